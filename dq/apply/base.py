@@ -1,0 +1,178 @@
+"""The base state on disk: `base/<serial>.parquet` and a pointer, advanced by folding a plan's receipts into it.
+
+A fold is idempotent: a plan advances the base it was made on by one serial, once.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from dq.apply.files import digest_of, write_json, write_parquet
+from dq.apply.journal import FAILED, Entry
+from dq.errors import DamagedError
+from dq.schemas import BaseRow
+from dq.schemas.base import BASE_TYPES
+from dq.side import ENTITY
+from dq.standardize.times import parse
+
+POINTER = "current.json"
+KEPT = 10
+"""Base files that stay after they were superseded."""
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Which base is current.
+
+    Attributes:
+        serial: 0 when there was never one.
+        file: Its file's name.
+        digest: SHA-256 of the file.
+        lineage: Which stores it belongs to.
+        plan: Digest of the plan that made it.
+        rules: Digest of the rules it was made under.
+    """
+
+    serial: int
+    file: str
+    digest: str
+    lineage: dict[str, Any]
+    plan: str
+    rules: str
+
+
+def pointer(root: Path) -> Pointer | None:
+    """The pointer to the current base, or None when no plan was ever applied.
+
+    Raises:
+        DamagedError: The pointer cannot be read.
+    """
+    path = root / "base" / POINTER
+    if not path.exists():
+        return None
+    try:
+        return Pointer(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise _damaged("The pointer of the base state cannot be read", type(error).__name__) from None
+
+
+def load(root: Path) -> tuple[int, pl.DataFrame]:
+    """Serial and rows of the current base; serial 0 and no rows when there is none.
+
+    Raises:
+        DamagedError: The base does not match its digest.
+    """
+    current = pointer(root)
+    if current is None:
+        return 0, pl.DataFrame(schema=BASE_TYPES)
+    path = root / "base" / current.file
+    if not path.exists() or digest_of(path) != current.digest:
+        raise _damaged(f"The base state {current.file} is missing or damaged", "It does not match its digest.")
+    return current.serial, pl.read_parquet(path)
+
+
+def of_table(base: pl.DataFrame, table: str, names: Sequence[str]) -> pl.DataFrame:
+    """The base of one mapping, with all its fields' columns."""
+    missing = [pl.lit(None, pl.String).alias(name) for name in names if name not in base.columns]
+    return base.filter(pl.col(BaseRow.table) == table).with_columns(missing).select([*BASE_TYPES, *names])
+
+
+def save(root: Path, rows: pl.DataFrame, *, serial: int, lineage: dict[str, Any], plan: str, rules: str) -> Pointer:
+    """Write a base and point at it."""
+    folder = root / "base"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = f"{serial:08d}.parquet"
+    digest = write_parquet(rows, folder / name)
+    current = Pointer(serial, name, digest, lineage, plan, rules)
+    write_json(asdict(current), folder / POINTER)
+    for old in sorted(folder.glob("*.parquet"))[:-KEPT]:
+        old.unlink()
+    return current
+
+
+def folded(planned: pl.DataFrame, before: pl.DataFrame, entries: Sequence[Entry], names: dict[str, dict[str, str]], times: dict[tuple[str, str], str]) -> pl.DataFrame:
+    """The next base as far as the receipts confirm it.
+
+    Args:
+        planned: The base that the plan leads to when every write succeeds.
+        before: The base that the plan was made on.
+        entries: The journal.
+        names: Table → store's column name → field name.
+        times: (store, table) → the column of the row's modified time, as echoes name it.
+    """
+    failed = [entry for entry in entries if entry.state in FAILED or entry.state == "intent"]
+    rows = _with_created(planned, [entry for entry in entries if entry.state == "written" and entry.write.op == "insert"])
+    rows = _with_times(rows, [entry for entry in entries if entry.state == "written"], times)
+    rows = _without_rows(rows, before, failed)
+    return _without_cells(rows, before, failed, names).sort(BaseRow.table, BaseRow.state, ENTITY, "store", "row_key")
+
+
+def _with_created(rows: pl.DataFrame, inserts: Sequence[Entry]) -> pl.DataFrame:
+    for store in ("database", "airtable"):
+        mine = [entry for entry in inserts if entry.store == store]
+        keys = pl.DataFrame({ENTITY: [e.entity for e in mine], "_key": [e.key for e in mine]}, schema={ENTITY: pl.String, "_key": pl.String})
+        column = f"{store}_key"
+        is_linked = pl.col(BaseRow.state) == "linked"
+        rows = (
+            rows.join(keys, on=ENTITY, how="left", maintain_order="left")
+            .with_columns(pl.when(is_linked).then(pl.coalesce("_key", column)).otherwise(column).alias(column))
+            .drop("_key")
+        )
+    return rows
+
+
+def _with_times(rows: pl.DataFrame, written: Sequence[Entry], times: dict[tuple[str, str], str]) -> pl.DataFrame:
+    """The modified time that dq's own write left on each row, as its receipt tells."""
+    for store in ("database", "airtable"):
+        told = [
+            (str(entry.key), str(entry.echo[column]))
+            for entry in written
+            if entry.store == store and (column := times.get((store, entry.write.table))) and entry.echo.get(column) is not None
+        ]
+        frame = pl.DataFrame(told, schema={f"{store}_key": pl.String, "_text": pl.String}, orient="row")
+        last = frame.unique(f"{store}_key", keep="last", maintain_order=True).with_columns(parse(pl.col("_text"), pl.String()).alias("_time")).drop("_text")
+        column = f"{store}_written"
+        rows = (
+            rows.join(last, on=f"{store}_key", how="left", maintain_order="left")
+            .with_columns(pl.coalesce("_time", column).alias(column))
+            .drop("_time")
+        )
+    return rows
+
+
+def _without_rows(rows: pl.DataFrame, before: pl.DataFrame, failed: Sequence[Entry]) -> pl.DataFrame:
+    """Leads whose insert or delete failed keep what the base said before."""
+    inserts = sorted({entry.entity for entry in failed if entry.write.op == "insert"})
+    removals = sorted({entry.entity for entry in failed if entry.write.op == "delete" or "deleted_at" in entry.write.after})
+    state = pl.col(BaseRow.state)
+    unmade = (pl.col(ENTITY).is_in(inserts) & (state == "linked")) | (pl.col(ENTITY).is_in(removals) & (state == "tombstone"))
+    kept = before.join(rows.filter(unmade).select(ENTITY), on=ENTITY, how="semi").filter(state == "linked")
+    return pl.concat([rows.filter(~unmade), kept.select(rows.columns)])
+
+
+def _without_cells(rows: pl.DataFrame, before: pl.DataFrame, failed: Sequence[Entry], names: dict[str, dict[str, str]]) -> pl.DataFrame:
+    """Cells whose write failed keep what the base said before: they were not agreed on."""
+    cells = [(e.entity, field) for e in failed for name in e.write.after if (field := names.get(e.write.table, {}).get(name))]
+    for field in sorted({field for _, field in cells}):
+        entities = sorted({entity for entity, name in cells if name == field})
+        old = before.filter((pl.col(BaseRow.state) == "linked") & pl.col(ENTITY).is_in(entities)).select(ENTITY, pl.col(field).alias("_old"))
+        is_theirs = pl.col(ENTITY).is_in(entities) & (pl.col(BaseRow.state) == "linked")
+        rows = (
+            rows.join(old, on=ENTITY, how="left", maintain_order="left")
+            .with_columns(pl.when(is_theirs).then("_old").otherwise(field).alias(field))
+            .drop("_old")
+        )
+    return rows
+
+
+def _damaged(what: str, why: str) -> DamagedError:
+    return DamagedError(
+        f"{what}.",
+        where="snapshots/base",
+        why=f"{why} Without a base dq cannot tell an edit from a deletion.",
+        fix="Restore snapshots/base from a backup, or move it away: the next run then deletes nothing and asks about what differs.",
+    )

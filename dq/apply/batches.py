@@ -1,0 +1,128 @@
+"""A changeset as batches, in an order that never leaves a row pointing at nothing.
+
+    0  database   children re-pointed, duplicates removed, survivors and others updated: an entity's rows together
+    1  database   inserts
+    2  airtable   updates
+    3  airtable   deletes
+    4  airtable   creates
+    5  database   link cells of records that phase 4 created
+
+Batches follow from the changeset alone, so that a resumed run cuts the same ones.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from dq.cells import value_of
+from dq.schemas import Change
+from dq.schemas.values import Op, Store
+from dq.stores.protocol import RowWrite
+
+CREATED = "$created"
+CANARY = 10
+"""Rows of the first batch: a systematic mistake shows before it is everywhere."""
+PHASE, ORDER, ROW, BATCH = "phase", "order", "row", "batch"
+_ROW_KEYS = [PHASE, Change.entity_id, ORDER, Change.store, Change.table, Change.op, Change.row_key]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWrite:
+    """One row's write as planned, its references to created rows still open.
+
+    Attributes:
+        write: What the store is handed.
+        store: Which store.
+        entity: The entity the row belongs to.
+        create_id: For inserts: the change id that `{"$created": …}` cells refer to.
+        changes: How many changes of the plan it carries.
+    """
+
+    write: RowWrite
+    store: Store
+    entity: str
+    create_id: str | None
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One journal batch: one phase, one store."""
+
+    number: int
+    phase: int
+    store: Store
+    writes: tuple[PlannedWrite, ...]
+
+
+def numbered(changes: pl.DataFrame, size: int, leads: Sequence[str]) -> pl.DataFrame:
+    """The rows to write: one row each, its cells as lists, with phase and batch number; sorted as they are written.
+
+    Args:
+        changes: Change contract.
+        size: Rows a batch; a group of rows that belong together is not cut.
+        leads: The mapped tables; other tables hold their children.
+    """
+    rows = (
+        changes.with_columns(_phase().alias(PHASE), _order(leads).alias(ORDER))
+        .sort(*_ROW_KEYS, Change.change_id)
+        .group_by(_ROW_KEYS, maintain_order=True)
+        .agg(Change.field, Change.before, Change.after, pl.col(Change.change_id).first())
+        .with_row_index(ROW)
+    )
+    first = pl.col(ROW).min().over(PHASE, Change.entity_id)
+    start = pl.col(ROW).min().over(PHASE)
+    is_first_phase = pl.col(PHASE) == pl.col(PHASE).min()
+    place = (first - start).cast(pl.Int64)
+    canary = min(CANARY, size)
+    slot = pl.when(is_first_phase).then(pl.when(place < canary).then(0).otherwise(1 + (place - canary) // size)).otherwise(place // size)
+    return rows.with_columns(pl.struct(PHASE, slot).rank("dense").cast(pl.Int64).alias(BATCH) - 1)
+
+
+def _phase() -> pl.Expr:
+    in_database = pl.col(Change.store) == "database"
+    insert, delete = pl.col(Change.op) == "insert", pl.col(Change.op) == "delete"
+    awaits = pl.col(Change.after).str.starts_with('{"$created": "airtable/').fill_null(value=False)
+    database = pl.when(insert).then(1).when(awaits).then(5).otherwise(0)
+    airtable = pl.when(insert).then(4).when(delete).then(3).otherwise(2)
+    return pl.when(in_database).then(database).otherwise(airtable).cast(pl.Int8)
+
+
+def _order(leads: Sequence[str]) -> pl.Expr:
+    """Inside a database group: children first, then removals, then updates of the survivor."""
+    removes = (pl.col(Change.op) == "delete") | (
+        pl.col(Change.field).is_in(["deleted_at", "merged_into"]) & pl.col(Change.reason).is_in(["merge", "delete"])
+    ).fill_null(value=False)
+    is_child = ~pl.col(Change.table).is_in(list(leads))
+    return pl.when(is_child).then(0).when(removes).then(1).otherwise(2).cast(pl.Int8)
+
+
+def batches(rows: pl.DataFrame) -> Iterator[Batch]:
+    """The batches of `numbered` rows, in order."""
+    for (number,), part in rows.group_by(BATCH, maintain_order=True):
+        writes = tuple(_planned(row) for row in part.iter_rows(named=True))  # one batch: bounded by its size
+        first = part.row(0, named=True)
+        yield Batch(int(str(number)), first[PHASE], first[Change.store], writes)
+
+
+def _planned(row: dict[str, object]) -> PlannedWrite:
+    op: Op = row[Change.op]  # type: ignore[assignment]
+    fields, before, after = row[Change.field], row[Change.before], row[Change.after]
+    assert isinstance(fields, list) and isinstance(before, list) and isinstance(after, list)  # noqa: S101, PT018
+    if op == "delete":
+        held, wanted = value_of(before[0]) or {}, {}
+    else:
+        held = {name: value_of(text) for name, text in zip(fields, before, strict=True)} if op == "update" else {}
+        wanted = {name: value_of(text) for name, text in zip(fields, after, strict=True)}
+    entity, key = str(row[Change.entity_id]), row[Change.row_key]
+    write = RowWrite(
+        table=str(row[Change.table]),
+        op=op,
+        key=None if key is None else str(key),
+        before=held,
+        after=wanted,
+        group=entity,
+    )
+    create_id = str(row[Change.change_id]) if op == "insert" else None
+    return PlannedWrite(write, row[Change.store], entity, create_id, len(fields))  # type: ignore[arg-type]

@@ -1,0 +1,157 @@
+"""The journal: what apply is about to do, what it sent, and what the stores answered. Written before the wire.
+
+One SQLite file beside the plan, one row a write. A write is `intent` until its store has confirmed it (`written`), or
+it was found `moved` (its row no longer held what the plan saw), `refused` by the store, or `skipped` because another
+row of its lead was. Every commit is synced to disk before the next step begins.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from dq.schemas.values import Store
+from dq.stores.protocol import Outcome, RowWrite
+
+State = Literal["intent", "written", "moved", "refused", "skipped"]
+FAILED: tuple[State, ...] = ("moved", "refused", "skipped")
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS writes (
+  batch INTEGER NOT NULL, place INTEGER NOT NULL, store TEXT NOT NULL, table_name TEXT NOT NULL, op TEXT NOT NULL,
+  row_key TEXT, entity TEXT NOT NULL, group_name TEXT NOT NULL, create_id TEXT, watermark TEXT,
+  before TEXT NOT NULL, after TEXT NOT NULL, pre_image TEXT, state TEXT NOT NULL, key TEXT, echo TEXT, reason TEXT,
+  intent_at TEXT NOT NULL, settled_at TEXT, changes INTEGER NOT NULL,
+  PRIMARY KEY (batch, place)
+) STRICT;
+CREATE INDEX IF NOT EXISTS writes_state ON writes(state);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One write in the journal."""
+
+    batch: int
+    place: int
+    store: Store
+    entity: str
+    create_id: str | None
+    watermark: str | None
+    write: RowWrite
+    pre_image: Mapping[str, Any] | None
+    state: State
+    key: str | None
+    echo: Mapping[str, Any]
+    reason: str | None
+    changes: int
+
+
+class Journal:
+    """An open journal; made by `journal`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def meta(self) -> dict[str, str]:
+        """What is noted about the whole run: plan digest, when it began and ended, its backup."""
+        return dict(self._connection.execute("SELECT name, value FROM meta").fetchall())
+
+    def note(self, **values: str) -> None:
+        """Note something about the whole run."""
+        with self._connection:
+            self._connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(values.items()))
+
+    def begin(self, entries: Sequence[Entry], now: str) -> None:
+        """Record a batch before it is sent."""
+        with self._connection:
+            self._connection.executemany(
+                "INSERT INTO writes (batch, place, store, table_name, op, row_key, entity, group_name, create_id, watermark,"
+                " before, after, pre_image, state, reason, intent_at, changes) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                [_row(entry, now) for entry in entries],
+            )
+
+    def settle(self, batch: int, outcomes: Mapping[int, Outcome], now: str) -> None:
+        """Record what became of writes of a batch, by their place in it."""
+        rows = [
+            (o.state, o.key, json.dumps(dict(o.echo), ensure_ascii=False), o.reason, now, batch, place) for place, o in outcomes.items()
+        ]
+        with self._connection:
+            self._connection.executemany(
+                "UPDATE writes SET state = ?, key = ?, echo = ?, reason = ?, settled_at = ? WHERE batch = ? AND place = ?", rows
+            )
+
+    def entries(self, batch: int | None = None, *, states: Sequence[State] = ()) -> Iterator[Entry]:
+        """Entries in the order they were written, of one batch or of all, in any or only in these states."""
+        marks = ",".join("?" * len(states))
+        where = f"(? IS NULL OR batch = ?) AND {f'state IN ({marks})' if states else '1'}"
+        for row in self._connection.execute(f"SELECT * FROM writes WHERE {where} ORDER BY batch, place", (batch, batch, *states)):
+            yield _entry(row)
+
+    def counts(self) -> dict[str, int]:
+        """Writes by state."""
+        return dict(self._connection.execute("SELECT state, count(*) FROM writes GROUP BY state").fetchall())
+
+    def created(self) -> dict[str, str]:
+        """Change id of every confirmed insert → the key its row got."""
+        return dict(
+            self._connection.execute("SELECT create_id, key FROM writes WHERE create_id IS NOT NULL AND state = 'written'").fetchall()
+        )
+
+    def failed_entities(self) -> set[str]:
+        """Entities one of whose rows was not written."""
+        rows = self._connection.execute(f"SELECT DISTINCT entity FROM writes WHERE state IN {FAILED}").fetchall()
+        return {row[0] for row in rows}
+
+
+@contextmanager
+def journal(path: Path) -> Iterator[Journal]:
+    """The journal at `path`, made if it is not there; readable by its owner only."""
+    connection = sqlite3.connect(path)
+    try:
+        path.chmod(0o600)
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("PRAGMA synchronous = EXTRA")
+        connection.executescript(_SCHEMA)
+        connection.row_factory = sqlite3.Row
+        yield Journal(connection)
+    finally:
+        connection.close()
+
+
+def state_of(path: Path) -> Literal["none", "open", "finished"]:
+    """Whether a plan's journal was begun, and ended."""
+    if not path.exists():
+        return "none"
+    with journal(path) as opened:
+        noted = opened.meta()
+    if "began" not in noted:
+        return "none"
+    return "finished" if "ended" in noted else "open"
+
+
+def _row(entry: Entry, now: str) -> tuple[Any, ...]:
+    write = entry.write
+    return (
+        entry.batch, entry.place, entry.store, write.table, write.op, write.key, entry.entity, write.group, entry.create_id,
+        entry.watermark, _text(write.before), _text(write.after), None if entry.pre_image is None else _text(entry.pre_image),
+        entry.state, entry.reason, now, entry.changes,
+    )  # fmt: skip
+
+
+def _text(cells: Mapping[str, Any]) -> str:
+    return json.dumps(dict(cells), ensure_ascii=False)
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    write = RowWrite(
+        row["table_name"], row["op"], row["row_key"], json.loads(row["before"]), json.loads(row["after"]), row["group_name"]
+    )
+    return Entry(
+        row["batch"], row["place"], row["store"], row["entity"], row["create_id"], row["watermark"], write,
+        json.loads(row["pre_image"]) if row["pre_image"] else None,
+        row["state"], row["key"], json.loads(row["echo"] or "{}"), row["reason"], row["changes"],
+    )  # fmt: skip

@@ -1,0 +1,68 @@
+"""Verification: every touched row is read again at the end and compared with what was written."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from dq.apply.commit import Targets
+from dq.apply.journal import Entry, Journal
+from dq.apply.settle import holds
+from dq.manifest import TableSchema
+from dq.schemas.values import Store
+from dq.stores.protocol import Row
+
+CHUNK = 100
+"""Rows read at a time: what one Airtable request brings."""
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A row that does not hold what was written to it."""
+
+    store: Store
+    table: str
+    row_key: str | None
+    entity: str
+    fields: tuple[str, ...]
+
+
+def mismatches(journal: Journal, targets: Targets) -> list[Mismatch]:
+    """The rows that do not hold what the journal says was written, read now. One read a row, its last write counting."""
+    found: list[Mismatch] = []
+    for (store, table), target in targets.items():
+        mine = (entry for entry in journal.entries(states=("written",)) if (entry.store, entry.write.table) == (store, table))
+        for chunk in _chunks(_merged(mine)):
+            wanted = {str(entry.key): entry for entry in chunk}
+            names = sorted({name for entry in chunk for name in entry.write.after})
+            schema = target.schema if table == target.schema.name else target.sink.describe(table, names)
+            rows = target.sink.fetch(schema, list(wanted))
+            found += [bad for key, entry in wanted.items() if (bad := _mismatch(entry, rows.get(key), schema))]
+    return found
+
+
+def _merged(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """One entry a row: a row written twice (its cells, later its link) is expected to hold both."""
+    seen: dict[str, Entry] = {}
+    for entry in entries:
+        before = seen.get(str(entry.key))
+        if before is None or entry.write.op == "delete":
+            seen[str(entry.key)] = entry
+        else:
+            both = {**before.write.after, **entry.write.after}
+            seen[str(entry.key)] = replace(entry, write=replace(entry.write, after=both))
+    yield from seen.values()
+
+
+def _chunks(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
+    while chunk := list(islice(entries, CHUNK)):
+        yield chunk
+
+
+def _mismatch(entry: Entry, row: Row | None, schema: TableSchema) -> Mismatch | None:
+    where = (entry.store, entry.write.table, entry.key, entry.entity)
+    if entry.write.op == "delete":
+        return Mismatch(*where, ("row still there",)) if row is not None and not row.get("deleted_at") else None
+    if row is None:
+        return Mismatch(*where, ("row missing",))
+    wrong = tuple(name for name, value in entry.write.after.items() if not holds(row, {name: value}, schema))
+    return Mismatch(*where, wrong) if wrong else None

@@ -1,0 +1,103 @@
+"""Reconcile: from two sides and the base to one golden record a lead, and the changes that bring both stores there.
+
+    sides + base ─ align ─► rows ─ merge ─► golden cells ─ policies ─► settled ─┬─ changes
+                                                                                └─ agreement (the next base)
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import polars as pl
+
+from dq.side import ENTITY, Side
+from dq.manifest import TableSchema
+from dq.reconcile.agreement import next_base
+from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, Terms, aligned, at
+from dq.reconcile.changes import cell_changes, link_changes, unfit, with_probability
+from dq.reconcile.findings import row_findings
+from dq.reconcile.merge import golden, merged, with_defaults
+from dq.reconcile.policies import settled
+from dq.reconcile.rows import deletes, inserts, merges
+from dq.rules import Child
+from dq.schemas.values import Store
+
+__all__ = ["Reconciled", "Terms", "World", "reconcile"]
+
+
+@dataclass(frozen=True)
+class World:
+    """What reconcile is handed beside the terms.
+
+    Attributes:
+        sides: Each store's word on every entity.
+        base: The base before, under the entity ids of this plan.
+        clusters: Cluster contract, survivors marked.
+        stored: Each store's snapshot rows as read, for the `before` of deletes.
+        held: Per store: row_key, held of the rows that are merged away.
+        children: Child tables with their snapshot rows.
+        namespace: For the keys of new database rows.
+        extra: Per store: column → JSON text of unmapped columns that inserts must fill.
+    """
+
+    sides: Mapping[Store, Side]
+    base: pl.DataFrame
+    clusters: pl.DataFrame
+    stored: Mapping[Store, pl.DataFrame]
+    held: Mapping[Store, pl.DataFrame]
+    children: Sequence[tuple[Child, TableSchema, pl.DataFrame]]
+    namespace: UUID
+    extra: Mapping[Store, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What one mapping's stores need: changes, conflicts, golden records, the next base, findings."""
+
+    changes: pl.DataFrame
+    conflicts: pl.DataFrame
+    golden: pl.DataFrame
+    base: pl.DataFrame
+    findings: pl.DataFrame
+
+
+def reconcile(world: World, terms: Terms) -> Reconciled:
+    """The golden record of every lead, and what each store needs to become it."""
+    sides = dict(world.sides)
+    known = world.base.filter(pl.col("state") == "linked")
+    rows = merged(aligned(sides["database"], sides["airtable"], known, terms), terms)
+    sources = pl.concat(side.sources.with_columns(pl.lit(store).alias("store")) for store, side in sides.items())
+    rows, conflicts = settled(rows, sources, terms)
+    rows = with_defaults(rows, terms)
+    to_database, new_leads = inserts(rows, "database", world.namespace, world.extra["database"], terms)
+    to_airtable, new_records = inserts(rows, "airtable", world.namespace, world.extra["airtable"], terms)
+    stores: tuple[Store, Store] = ("database", "airtable")
+    changes = pl.concat(
+        [
+            *(cell_changes(rows, store, sides, conflicts, terms) for store in stores),
+            link_changes(rows, "database", new_records, terms),
+            link_changes(rows, "airtable", new_leads, terms),
+            to_database,
+            to_airtable,
+            *(deletes(rows, store, world.stored[store], terms) for store in stores),
+            *(merges(sides[store], store, world.stored[store], world.children, terms) for store in stores),
+        ]
+    )
+    return Reconciled(
+        changes=with_probability(changes, world.clusters),
+        conflicts=conflicts,
+        golden=_golden(rows, terms),
+        base=next_base(rows, sides, world.base, world.held, terms),
+        findings=row_findings(rows, unfit(rows, terms), terms),
+    )
+
+
+def _golden(rows: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """The golden records: one row an entity that stays, a waiting conflict's cells empty."""
+    stays = rows.filter(~pl.col(VERDICT).is_in(["gone", "gone_unseen", "delete_database", "delete_airtable"]))
+    names = [pl.coalesce(golden(n), at(n, "database"), at(n, "airtable")).alias(n) if _is_apart(terms) else pl.col(golden(n)).alias(n) for n in terms.rules.names]
+    return stays.select(ENTITY, pl.col(DATABASE).alias("database_key"), pl.col(AIRTABLE).alias("airtable_key"), *names)
+
+
+def _is_apart(terms: Terms) -> bool:
+    return "sync" not in terms.steps

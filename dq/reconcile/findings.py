@@ -1,0 +1,61 @@
+"""What reconcile noticed about rows and cells, in the Finding contract."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from dq.side import KEY
+from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, Terms, at
+from dq.reconcile.changes import other
+from dq.rules import FieldRule
+from dq.schemas import Finding
+from dq.schemas.finding import FINDING_TYPES
+from dq.schemas.values import Store
+
+_REVIVED = "was deleted on the other side but edited here since: the edit survives"
+_EMPTY = "has no value in any mapped field: it is not copied to the other store"
+_UNFIT = "does not fit {store}'s column {column} ({type}): it is not written there"
+_NOTHING = pl.lit(None, pl.String)
+
+
+def row_findings(rows: pl.DataFrame, unfit: Sequence[tuple[Store, FieldRule, pl.DataFrame]], terms: Terms) -> pl.DataFrame:
+    """Findings on whole rows (empty, edited after a delete) and on cells that the other store cannot hold."""
+    here = pl.when(pl.col(DATABASE).is_not_null()).then(pl.lit("database")).otherwise(pl.lit("airtable"))
+    parts = [
+        _rows(rows.filter(pl.col(VERDICT) == "empty"), here, "row.empty", "info", _EMPTY, terms),
+        _rows(rows.filter(pl.col(VERDICT).str.starts_with("revive_")), here, "row.delete_edit", "warning", _REVIVED, terms),
+        *(_cells(store, field, cells, terms) for store, field, cells in unfit),
+    ]
+    return pl.concat(parts).sort(Finding.store, Finding.row_key, Finding.field)
+
+
+def _rows(rows: pl.DataFrame, store: pl.Expr, rule: str, severity: str, message: str, terms: Terms) -> pl.DataFrame:
+    return rows.select(
+        store.alias(Finding.store),
+        pl.lit(terms.rules.table).alias(Finding.table),
+        pl.coalesce(DATABASE, AIRTABLE).alias(Finding.row_key),
+        _NOTHING.alias(Finding.field),
+        _NOTHING.alias(Finding.value),
+        pl.lit(rule).alias(Finding.rule),
+        pl.lit(severity).alias(Finding.severity),
+        pl.lit(message).alias(Finding.message),
+    ).cast(FINDING_TYPES)
+
+
+def _cells(store: Store, field: FieldRule, cells: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    column = terms.schema(store).column(terms.column(store, field))
+    is_select = bool(column.choices)
+    message = _UNFIT.format(store=store, column=column.name, type=column.type)
+    if is_select:
+        message = f"is no option of Airtable's field {column.name}: add the option there, or a synonym in rules/standardize.yaml"
+    own = pl.col(at(KEY, store))
+    return cells.select(
+        pl.when(own.is_not_null()).then(pl.lit(store)).otherwise(pl.lit(other(store))).alias(Finding.store),
+        pl.lit(terms.rules.table).alias(Finding.table),
+        pl.coalesce(own, at(KEY, other(store))).alias(Finding.row_key),
+        pl.lit(field.name).alias(Finding.field),
+        pl.col("value").alias(Finding.value),
+        pl.lit("select.missing_option" if is_select else "kind.unfit").alias(Finding.rule),
+        pl.lit("warning").alias(Finding.severity),
+        pl.lit(message).alias(Finding.message),
+    ).cast(FINDING_TYPES)

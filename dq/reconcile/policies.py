@@ -1,0 +1,213 @@
+"""Conflicts: both stores changed a cell to different values. A chain of policies settles it, or it waits for a person.
+
+A policy that cannot tell (times missing, equal or within the skew; equal quality) hands over to the next in its chain.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import reduce
+
+import polars as pl
+
+from dq.cells import json_of
+from dq.side import ENTITY, own_value
+from dq.reconcile.align import VERDICT, Terms, at
+from dq.reconcile.merge import OPEN, SETTLED, golden, origin
+from dq.rules import FieldRule, Policy
+from dq.schemas import Conflict, Record
+
+DATABASE, AIRTABLE, MERGE = pl.lit("database"), pl.lit("airtable"), pl.lit("merge")
+_COLUMNS = list(Conflict.to_schema().columns)
+
+
+def settled(rows: pl.DataFrame, sources: pl.DataFrame, terms: Terms) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Conflicts settled by policy.
+
+    Args:
+        rows: Merged rows, conflicts marked `SETTLED` with no value yet.
+        sources: entity_id, field, store, time: when a cell's value was written, where that is not the row's own time.
+        terms: Policies, per field.
+
+    Returns:
+        The rows with golden values where a policy chose and `OPEN` where none did, and the conflicts (Conflict contract).
+    """
+    tables = []
+    for field in terms.rules.fields:
+        cells = rows.filter(pl.col(origin(field.name)) == SETTLED)
+        if cells.is_empty():
+            continue
+        decided = _decided(_timed(cells, field, sources), field, terms)
+        rows = _written_back(rows, decided, field)
+        tables.append(_table(decided, field, terms))
+    lost = _delete_edits(rows, terms)
+    return rows, pl.concat([*tables, lost]).sort(Conflict.conflict_id)
+
+
+def _timed(cells: pl.DataFrame, field: FieldRule, sources: pl.DataFrame) -> pl.DataFrame:
+    """The field's cells with plain names: base, database, airtable, and each side's time and quality."""
+    plain = cells.select(
+        ENTITY,
+        *(pl.col(at(field.name, side)).alias(side) for side in ("base", "database", "airtable")),
+        *(pl.col(at(Record.modified, side)).alias(f"modified_{side}") for side in ("database", "airtable")),
+        *(pl.col(at("quality", side)).alias(f"quality_{side}") for side in ("database", "airtable")),
+    )
+    for side in ("database", "airtable"):
+        own = sources.filter((pl.col("field") == field.name) & (pl.col("store") == side)).select(ENTITY, "time")
+        plain = (
+            plain.join(own, on=ENTITY, how="left")
+            .with_columns(pl.coalesce("time", f"modified_{side}").alias(f"modified_{side}"))
+            .drop("time")
+        )
+    return plain.sort(ENTITY)
+
+
+def chain(field: FieldRule) -> tuple[Policy, ...]:
+    """The field's policies up to the first `manual`."""
+    stop = field.conflict.index("manual") if "manual" in field.conflict else len(field.conflict)
+    return field.conflict[:stop]
+
+
+def _decided(cells: pl.DataFrame, field: FieldRule, terms: Terms) -> pl.DataFrame:
+    choices = [(policy, _choice(policy, field, terms)) for policy in chain(field)]
+    side = pl.coalesce([choice for _, choice in choices]) if choices else pl.lit(None, pl.String)
+    by = reduce(
+        lambda rest, step: pl.when(step[1].is_not_null()).then(pl.lit(step[0])).otherwise(rest),
+        reversed(choices),
+        pl.lit(None, pl.String),
+    )
+    value = (
+        pl.when(side == "database").then("database").when(side == "airtable").then("airtable").when(side == "merge").then(_union())
+    )
+    return cells.with_columns(side.alias("side"), by.alias("by"), value.alias("value"))
+
+
+def _choice(policy: Policy, field: FieldRule, terms: Terms) -> pl.Expr:
+    """The side a policy chooses, null where it cannot tell."""
+    match policy:
+        case "database_wins":
+            return DATABASE
+        case "airtable_wins":
+            return AIRTABLE
+        case "most_recent":
+            return _most_recent(terms.rules.sync.skew_seconds)
+        case "highest_quality":
+            return _higher(_cell_quality(field, "database"), _cell_quality(field, "airtable"))
+        case "merge":
+            return pl.coalesce([*_survivors(field, terms), pl.lit(None, pl.String)])
+        case _:
+            return pl.lit(None, pl.String)
+
+
+def _most_recent(skew_seconds: float) -> pl.Expr:
+    ahead = (pl.col("modified_database") - pl.col("modified_airtable")).dt.total_microseconds() / 1e6
+    return pl.when(ahead > skew_seconds).then(DATABASE).when(ahead < -skew_seconds).then(AIRTABLE)
+
+
+def _higher(database: pl.Expr, airtable: pl.Expr) -> pl.Expr:
+    return pl.when(database > airtable).then(DATABASE).when(database < airtable).then(AIRTABLE)
+
+
+def _cell_quality(field: FieldRule, side: str) -> pl.Expr:
+    """A value of one's own beats a default, a default beats nothing; then the fuller row counts."""
+    value = pl.col(side)
+    own = value.is_not_null() & own_value(value, field)
+    return own.cast(pl.Float64) * 4 + value.is_not_null().cast(pl.Float64) * 2 + pl.col(f"quality_{side}")
+
+
+def _survivors(field: FieldRule, terms: Terms) -> Iterator[pl.Expr]:
+    """What each survivorship rule of the field chooses between two values."""
+    present = _higher(pl.col("database").is_not_null(), pl.col("airtable").is_not_null())
+    yield present
+    for name in field.survivorship:
+        match name:
+            case "most_recent":
+                yield _most_recent(terms.rules.sync.skew_seconds)
+            case "highest_quality" | "most_complete":
+                yield _higher(_cell_quality(field, "database"), _cell_quality(field, "airtable"))
+            case "longest":
+                yield _higher(pl.col("database").str.len_chars(), pl.col("airtable").str.len_chars())
+            case "source_priority":
+                yield pl.lit(terms.rules.dedupe.survivorship_priority[0])
+            case "union":
+                yield MERGE
+            case "most_frequent":  # two values, once each: says nothing
+                continue
+
+
+def _union() -> pl.Expr:
+    """Both values' parts, each once, in an order that does not depend on the side: list items, or lines of text."""
+    both = pl.concat_list("database", "airtable")
+    is_list = pl.col("database").str.starts_with("[") & pl.col("airtable").str.starts_with("[")
+    items = pl.concat_list(
+        *(pl.when(is_list).then(side).otherwise(pl.lit("[]")).str.json_decode(pl.List(pl.String)) for side in ("database", "airtable"))
+    )
+    joined = pl.struct(v=items.list.unique().list.sort()).struct.json_encode().str.strip_prefix('{"v":').str.strip_suffix("}")
+    lines = both.list.sort().list.join("\n").str.split("\n").list.unique(maintain_order=True).list.join("\n")
+    return pl.when(is_list).then(joined).otherwise(lines)
+
+
+def _written_back(rows: pl.DataFrame, decided: pl.DataFrame, field: FieldRule) -> pl.DataFrame:
+    value, came = golden(field.name), origin(field.name)
+    is_open = (pl.col(came) == SETTLED) & pl.col("_side").is_null()
+    return (
+        rows.join(decided.select(ENTITY, pl.col("value").alias("_value"), pl.col("side").alias("_side")), on=ENTITY, how="left")
+        .sort(ENTITY)
+        .with_columns(
+            pl.when(pl.col(came) == SETTLED).then("_value").otherwise(value).alias(value),
+            pl.when(is_open).then(pl.lit(OPEN, pl.Int8)).otherwise(came).alias(came),
+        )
+        .drop("_value", "_side")
+    )
+
+
+def _table(decided: pl.DataFrame, field: FieldRule, terms: Terms) -> pl.DataFrame:
+    kind = terms.database.column(field.name).kind
+    base = pl.when(pl.col("base") != "").then("base")
+    missing = (
+        pl.when(pl.col("database").is_null())
+        .then(pl.lit("missing_database"))
+        .when(pl.col("airtable").is_null())
+        .then(pl.lit("missing_airtable"))
+    )
+    return decided.select(
+        pl.concat_str(pl.lit(f"{terms.rules.table}/"), ENTITY, pl.lit(f"/{field.name}")).alias(Conflict.conflict_id),
+        ENTITY,
+        pl.lit(field.name).alias(Conflict.field),
+        json_of(base, kind).alias(Conflict.base),
+        json_of(pl.col("database"), kind),
+        json_of(pl.col("airtable"), kind),
+        Conflict.modified_database,
+        Conflict.modified_airtable,
+        missing.otherwise(pl.lit("value_mismatch")).alias(Conflict.kind),
+        pl.lit(",".join(field.conflict)).alias(Conflict.policy),
+        pl.col("side").alias(Conflict.suggested),
+        pl.col("side").is_not_null().alias(Conflict.resolved),
+        pl.col("by").alias(Conflict.resolved_by),
+        pl.lit(terms.rules.table).alias(Conflict.table),
+    ).select(_COLUMNS)
+
+
+def _delete_edits(rows: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """Rows deleted on one side and edited on the other: the edit survives."""
+    lost = rows.filter(pl.col(VERDICT).str.starts_with("revive_"))
+    nothing = pl.lit(None, pl.String)
+    return lost.select(
+        pl.concat_str(pl.lit(f"{terms.rules.table}/"), ENTITY, pl.lit("/")).alias(Conflict.conflict_id),
+        ENTITY,
+        nothing.alias(Conflict.field),
+        nothing.alias(Conflict.base),
+        nothing.alias(Conflict.database),
+        nothing.alias(Conflict.airtable),
+        pl.col(at(Record.modified, "database")).alias(Conflict.modified_database),
+        pl.col(at(Record.modified, "airtable")).alias(Conflict.modified_airtable),
+        pl.lit("delete_edit").alias(Conflict.kind),
+        pl.lit("edit_survives").alias(Conflict.policy),
+        pl.when(pl.col(VERDICT) == "revive_airtable").then(DATABASE).otherwise(AIRTABLE).alias(Conflict.suggested),
+        pl.lit(value=True).alias(Conflict.resolved),
+        pl.lit("edit_survives").alias(Conflict.resolved_by),
+        pl.lit(terms.rules.table).alias(Conflict.table),
+    ).select(_COLUMNS)
+
+
+def policies_of(fields: Sequence[FieldRule]) -> dict[str, str]:
+    """Field → its policy chain as text, for the plan."""
+    return {field.name: ",".join(field.conflict) for field in fields}

@@ -1,0 +1,196 @@
+"""What is right, as values: the rules that the pure steps are handed.
+
+`dq.settings` reads `config/dq.yaml` and `rules/*.yaml` and makes these; nothing here reads a file.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Direction = Literal["both", "to_airtable", "to_database"]
+Policy = Literal["most_recent", "highest_quality", "merge", "database_wins", "airtable_wins", "manual"]
+Resolution = Literal["most_recent", "highest_quality", "merge", "none"]
+Survivorship = Literal["most_recent", "highest_quality", "most_complete", "most_frequent", "longest", "source_priority", "union"]
+Step = Literal["standardize", "dedupe", "sync"]
+ALL_STEPS: frozenset[Step] = frozenset({"standardize", "dedupe", "sync"})
+
+
+class Rule(BaseModel):
+    """A frozen rule; an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Standardizer(Rule):
+    """One named standardizer with its options, e.g. `website` with `preferred_protocol: https`."""
+
+    name: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class FieldRule(Rule):
+    """Everything that is ruled for one mapped field.
+
+    Attributes:
+        name: The database column; the name that frames use for the field.
+        airtable: The Airtable field's name.
+        standardize: Standardizers, run in order.
+        default: The value that an empty cell gets after reconcile; never evidence.
+        direction: Which store may be written.
+        owner: The store whose value always wins.
+        conflict: Policies in order; each that cannot decide hands over to the next, then `manual`.
+        survivorship: How duplicates' values are chosen, in order.
+        kind: Standardizer family that gives the field its meaning for matching: its last standardizer's name.
+    """
+
+    name: str
+    airtable: str
+    standardize: tuple[Standardizer, ...] = (Standardizer(name="text"),)
+    default: str | None = None
+    direction: Direction = "both"
+    owner: Literal["database", "airtable"] | None = None
+    conflict: tuple[Policy, ...] = ("most_recent",)
+    survivorship: tuple[Survivorship, ...] = ("most_recent",)
+
+    @property
+    def kind(self) -> str:
+        """The last standardizer's name: `email`, `linkedin`, `company`, … or `text`."""
+        return self.standardize[-1].name if self.standardize else "text"
+
+
+class MatchKey(Rule):
+    """Equality of one field's standard form that links rows, if the value is a key at all."""
+
+    field: str
+    identifying: bool = True
+    """Whether the key merges alone; others (company) only support or contradict."""
+
+
+class Placeholder(Rule):
+    """One line of `rules/lists/placeholders.csv`: a value, or a pattern, that is nobody's own."""
+
+    kind: str
+    """Standardizer family it applies to: `email`, `phone`, `linkedin`, `name`, `text`."""
+    match: Literal["exact", "local_part", "regex"]
+    value: str
+
+
+class DedupeRules(Rule):
+    """How rows are found to be the same lead.
+
+    Attributes:
+        keys: Fields whose equality is evidence.
+        threshold: Match probability at which a pair is linked.
+        name_field: The field that holds a person's name, for counting surnames; None if there is none.
+        max_surnames: A value carried by this many surnames or more is no key.
+        placeholders: Values that are nobody's own.
+        resolve: The record-level strategy; `none` reports duplicates and leaves them.
+        survivorship_priority: Stores in order, for `source_priority`.
+    """
+
+    keys: tuple[MatchKey, ...] = ()
+    threshold: float = Field(default=0.85, ge=0, le=1)
+    name_field: str | None = None
+    max_surnames: int = Field(default=3, ge=2)
+    placeholders: tuple[Placeholder, ...] = ()
+    resolve: Resolution = "merge"
+    survivorship_priority: tuple[Literal["database", "airtable"], ...] = ("database", "airtable")
+
+
+class SyncRules(Rule):
+    """How the two stores are brought to agree."""
+
+    direction: Direction = "both"
+    deletes: Literal["propagate", "ignore"] = "propagate"
+    skew_seconds: float = Field(default=2.0, ge=0)
+
+
+class Limit(Rule):
+    """A brake's limit: the smaller of a share and a number of rows."""
+
+    share: float = Field(default=0.10, ge=0, le=1)
+    rows: int | None = Field(default=None, ge=0)
+
+
+class BrakeRules(Rule):
+    """When a plan must not be applied without a person's word."""
+
+    max_deletes: Limit = Limit(share=0.10, rows=100)
+    max_merges: Limit = Limit(share=0.50)
+    max_field_changes: Limit = Limit(share=0.30)
+    empty_side: float = Field(default=0.5, ge=0, le=1)
+    """A side that holds less than this share of the base's rows counts as emptied."""
+
+
+class Check(Rule):
+    """One quality rule over the planned result.
+
+    Attributes:
+        name: Unique among the rules.
+        check: The kind of rule.
+        field: The field it judges.
+        severity: What a failure means; only `error` fails the gate.
+        max_share: Share of rows that may fail.
+        values: For `membership`.
+        pattern: For `pattern`: a regular expression that every non-empty value must match whole.
+    """
+
+    name: str
+    check: Literal["completeness", "uniqueness", "membership", "pattern", "validity", "max_length"]
+    field: str
+    severity: Literal["info", "warning", "error"] = "warning"
+    max_share: float = Field(default=0.0, ge=0, le=1)
+    values: tuple[str, ...] = ()
+    pattern: str | None = None
+    length: int | None = None
+    reason: str | None = None
+
+
+class Child(Rule):
+    """A table whose rows belong to a lead: `column` holds the lead's key."""
+
+    table: str
+    column: str
+
+
+class TableRules(Rule):
+    """One mapping: a database table, an Airtable table, and every rule between them.
+
+    Attributes:
+        table: Database table.
+        airtable: Airtable table, by name or id.
+        key: The database table's single-column key.
+        modified_database: Column with the row's modified time, or None.
+        modified_airtable: Field with the record's modified time, or None.
+        created_database: Column with the row's created time, or None.
+        link_database: Column that keeps the record id, or None.
+        link_airtable: Field that keeps the database key, or None.
+        fields: The mapped fields in order.
+        children: Tables that point at the lead.
+        insert_defaults: Values for unmapped NOT NULL columns of inserted database rows.
+    """
+
+    table: str = "leads"
+    airtable: str = "Leads"
+    key: str = "id"
+    modified_database: str | None = "updated_at"
+    modified_airtable: str | None = "Last Modified"
+    created_database: str | None = "created_at"
+    link_database: str | None = None
+    link_airtable: str | None = None
+    fields: tuple[FieldRule, ...] = ()
+    children: tuple[Child, ...] = ()
+    insert_defaults: dict[str, Any] = Field(default_factory=dict)
+    dedupe: DedupeRules = DedupeRules()
+    sync: SyncRules = SyncRules()
+    brakes: BrakeRules = BrakeRules()
+    quality: tuple[Check, ...] = ()
+
+    def field(self, name: str) -> FieldRule:
+        """The rule of the field that the database calls `name`."""
+        return next(field for field in self.fields if field.name == name)
+
+    @property
+    def names(self) -> list[str]:
+        """The mapped fields' database names, in order."""
+        return [field.name for field in self.fields]

@@ -1,0 +1,98 @@
+"""Lists that are being paged through: membership and order stand from the first page on, values do not.
+
+An offset is `itr…/rec…`; its second half is the last record id of the page just returned. An iterator lives in the
+server's memory: it ends when nobody asks for ten minutes, or with the server.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from dq.sandbox import refusals
+from dq.sandbox.parameters import ListRequest
+from dq.sandbox.records import letters
+
+IDLE_SECONDS = 600.0
+
+
+@dataclass
+class Frozen:
+    """One list: the ids at its first page, and where each offset that was given out goes on."""
+
+    table_id: str
+    request: ListRequest
+    ids: list[str]
+    starts: dict[str, int]
+    used: float
+
+
+@dataclass
+class Iterators:
+    """The lists that are under way in one server.
+
+    Args:
+        clock: A monotonic clock, in seconds.
+        salt: Makes the offsets of one server unknown to the next.
+    """
+
+    clock: Callable[[], float]
+    salt: bytes
+    lists: dict[str, Frozen] = field(default_factory=dict)
+    count: int = 0
+
+
+def start(iterators: Iterators, table_id: str, request: ListRequest, ids: list[str]) -> tuple[list[str], str | None]:
+    """The ids of a list's first page, and the offset of the next one if there is one.
+
+    Args:
+        iterators: The lists under way.
+        table_id: The table that is listed.
+        request: The parameters.
+        ids: All ids of the list, in order.
+    """
+    _forget(iterators)
+    page = ids[: request.page_size]
+    if len(page) == len(ids):
+        return page, None
+    iterators.count += 1
+    seed = iterators.salt + iterators.count.to_bytes(8)
+    name = "itr" + letters(hashlib.sha256(seed).digest())
+    iterators.lists[name] = Frozen(table_id, request, ids, {page[-1]: len(page)}, iterators.clock())
+    return page, f"{name}/{page[-1]}"
+
+
+def resume(iterators: Iterators, table_id: str, request: ListRequest) -> tuple[list[str], str | None]:
+    """The ids of a later page, and the offset of the next one if there is one.
+
+    An offset may be asked for again, so a lost answer can be fetched once more.
+
+    Args:
+        iterators: The lists under way.
+        table_id: The table that is listed.
+        request: The parameters, with the offset.
+
+    Raises:
+        RefusalError: The offset is unknown, has expired, or belongs to other parameters.
+    """
+    _forget(iterators)
+    name, _, last = request.offset.partition("/")
+    frozen = iterators.lists.get(name)
+    if frozen is None or last not in frozen.starts:
+        raise refusals.iterator_gone()
+    if frozen.table_id != table_id or replace(request, offset="") != frozen.request:
+        raise refusals.iterator_gone()
+    frozen.used = iterators.clock()
+    begin = frozen.starts[last]
+    end = begin + request.page_size
+    page = frozen.ids[begin:end]
+    if end >= len(frozen.ids):
+        frozen.ids, frozen.starts = page, {last: 0}  # only the last page can be asked for again
+        return page, None
+    frozen.starts[page[-1]] = end
+    return page, f"{name}/{page[-1]}"
+
+
+def _forget(iterators: Iterators) -> None:
+    oldest = iterators.clock() - IDLE_SECONDS
+    for name in [name for name, frozen in iterators.lists.items() if frozen.used < oldest]:
+        del iterators.lists[name]

@@ -1,0 +1,124 @@
+"""The one SQLite file that holds bases, tables and records: its tables, opening it, transactions on it.
+
+A record is one row: its cells are one JSON text keyed by field id, so a page is a straight read and a renamed field
+costs nothing. Rows keep the order of their arrival (`seq`), lists go by record id.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from dq.errors import ConfigurationError, TemporaryError
+
+FILE_MARK = 0x64715342  # "dqSB" in the file's header: the file is a sandbox's
+FORMAT = 1
+BUSY_SECONDS = 30
+
+TABLES = """
+CREATE TABLE base (id TEXT PRIMARY KEY, name TEXT NOT NULL, position INTEGER NOT NULL) STRICT;
+CREATE TABLE "table" (
+    number INTEGER PRIMARY KEY, base_id TEXT NOT NULL REFERENCES base, id TEXT NOT NULL, name TEXT NOT NULL,
+    position INTEGER NOT NULL, definition TEXT NOT NULL, counter INTEGER NOT NULL DEFAULT 0, UNIQUE (base_id, id)
+) STRICT;
+CREATE TABLE record (
+    seq INTEGER PRIMARY KEY, table_number INTEGER NOT NULL, id TEXT NOT NULL, created TEXT NOT NULL,
+    cells TEXT NOT NULL, UNIQUE (table_number, id)
+) STRICT;
+CREATE TABLE deleted (table_number INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (table_number, id)) STRICT;
+"""
+
+
+def opened(path: Path, *, create: bool) -> sqlite3.Connection:
+    """A connection to a sandbox's file, in autocommit mode.
+
+    Args:
+        path: The file.
+        create: Whether an absent or empty file becomes a sandbox.
+
+    Raises:
+        ConfigurationError: The file is absent, or is not a sandbox's.
+        TemporaryError: Another process holds the file.
+    """
+    if not path.exists():
+        if not create:
+            raise ConfigurationError("There is no sandbox file.", where=str(path), fix="dq sandbox load FILE --data DB")
+        _make_private(path)
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            _prepare(connection, path, create=create)
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.DatabaseError as error:
+        if _is_busy(error):
+            raise _busy() from error
+        raise ConfigurationError(f"The file cannot be opened as a sandbox: {error}.", where=str(path)) from error
+    return connection
+
+
+def _make_private(path: Path) -> None:
+    """An empty file that only its owner reads: it will hold personal data."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise ConfigurationError(f"The file cannot be made: {error.strerror}.", where=str(path)) from error
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _busy() -> TemporaryError:
+    return TemporaryError(f"Another process has held the sandbox's file for {BUSY_SECONDS} s.", fix="Try again.")
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, *, create: bool) -> None:
+    mark, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    empty = not mark and not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if mark != FILE_MARK and not (empty and create):
+        why = "dq never alters a database that it did not make."
+        raise ConfigurationError("The file is not a sandbox's.", where=str(path), why=why, fix="Name another --data.")
+    if mark == FILE_MARK and version != FORMAT:
+        raise ConfigurationError(f"The sandbox file has format {version}, this dq reads {FORMAT}.", where=str(path))
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    if mark != FILE_MARK:
+        _create(connection)
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    with writing(connection):
+        if connection.execute("PRAGMA application_id").fetchone()[0] == FILE_MARK:
+            return
+        for statement in TABLES.split(";")[:-1]:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {FILE_MARK}")
+        connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+    try:
+        connection.execute(begin)
+        yield
+        connection.execute("COMMIT")
+    except BaseException as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.Error) and _is_busy(error):
+            raise _busy() from error
+        raise
+
+
+def writing(connection: sqlite3.Connection) -> AbstractContextManager[None]:
+    """A transaction that writes: all of it or nothing."""
+    return _transaction(connection, "BEGIN IMMEDIATE")
+
+
+def reading(connection: sqlite3.Connection) -> AbstractContextManager[None]:
+    """A transaction in which all reads see one state."""
+    return _transaction(connection, "BEGIN")

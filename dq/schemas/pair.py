@@ -1,0 +1,23 @@
+"""Pairs of rows that were compared, with what the comparison said.
+
+Besides these columns there is one `gamma_<field>` (int8) per comparison: -1 one side empty, 0 different, 1 equal.
+"""
+
+import pandera.polars as pa
+
+from dq.schemas.values import DECISIONS, STORES
+
+
+class Pair(pa.DataFrameModel):
+    store_l: str = pa.Field(isin=STORES)
+    key_l: str
+    store_r: str = pa.Field(isin=STORES)
+    key_r: str
+    match_key: str
+    match_weight: float
+    match_probability: float = pa.Field(ge=0, le=1)
+    decision: str = pa.Field(isin=DECISIONS)
+    table: str
+
+    class Config:
+        strict = False

@@ -1,0 +1,23 @@
+"""Settings: `config/dq.yaml`, `rules/` and the environment as one frozen value.
+
+file ──► document (values with lines) ──► environment ──► shape ──► claims ──► tables, stores ──► Settings
+rules/ ──► rule files, lists ────────────────────────────────────────────────────┘
+"""
+
+from dq.settings.check import check
+from dq.settings.load import load
+from dq.settings.show import schema, show
+from dq.settings.values import AirtableSettings, BackupSettings, DatabaseSettings, LimitSettings, RunOptions, Settings
+
+__all__ = [
+    "AirtableSettings",
+    "BackupSettings",
+    "DatabaseSettings",
+    "LimitSettings",
+    "RunOptions",
+    "Settings",
+    "check",
+    "load",
+    "schema",
+    "show",
+]

@@ -1,0 +1,43 @@
+"""Digests of what the rules and the configuration say: equal content, equal digest."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dq.rules import FieldRule, TableRules
+
+_FIELD_RULES = ("standardize", "default", "survivorship")
+_TABLE_RULES = ("dedupe", "quality")
+
+
+def rules_digest(tables: Sequence[TableRules]) -> str:
+    """SHA-256 of what the rule files, and the keys that override them, say for the mapped fields."""
+    return _digest([{"table": table.table, **_part(table, rules=True)} for table in tables])
+
+
+def config_digest(tables: Sequence[TableRules], database: str, airtable: str) -> str:
+    """SHA-256 of what else changes a plan.
+
+    Args:
+        tables: Their names, keys, links, mapping, directions, policies and brakes count.
+        database: The database's identity, without credentials.
+        airtable: The base's identity, without credentials.
+    """
+    stores = {"database": database, "airtable": airtable}
+    return _digest({"stores": stores, "tables": [_part(table, rules=False) for table in tables]})
+
+
+def _part(table: TableRules, *, rules: bool) -> dict[str, Any]:
+    whole = table.model_dump(mode="json", exclude={"fields"})
+    part = {name: value for name, value in whole.items() if (name in _TABLE_RULES) == rules}
+    return {**part, "fields": {field.name: _field(field, rules=rules) for field in table.fields}}
+
+
+def _field(field: FieldRule, *, rules: bool) -> Mapping[str, Any]:
+    return {name: value for name, value in field.model_dump(mode="json").items() if (name in _FIELD_RULES) == rules}
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,84 @@
+"""The rules of every mapped field: standardizers with their options, default, direction, policies, survivorship."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dq.rules import FieldRule, Standardizer
+from dq.settings.maintenance import StandardizationSection, StatusSection
+from dq.settings.rulefiles import Rules, standardizer
+from dq.settings.shape import ConfigShape, TableShape
+from dq.settings.validate import Shape
+
+_STATUS_COLUMNS = frozenset({"status", "engagement_status"})
+_STATUS_FIELD = "engagement status"
+_NO_SECTION = StandardizationSection()
+
+
+def fields_of(config: ConfigShape, rules: Rules, table: TableShape, conflict: Sequence[str]) -> tuple[FieldRule, ...]:
+    """The mapped fields of a table, in the mapping's order.
+
+    Args:
+        config: For the maintenance document's field sections.
+        rules: What the rule files say.
+        table: The table with its mapping.
+        conflict: The table's policies, for fields that name none.
+    """
+    section = (config.maintenance_config and config.maintenance_config.field_standardization) or _NO_SECTION
+    mapping = table.mapping or {}
+    chains = {name: rules.standardize.get(name) or (standardizer("text", {}, {}),) for name in mapping}
+    statuses = _status_fields(mapping, chains)
+    return tuple(
+        FieldRule.model_validate(
+            {
+                "name": name,
+                "airtable": airtable,
+                "standardize": _with_options(chains[name], section, rules.legal_forms, is_status=name in statuses),
+                "default": _default(rules, section, name, is_status=name in statuses),
+                "conflict": conflict,
+                "survivorship": rules.survivorship.fields.get(name, rules.survivorship.default),
+            }
+            | given(table.fields.get(name))
+        )
+        for name, airtable in mapping.items()
+    )
+
+
+def given(shape: Shape | None) -> dict[str, Any]:
+    """What a part of the file says itself, without defaults and nulls."""
+    said = shape.model_dump(exclude_unset=True) if shape else {}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _status_fields(mapping: Mapping[str, str], chains: Mapping[str, tuple[Standardizer, ...]]) -> list[str]:
+    """The enum fields that the document's `engagement_status` means: those of that name, else all."""
+    enums = [name for name in mapping if chains[name][-1].name == "enum"]
+    named = [name for name in enums if name in _STATUS_COLUMNS or mapping[name].lower() == _STATUS_FIELD]
+    return named or enums
+
+
+def _default(rules: Rules, section: StandardizationSection, name: str, *, is_status: bool) -> str | None:
+    status = section.engagement_status
+    if is_status and status and "default_value" in status.model_fields_set:
+        return status.default_value
+    return rules.defaults.get(name)
+
+
+def _with_options(
+    chain: tuple[Standardizer, ...], section: StandardizationSection, forms: dict[str, str], *, is_status: bool
+) -> tuple[Standardizer, ...]:
+    """The chain, its last standardizer with the options that the document's sections give it."""
+    last = chain[-1]
+    options = {
+        "email": given(section.email),
+        "website": given(section.website_url),
+        "company": given(section.company_name),
+        "enum": _enum_options(section.engagement_status, last) if is_status else {},
+    }.get(last.name, {})
+    return (*chain[:-1], standardizer(last.name, {**last.options, **options}, forms)) if options else chain
+
+
+def _enum_options(status: StatusSection | None, last: Standardizer) -> dict[str, Any]:
+    if status is None or "valid_values" not in status.model_fields_set:
+        return {}
+    synonyms = {word: value for word, value in last.options["synonyms"].items() if value in status.valid_values}
+    return {"values": status.valid_values, "synonyms": synonyms}

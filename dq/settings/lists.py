@@ -1,0 +1,93 @@
+"""The CSV lists beside the rule files: legal forms and placeholders."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from dq.rules import Placeholder
+from dq.settings.document import Document, read_text
+from dq.settings.mistakes import Mistake, nearest
+
+MATCHES: tuple[str, ...] = ("exact", "local_part", "regex")
+KINDS: tuple[str, ...] = ("text", "email", "website", "linkedin", "company", "enum", "phone", "name")
+
+
+def read_legal_forms(path: Path, name: str) -> tuple[dict[str, str], list[Mistake]]:
+    """Legal form → how it is written, from the columns form and canonical."""
+    rows, document = _rows(path, name, ("form", "canonical"))
+    forms: dict[str, str] = {}
+    seen: dict[str, str] = {}
+    for line, (form, canonical) in rows:
+        if not form or not canonical:
+            document.mistakes.append(Mistake(f"{name}:{line}", "", "form and canonical must not be empty"))
+        elif seen.setdefault(form.casefold(), canonical) != canonical:
+            document.mistakes.append(
+                Mistake(f"{name}:{line}", "form", "the form stands twice with different canonical forms")
+            )
+        else:
+            forms[form] = canonical
+    unstable = sorted(
+        {canonical for canonical in forms.values() if seen.get(canonical.casefold(), canonical) != canonical}
+    )
+    document.mistakes += [
+        Mistake(name, "canonical", f"`{form}` is itself rewritten as another form") for form in unstable
+    ]
+    return forms, document.mistakes
+
+
+def read_placeholders(path: Path, name: str) -> tuple[tuple[Placeholder, ...], list[Mistake]]:
+    """Values that are nobody's own, from the columns kind, match and value."""
+    rows, document = _rows(path, name, ("kind", "match", "value"))
+    found: list[Placeholder] = []
+    for line, (kind, match, value) in rows:
+        texts = [
+            f"unknown {column} `{word}`{nearest(word, known)}"
+            for column, word, known in (("kind", kind, KINDS), ("match", match, MATCHES))
+            if word not in known
+        ]
+        texts += ["value must not be empty"] if not value else []
+        texts += (
+            ["not a regular expression that Rust's regex reads"] if match == "regex" and not is_regex(value) else []
+        )
+        document.mistakes += [Mistake(f"{name}:{line}", "", text) for text in texts]
+        if not texts:
+            found.append(Placeholder.model_validate({"kind": kind, "match": match, "value": value}))
+    return tuple(found), document.mistakes
+
+
+def is_regex(pattern: str) -> bool:
+    """Whether Polars can search for the pattern."""
+    try:
+        pl.select(pl.lit("").str.contains(pattern))
+    except pl.exceptions.ComputeError:
+        return False
+    return True
+
+
+def _rows(path: Path, name: str, columns: Sequence[str]) -> tuple[list[tuple[int, list[str]]], Document]:
+    """The list's rows with their lines; empty when the header is not the expected one."""
+    document = Document(name)
+    text = read_text(path, document)
+    if text is None:
+        return [], document
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    try:
+        header = next(reader, [])
+        if header != list(columns):
+            wrong = next((word for word in header if word not in columns), None)
+            hint = f"; unknown column `{wrong}`{nearest(wrong, columns)}" if wrong is not None else ""
+            document.mistakes.append(Mistake(f"{name}:1", "", f"the columns must be {','.join(columns)}{hint}"))
+            return [], document
+        for row in reader:
+            if len(row) == len(columns):
+                rows.append((reader.line_num, [cell.strip() for cell in row]))
+            elif any(row):
+                text = f"the line has {len(row)} cells, the header {len(columns)}; quote a cell that holds a comma"
+                document.mistakes.append(Mistake(f"{name}:{reader.line_num}", "", text))
+    except csv.Error as error:
+        document.mistakes.append(Mistake(f"{name}:{reader.line_num}", "", f"this is not CSV: {error}"))
+    return rows, document

@@ -1,0 +1,84 @@
+"""Load the settings: configuration file, environment and rule files become one frozen value."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from dq.settings.claims import apply_claims
+from dq.settings.digests import config_digest, rules_digest
+from dq.settings.document import Document, read_yaml
+from dq.settings.environment import expand, read_dotenv
+from dq.settings.locate import find_file, name_of, root_of
+from dq.settings.mistakes import raise_all
+from dq.settings.overrides import apply_overrides
+from dq.settings.rulefiles import read_rules
+from dq.settings.shape import ConfigShape
+from dq.settings.stores import airtable_identity, airtable_settings, database_identity, database_settings
+from dq.settings.tables import build_tables
+from dq.settings.validate import validated
+from dq.settings.values import BackupSettings, LimitSettings, RunOptions, Settings
+
+
+def load(path: Path | None = None, env: Mapping[str, str] | None = None, *, secrets: bool = True) -> Settings:
+    """The settings of a project.
+
+    Args:
+        path: The configuration file; None looks at `DQ_CONFIG`, then for `config/dq.yaml` here and in the folders
+            above, then takes the defaults.
+        env: The environment; None for the process's own. A `.env` in the project root is read too and yields to it.
+        secrets: Whether what the file says about stores and credentials must resolve. False runs no command and
+            passes over variables that are not set, so that the rest can be shown.
+
+    Raises:
+        ConfigurationError: Something in the files or the environment is wrong; all of it is named at once.
+    """
+    real = os.environ if env is None else env
+    file = find_file(path, real)
+    root = root_of(file)
+    dotenv, mistakes = read_dotenv(root / ".env")
+    variables = {**dotenv, **real}
+    document = read_yaml(file, name_of(file, root)) if file else Document("no configuration file")
+    rules, rule_mistakes = read_rules(root)
+    config = _read_config(document, variables, lenient=not secrets)
+    tables = build_tables(document, config, rules)
+    database = database_settings(document, root, variables, lenient=not secrets)
+    airtable = airtable_settings(document, config.stores.airtable, root, variables, lenient=not secrets)
+    raise_all([*mistakes, *document.mistakes, *rule_mistakes])
+    return Settings(
+        root=root,
+        file=file,
+        database=database,
+        airtable=airtable,
+        tables=tables,
+        snapshots=_path(root, config.snapshots),
+        backups=_backups(config, root),
+        limits=LimitSettings.model_validate(config.limits.model_dump()),
+        options=_options(config),
+        rules_digest=rules_digest(tables),
+        config_digest=config_digest(tables, database_identity(database, root), airtable_identity(airtable, root)),
+    )
+
+
+def _read_config(document: Document, env: Mapping[str, str], *, lenient: bool) -> ConfigShape:
+    """The file and the environment as the configuration's shape; its defaults when there are mistakes."""
+    apply_overrides(document, env)
+    expand(document, env, lenient=lenient)
+    shape = validated(document, ConfigShape)
+    if shape is None:
+        raise_all(document.mistakes)
+    apply_claims(document)
+    return validated(document, ConfigShape) or ConfigShape()
+
+
+def _path(root: Path, text: str) -> Path:
+    return root / Path(text).expanduser()
+
+
+def _backups(config: ConfigShape, root: Path) -> BackupSettings:
+    said = config.backups.model_dump()
+    return BackupSettings.model_validate({**said, "directory": _path(root, config.backups.directory)})
+
+
+def _options(config: ConfigShape) -> RunOptions:
+    said = config.maintenance_options.model_dump() if config.maintenance_options else {}
+    return RunOptions.model_validate({name: said[name] for name in RunOptions.model_fields if name in said})

@@ -1,0 +1,202 @@
+"""The shape of `config/dq.yaml`: every key, its type, default and meaning.
+
+`docs/configuration.md` and the JSON Schema say the same; a test holds them to it.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from dq.rules import Direction, Resolution, Survivorship
+from dq.settings.maintenance import FieldMapping, MaintenanceConfig, MaintenanceOptions
+from dq.settings.validate import Shape
+from dq.settings.words import Chain, Text, one_or_more
+
+SurvivorshipChain = Annotated[
+    list[Survivorship],
+    BeforeValidator(one_or_more, json_schema_input_type=Survivorship | list[Survivorship]),
+    Field(min_length=1),
+]
+
+
+class DatabaseShape(Shape):
+    """Where the lead database is. Give one of the three."""
+
+    url: str | None = Field(None, description="`sqlite:///path`, relative to the project root, or `${VARIABLE}`.")
+    url_file: str | None = Field(None, description="A file that holds the URL.")
+    url_command: str | None = Field(None, description="A command that prints the URL; run without a shell.")
+
+
+class AirtableShape(Shape):
+    """Which Airtable base, and how to get in."""
+
+    base: str | None = Field(None, description="The base's id, `app…`. May be left out for a sandbox with one base.")
+    token: str | None = Field(None, description="The personal access token as `${VARIABLE}`.")
+    token_file: str | None = Field(None, description="A file that holds the token.")
+    token_command: str | None = Field(None, description="A command that prints the token; run without a shell.")
+    endpoint_url: str = Field("https://api.airtable.com", description="Where the Web API is.")
+    sandbox: str | None = Field(
+        None, description="A file for the embedded local Airtable, used in place of the real one."
+    )
+
+
+class StoresShape(Shape):
+    """The two stores."""
+
+    database: DatabaseShape = Field(DatabaseShape(), description="The lead database.")
+    airtable: AirtableShape = Field(AirtableShape(), description="The Airtable base.")
+
+
+class ModifiedShape(Shape):
+    """Where each side keeps a row's modified time. Read, never planned or compared."""
+
+    database: str | None = Field("updated_at", description="Column; `null` if there is none.")
+    airtable: str | None = Field("Last Modified", description="Field; `null` if there is none.")
+
+
+class CreatedShape(Shape):
+    """Where each side keeps a row's created time."""
+
+    database: str | None = Field("created_at", description="Column; `null` if there is none.")
+    airtable: Literal["createdTime"] = Field("createdTime", description="Always Airtable's own `createdTime`.")
+
+
+class LinkShape(Shape):
+    """Where each side keeps the other's key. Either may be absent."""
+
+    database: str | None = Field(None, description="Column that keeps the record id.")
+    airtable: str | None = Field(None, description="Text field that keeps the database key.")
+
+
+class ChildShape(Shape):
+    """A table whose rows belong to a lead."""
+
+    table: str = Field(description="The table.")
+    column: str = Field(description="The column that holds the lead's key.")
+
+
+class FieldShape(Shape):
+    """What is ruled for one field only."""
+
+    owner: Literal["database", "airtable"] | None = Field(None, description="The store whose value always wins.")
+    direction: Direction | None = Field(
+        None, description="Which store may be written: `both`, `to_airtable`, `to_database`."
+    )
+    conflict: Chain | None = Field(None, description="Policy, or policies in order, for this field's conflicts.")
+    default: Text | None = Field(None, description="The value that an empty cell gets.")
+    survivorship: SurvivorshipChain | None = Field(None, description="How duplicates' values of this field are chosen.")
+
+
+class SyncShape(Shape):
+    """How the stores are brought to agree."""
+
+    direction: Direction = Field(
+        "both", description="Which store may be written: `both`, `to_airtable`, `to_database`."
+    )
+    conflict: Chain = Field(
+        ["most_recent"],
+        description="Policy, or policies in order: `most_recent`, `highest_quality`, `merge`, "
+        "`database_wins` (= `local_wins`), `airtable_wins`, `manual`.",
+    )
+    deletes: Literal["propagate", "ignore"] = Field(
+        "propagate", description="What a proven delete on one side does to the other."
+    )
+    skew_seconds: float = Field(2.0, ge=0, description="Times closer than this many seconds count as equal.")
+
+
+class DuplicatesShape(Shape):
+    """How duplicates are found and settled."""
+
+    resolve: Resolution = Field(
+        "merge", description="`most_recent`, `highest_quality`, `merge`, or `none` to report only."
+    )
+    matching_fields: list[str] | None = Field(
+        None, description="Fields whose equality is evidence; default: `rules/dedupe.yaml`."
+    )
+    matching_threshold: float | None = Field(
+        None, ge=0, le=1, description="Match probability at which a pair is linked."
+    )
+    max_surnames: int | None = Field(None, ge=2, description="A value carried by this many surnames or more is no key.")
+
+
+class LimitShape(Shape):
+    """The smaller of the two holds."""
+
+    share: float = Field(1.0, ge=0, le=1, description="Share of the rows, 0 to 1.")
+    rows: int | None = Field(None, ge=0, description="Number of rows; `null` for no such limit.")
+
+
+class BrakesShape(Shape):
+    """When a plan must not be applied without a person's word."""
+
+    max_deletes: LimitShape = Field(LimitShape(), description="Rows deleted; default `{share: 0.10, rows: 100}`.")
+    max_merges: LimitShape = Field(LimitShape(), description="Rows merged away; default `{share: 0.50}`.")
+    max_field_changes: LimitShape = Field(
+        LimitShape(), description="Rows whose field differs from the base; default `{share: 0.30}`."
+    )
+    empty_side: float = Field(
+        0.5, ge=0, le=1, description="A side with less than this share of the base's rows counts as emptied."
+    )
+
+
+class TableShape(Shape):
+    """One database table and the Airtable table it is kept in agreement with."""
+
+    database: str = Field("leads", description="Database table.")
+    key: str = Field("id", description="The database table's single-column key.")
+    airtable: str = Field("Leads", description="Airtable table, by name or id.")
+    modified: ModifiedShape = Field(ModifiedShape(), description="Modified times.")
+    created: CreatedShape = Field(CreatedShape(), description="Created times.")
+    link: LinkShape = Field(LinkShape(), description="Links between the two sides.")
+    mapping: dict[str, str] | None = Field(None, description="Database column → Airtable field.")
+    fields: dict[str, FieldShape] = Field({}, description="Rules for single fields, by database column.")
+    children: list[ChildShape] = Field([], description="Tables that point at the lead.")
+    defaults: dict[str, Any] = Field({}, description="Values for unmapped NOT NULL columns of inserted rows.")
+    sync: SyncShape = Field(SyncShape(), description="As the top-level `sync`, for this table.")
+    duplicates: DuplicatesShape = Field(DuplicatesShape(), description="As the top-level `duplicates`, for this table.")
+    brakes: BrakesShape = Field(BrakesShape(), description="As the top-level `brakes`, for this table.")
+
+
+class BackupsShape(Shape):
+    """Backups before every write."""
+
+    enabled: bool = Field(True, description="`false` needs `--no-backup` as well.")
+    directory: str = Field("backups", description="Where backups go.")
+    retention_days: int = Field(
+        30, ge=0, description="Backups older than this many days may be pruned; 0 keeps only what policy needs."
+    )
+    verify_integrity: bool = Field(True, description="Read every backup back before the first write.")
+
+
+class LimitsShape(Shape):
+    """What a run may use."""
+
+    requests_per_second: float = Field(4.5, gt=0, le=50, description="Airtable requests a second, for one base.")
+    batch_size: int = Field(
+        50, ge=1, le=10_000, description="Rows a journal batch; Airtable always gets 10 or fewer a request."
+    )
+    max_memory_usage_mb: int = Field(512, ge=64, description="Memory to stay within, in MB.")
+    max_retries: int = Field(3, ge=0, le=20, description="Tries after a temporary failure.")
+    retry_delay_seconds: float = Field(
+        2, ge=0, le=600, description="First wait before a retry; never shortens the 30 s of a 429."
+    )
+    progress_update_interval: int = Field(100, ge=1, description="Rows between two progress updates.")
+    enable_parallel_processing: bool = Field(False, description="Run independent steps side by side.")
+
+
+class ConfigShape(Shape):
+    """The configuration file of dq."""
+
+    stores: StoresShape = Field(StoresShape(), description="The lead database and the Airtable base.")
+    tables: list[TableShape] = Field([], description="What is kept in agreement; default: `leads` with `Leads`.")
+    sync: SyncShape = Field(SyncShape(), description="How the stores are brought to agree, for all tables.")
+    duplicates: DuplicatesShape = Field(
+        DuplicatesShape(), description="How duplicates are found and settled, for all tables."
+    )
+    brakes: BrakesShape = Field(BrakesShape(), description="When a plan needs a person's word, for all tables.")
+    snapshots: str = Field("snapshots", description="Where snapshots, plans and the base state are kept.")
+    backups: BackupsShape = Field(BackupsShape(), description="Backups before every write.")
+    limits: LimitsShape = Field(LimitsShape(), description="What a run may use.")
+    maintenance_config: MaintenanceConfig | None = Field(None, description="The maintenance document's own section.")
+    maintenance_options: MaintenanceOptions | None = Field(None, description="The maintenance document's run options.")
+    field_mapping: FieldMapping | None = Field(None, description="The maintenance document's mapping, both ways.")

@@ -1,0 +1,108 @@
+"""Bind configuration and rule files together: the rules of every table."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dq.rules import BrakeRules, Child, DedupeRules, FieldRule, MatchKey, SyncRules, TableRules
+from dq.settings.document import Document
+from dq.settings.fields import fields_of, given
+from dq.settings.mapping import find_mapping_mistakes, with_mapping
+from dq.settings.mistakes import Key, nearest
+from dq.settings.rulefiles import Rules
+from dq.settings.shape import ConfigShape, TableShape
+
+IDENTIFYING_KINDS = frozenset({"email", "linkedin"})
+"""Standardizer families whose values belong to one person: equality merges alone."""
+
+
+def build_tables(document: Document, config: ConfigShape, rules: Rules) -> tuple[TableRules, ...]:
+    """The rules of every configured table; mistakes are noted in the document."""
+    tables = with_mapping(document, config)
+    find_mapping_mistakes(document, tables)
+    return tuple(_table(document, config, rules, table, position) for position, table in enumerate(tables))
+
+
+def _table(document: Document, config: ConfigShape, rules: Rules, shape: TableShape, position: int) -> TableRules:
+    key: Key = ("tables", position)
+    sync = {**given(config.sync), **given(shape.sync)}
+    fields = fields_of(config, rules, shape, sync.pop("conflict", ("most_recent",)))
+    _find_unknown_fields(document, key, shape)
+    _find_unknown_defaults(document, key, fields)
+    return TableRules(
+        table=shape.database,
+        airtable=shape.airtable,
+        key=shape.key,
+        modified_database=shape.modified.database,
+        modified_airtable=shape.modified.airtable,
+        created_database=shape.created.database,
+        link_database=shape.link.database,
+        link_airtable=shape.link.airtable,
+        fields=fields,
+        children=tuple(Child(table=child.table, column=child.column) for child in shape.children),
+        insert_defaults=shape.defaults,
+        dedupe=_dedupe(document, key, {**given(config.duplicates), **given(shape.duplicates)}, rules, fields),
+        sync=SyncRules.model_validate(sync),
+        brakes=_brakes(config, shape),
+        quality=tuple(check for check in rules.checks if check.field in (shape.mapping or {})),
+    )
+
+
+def _brakes(config: ConfigShape, shape: TableShape) -> BrakeRules:
+    limits = BrakeRules().model_dump()
+    for said in (given(config.brakes), given(shape.brakes)):
+        for name, value in said.items():
+            limits[name] = {**limits[name], **value} if isinstance(value, dict) else value
+    return BrakeRules.model_validate(limits)
+
+
+def _dedupe(
+    document: Document, table: Key, said: dict[str, Any], rules: Rules, fields: Sequence[FieldRule]
+) -> DedupeRules:
+    kinds = {field.name: field.kind for field in fields}
+    file = rules.dedupe
+    identifying = {key.field: key.identifying for key in file.keys if key.identifying is not None}
+    names = [key.field for key in file.keys if key.field in kinds]
+    if "matching_fields" in said:
+        own: Key = (*table, "duplicates", "matching_fields")
+        at = own if own in document.lines or own in document.overridden else ("duplicates", "matching_fields")
+        _find_unknown(document, at, said["matching_fields"], list(kinds))
+        names = [name for name in dict.fromkeys(said["matching_fields"]) if name in kinds]
+    return DedupeRules(
+        keys=tuple(
+            MatchKey(field=name, identifying=identifying.get(name, kinds[name] in IDENTIFYING_KINDS)) for name in names
+        ),
+        threshold=said.get("matching_threshold", file.threshold),
+        name_field=file.name_field if file.name_field in kinds else None,
+        max_surnames=said.get("max_surnames", file.max_surnames),
+        placeholders=rules.placeholders,
+        resolve=said.get("resolve", "merge"),
+        survivorship_priority=tuple(rules.survivorship.source_priority),
+    )
+
+
+def _find_unknown(document: Document, key: Key, names: Sequence[str], known: Sequence[str]) -> None:
+    for position, name in enumerate(names):
+        if name not in known:
+            text = f"`{name}` is not in the mapping{nearest(name, known)}"
+            document.mistakes.append(document.mistake((*key, position), text))
+
+
+def _find_unknown_fields(document: Document, key: Key, shape: TableShape) -> None:
+    known = list(shape.mapping or {})
+    for name in shape.fields:
+        if name not in known:
+            text = f"`{name}` is not in the mapping{nearest(name, known)}"
+            document.mistakes.append(document.mistake((*key, "fields", name), text))
+    for name in shape.defaults:
+        if name in known:
+            text = f"`{name}` is mapped; its default stands in `fields: {{{name}: {{default: …}}}}`"
+            document.mistakes.append(document.mistake((*key, "defaults", name), text))
+
+
+def _find_unknown_defaults(document: Document, key: Key, fields: Sequence[FieldRule]) -> None:
+    """A default that its own field's standardizer does not know would be a finding in every row."""
+    for field in fields:
+        last = field.standardize[-1]
+        if last.name == "enum" and field.default is not None and field.default not in last.options["values"]:
+            text = f"the default `{field.default}` is none of the field's values{nearest(field.default, last.options['values'])}"
+            document.mistakes.append(document.mistake((*key, "fields", field.name, "default"), text))

@@ -1,0 +1,146 @@
+"""The settings of a run, as values. `dq.settings.load` makes them."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from dq.errors import ConfigurationError
+from dq.rules import TableRules
+
+SQLITE = "sqlite:///"
+
+
+class Values(BaseModel):
+    """Frozen values; an unknown name is an error, and no error shows a value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class DatabaseSettings(Values):
+    """Where the lead database is.
+
+    Attributes:
+        url: `sqlite:///` and an absolute path. It may hold a password and is left out of the repr.
+    """
+
+    url: str = Field(repr=False)
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file.
+
+        Raises:
+            ConfigurationError: The URL is not one of SQLite, or names a variable that is not set.
+        """
+        if not self.url.startswith(SQLITE):
+            what = "the database URL names a variable that is not set" if "${" in self.url else NOT_SQLITE
+            raise ConfigurationError(what, where="stores.database.url", fix="use sqlite:///data/leads.db")
+        return Path(self.url.removeprefix(SQLITE))
+
+
+NOT_SQLITE = "this version reads sqlite:/// databases only"
+
+
+class AirtableSettings(Values):
+    """Which Airtable base, and how to get in.
+
+    Attributes:
+        base: The base's id; None for the only base of a sandbox, or when none is configured.
+        token: The personal access token; None if none is set.
+        endpoint_url: Where the Web API is, without a slash at its end.
+        sandbox: The embedded local Airtable's file; when set it stands in for the real one.
+    """
+
+    base: str | None = None
+    token: SecretStr | None = None
+    endpoint_url: str = "https://api.airtable.com"
+    sandbox: Path | None = None
+
+
+class BackupSettings(Values):
+    """Backups before every write; retention in days."""
+
+    directory: Path
+    retention_days: int = 30
+    enabled: bool = True
+    verify_integrity: bool = True
+
+
+class LimitSettings(Values):
+    """What a run may use: requests a second, rows a batch, MB of memory, tries, and seconds between them."""
+
+    requests_per_second: float = 4.5
+    batch_size: int = 50
+    max_memory_usage_mb: int = 512
+    max_retries: int = 3
+    retry_delay_seconds: float = 2
+    progress_update_interval: int = 100
+    enable_parallel_processing: bool = False
+
+
+class RunOptions(Values):
+    """Which parts of a full run are done, unless the command line says otherwise."""
+
+    backup_before_operation: bool = True
+    remove_duplicates: bool = True
+    standardize_fields: bool = True
+    sync_data: bool = True
+    dry_run: bool = False
+
+
+class Settings(Values):
+    """Everything that configuration, rule files and environment say.
+
+    Attributes:
+        root: The project root; every path in here is absolute and starts at it.
+        file: The configuration file, or None when there is none.
+        database: The lead database.
+        airtable: The Airtable base.
+        tables: The rules of every mapped table.
+        snapshots: Folder of snapshots, plans and the base state.
+        backups: Where backups go and how long they stay.
+        limits: What a run may use.
+        options: Which parts of a full run are done.
+        rules_digest: SHA-256 of what the rule files and their overrides say.
+        config_digest: SHA-256 of what else changes a plan: stores, tables, mapping, policies.
+    """
+
+    root: Path
+    file: Path | None = None
+    database: DatabaseSettings
+    airtable: AirtableSettings
+    tables: tuple[TableRules, ...]
+    snapshots: Path
+    backups: BackupSettings
+    limits: LimitSettings = LimitSettings()
+    options: RunOptions = RunOptions()
+    rules_digest: str = ""
+    config_digest: str = ""
+
+    def require_token(self) -> SecretStr:
+        """The Airtable token.
+
+        Raises:
+            ConfigurationError: No token is set.
+        """
+        if self.airtable.token is None:
+            raise ConfigurationError(
+                "no Airtable token is set",
+                where="stores.airtable.token",
+                fix="set AIRTABLE_API_KEY, or `token: ${VARIABLE}`, token_file or token_command in config/dq.yaml",
+            )
+        return self.airtable.token
+
+    def require_base(self) -> str:
+        """The Airtable base's id.
+
+        Raises:
+            ConfigurationError: No base is configured.
+        """
+        if self.airtable.base is None:
+            raise ConfigurationError(
+                "no Airtable base is configured",
+                where="stores.airtable.base",
+                fix="set AIRTABLE_BASE_ID, or `base: app…` in config/dq.yaml",
+            )
+        return self.airtable.base

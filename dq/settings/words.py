@@ -1,0 +1,39 @@
+"""Types of values that several files share."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from dq.rules import Policy
+
+SAME_POLICY = {"local_wins": "database_wins"}
+"""The maintenance document's words for policies, and the word used here."""
+
+
+def one_or_more(value: Any) -> Any:
+    """A single word as a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+def policies(value: Any) -> Any:
+    """Policies as a list, in this project's own words."""
+    words = one_or_more(value)
+    return (
+        [SAME_POLICY.get(word, word) if isinstance(word, str) else word for word in words]
+        if isinstance(words, list)
+        else words
+    )
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+Chain = Annotated[
+    list[Policy], BeforeValidator(policies, json_schema_input_type=Policy | list[Policy]), Field(min_length=1)
+]
+"""One policy or several in order."""
+Text = Annotated[str, BeforeValidator(_text, json_schema_input_type=str | int | float | bool)]
+"""A text that may be written without quotes."""

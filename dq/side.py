@@ -1,0 +1,33 @@
+"""A side: one store's word on every entity, one row each. What dedupe hands to reconcile."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from dq.rules import FieldRule
+from dq.schemas import Cluster, Record
+
+ENTITY, KEY = Cluster.entity_id, Record.row_key
+
+
+@dataclass(frozen=True)
+class Side:
+    """One store's word on every entity.
+
+    Attributes:
+        rows: entity_id, row_key (the survivor's), created, modified, link, quality, and per field `f` (chosen
+            standard form), `f_held` (the survivor's own), `f_raw` and `f_rule` (the survivor's).
+        sources: entity_id, field, source (row key), time: where chosen values came from that are not the survivor's.
+        merged: entity_id, row_key, survivor of the rows that lose.
+        kept: entity_id, row_key of rows beside the survivor that stay, as duplicates are not resolved.
+    """
+
+    rows: pl.DataFrame
+    sources: pl.DataFrame
+    merged: pl.DataFrame
+    kept: pl.DataFrame
+
+
+def own_value(value: pl.Expr, field: FieldRule) -> pl.Expr:
+    """Whether a value is more than the field's default: a default is no evidence."""
+    return pl.lit(value=True) if field.default is None else value.ne_missing(pl.lit(field.default))

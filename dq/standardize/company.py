@@ -1,0 +1,91 @@
+"""Company names: the trailing legal form in one spelling, case repaired only where it is plainly lost.
+
+    name ──► text ──► (stem, legal form) ──► stem with case repaired ──► stem + form as it is written
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from pydantic import Field
+
+from dq.standardize import text
+from dq.standardize.casing import lost_case, repaired
+from dq.standardize.forms import Options as BaseOptions
+from dq.standardize.forms import Standardized, change_where, no_finding
+from dq.standardize.legal_forms import JOINED, LEADING, LegalForms, legal_forms
+
+_WORDS = r"[\p{L}\p{N}]"
+_ARTICLE = r"^(?:the|der|die|das|le|la|les|el|los|il|lo|de|het)\s"
+_AND = r"\s(?:and|und|et|en|y|e)\s|\s*[&+]\s*"
+
+
+class Options(BaseOptions):
+    """Options of `company`.
+
+    Attributes:
+        normalize_case: Repair names that are all capitals or all small letters; any other case is left alone.
+        legal_forms: Form → how it is written; empty for the built-in list.
+        remove_suffixes: Recognize only these forms (and their variants in `legal_forms`), written as they stand here.
+        add_proper_suffix: Write the recognized form after the name; false drops it.
+    """
+
+    normalize_case: bool = True
+    legal_forms: dict[str, str] = Field(default_factory=dict)
+    remove_suffixes: tuple[str, ...] | None = None
+    add_proper_suffix: bool = True
+
+
+def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
+    """Standard form of company names; nothing is a finding."""
+    given = Options.model_validate(options)
+    return Standardized(standard(value, given), no_finding())
+
+
+def standard(value: pl.Expr, options: Options) -> pl.Expr:
+    """The name in standard form; a name that is nothing but a legal form stays."""
+    forms = legal_forms(options.legal_forms, options.remove_suffixes)
+
+    def needed(name: pl.Expr) -> pl.Expr:
+        suffixed = name.str.contains(forms.one) if forms else pl.lit(value=False)
+        return suffixed | text.is_untidy(name) | (lost_case(name) if options.normalize_case else False)
+
+    return change_where(value, needed, lambda name: _rewritten(name, forms, options))
+
+
+def finding(_: pl.Expr, __: Options) -> pl.Expr:
+    """Company names have no findings."""
+    return no_finding()
+
+
+def match_form(value: pl.Expr, forms: Mapping[str, str] | None = None) -> pl.Expr:
+    """The name for comparing, never stored: folded, without legal form and article, all words for `and` one.
+
+    Args:
+        value: Names, in standard form or not.
+        forms: Legal forms as the rules have them; None for the built-in list.
+    """
+    known = legal_forms(forms or {})
+    tidied = text.standard(value, text.Options())
+    stem = tidied.str.replace(known.all, "") if known else tidied
+    stem = stem.str.replace(JOINED, "").str.replace(LEADING, "")
+    folded = text.folded(pl.when(stem.str.contains(_WORDS)).then(stem).otherwise(tidied))
+    joined = folded.str.replace_all(_AND, " and ").str.replace_all(r"['’`.]", "")
+    words = joined.str.replace_all(r"[^\p{L}\p{N}\p{M}]+", " ").str.strip_chars(" ")
+    bare = words.str.replace(_ARTICLE, "")
+    return pl.when(bare != "").then(bare).otherwise(folded)
+
+
+def _rewritten(value: pl.Expr, forms: LegalForms | None, options: Options) -> pl.Expr:
+    tidied = text.tidy(value)
+    if forms is None:
+        name = repaired(tidied) if options.normalize_case else tidied
+        return name.fill_null(value)
+    stem = tidied.str.replace(forms.one if options.add_proper_suffix else forms.all, "")
+    form = forms.written(tidied.str.strip_prefix(stem))
+    bare = stem.str.strip_chars_end(" ,([")
+    known = bare.str.contains(_WORDS) & (form.is_not_null() if options.add_proper_suffix else (stem != tidied))
+    name = pl.when(known).then(bare).otherwise(tidied)
+    name = repaired(name) if options.normalize_case else name
+    whole = pl.when(known).then(name + " " + form).otherwise(name) if options.add_proper_suffix else name
+    return whole.fill_null(value)

@@ -1,0 +1,68 @@
+"""Enumerations: one spelling for each of a closed set of values; what is outside is kept and found."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+import polars as pl
+from pydantic import Field, model_validator
+
+from dq.standardize import text
+from dq.standardize.forms import Options as BaseOptions
+from dq.standardize.forms import Standardized, change_where, find_where
+
+
+class Options(BaseOptions):
+    """Options of `enum`.
+
+    Attributes:
+        values: The standard values, spelled as they are stored.
+        synonyms: Other spelling or word → standard value. Case, spaces, hyphens and underscores need no synonym.
+    """
+
+    values: tuple[str, ...] = Field(min_length=1)
+    synonyms: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _closed(self) -> Self:
+        outside = sorted({value for value in self.synonyms.values() if value not in self.values})
+        if outside:
+            raise ValueError(f"synonyms lead to {', '.join(outside)}, which is not among the values")
+        keys = _keys(self.values)
+        if len(set(keys)) < len(keys) or not all(keys):
+            raise ValueError("two values differ only in case, spaces, hyphens or underscores, or one is empty")
+        return self
+
+
+def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
+    """Standard form of a closed set of values, with `enum.unknown`."""
+    given = Options.model_validate(options)
+    form = standard(value, given)
+    return Standardized(form, finding(form, given))
+
+
+def standard(value: pl.Expr, options: Options) -> pl.Expr:
+    """The standard value; a value outside the set is kept as it is."""
+    spellings = dict(zip(_keys(options.synonyms), options.synonyms.values(), strict=True))
+    spellings |= dict(zip(_keys(options.values), options.values, strict=True))
+
+    def change(other: pl.Expr) -> pl.Expr:
+        return _key(other).replace_strict(spellings, default=other, return_dtype=pl.String)
+
+    return change_where(value, lambda v: ~v.is_in(options.values), change)
+
+
+def finding(value: pl.Expr, options: Options) -> pl.Expr:
+    """`enum.unknown` for values in standard form that are outside the set."""
+    return find_where(value, lambda v: ~v.is_in(options.values), _unknown)
+
+
+def _unknown(value: pl.Expr) -> pl.Expr:
+    return pl.when(value.is_not_null()).then(pl.lit("enum.unknown"))
+
+
+def _key(value: pl.Expr) -> pl.Expr:
+    return text.tidy(value).str.to_lowercase().str.replace_all(r"[\s_-]+", "_").str.strip_chars("_")
+
+
+def _keys(words: Iterable[str]) -> list[str]:
+    return pl.Series(list(words), dtype=pl.String).to_frame("word").select(_key(pl.col("word"))).to_series().to_list()

@@ -1,0 +1,105 @@
+"""LinkedIn addresses: one form for a person's page, `https://www.linkedin.com/in/<slug>`.
+
+Country and mobile hosts, language and sub-pages, tracking, case and percent-encoding all lead to the same page. Company
+and school pages get a form of their own and are found; Sales Navigator ids cannot be converted and are kept.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import polars as pl
+
+from dq.standardize import text
+from dq.standardize.forms import Options as BaseOptions
+from dq.standardize.forms import Standardized, change_where, find_where, once_each
+
+_HOME = "https://www.linkedin.com/"
+_STANDARD = r"^https://www\.linkedin\.com/in/[a-z0-9-]+$"
+_HOST = r"^(?i)(?:https?:)?(?://)?(?:(?:[a-z]{2}|www|m|mobile|touch)\.)*linkedin\.com/+"
+_PAGE = r"^(?i)(in|company|school|showcase)/+([^/]+)"
+_PUBLIC = r"^(?i)pub/[^/\s%]+/[0-9a-z]+/[0-9a-z]+/[0-9a-z]+$"
+_MEMBER_ID = r"^AC[ow]AA[A-Za-z0-9_-]{10,}$"  # base64: its case means something
+_SLUG = r"^[\p{L}\p{M}\p{N}\p{So}\p{Sk}\x{200c}\x{200d}\x{fe0f}_.~-]+$"
+_ENCODED_SLUG = r"^(?:[A-Za-z0-9_.~-]|%[0-9A-Fa-f]{2})+$"
+_EDGES = " <>\"'“”‘’,;()[]"
+_LICENSED = r"^(?i)(?:https?://)?[a-z.]*linkedin\.com/(?:sales|talent|recruiter)/"
+
+
+class Options(BaseOptions):
+    """`linkedin` has no options."""
+
+
+def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
+    """Standard form of LinkedIn addresses, with `linkedin.company`, `.school`, `.sales` and `.invalid`."""
+    given = Options.model_validate(options)
+    form = standard(value, given)
+    return Standardized(form, finding(form, given))
+
+
+def standard(value: pl.Expr, _: Options) -> pl.Expr:
+    """The page's address in standard form; anything else is kept as it is."""
+    return change_where(value, lambda v: ~v.str.contains(_STANDARD), _rebuilt)
+
+
+def finding(value: pl.Expr, _: Options) -> pl.Expr:
+    """Finding codes for values in standard form: whatever is not a person's page."""
+    return find_where(value, lambda v: ~v.str.contains(_STANDARD), _code)
+
+
+def match_form(value: pl.Expr) -> pl.Expr:
+    """A person's page for comparing; null for anything else."""
+    form = standard(value, Options())
+    return pl.when(form.str.starts_with(_HOME + "in/") & (form != _HOME + "in/me")).then(form)
+
+
+def _rebuilt(value: pl.Expr) -> pl.Expr:
+    cleaned = text.tidy(value).str.strip_chars(_EDGES)
+    hosted = cleaned.str.contains(_HOST)
+    page = pl.when(hosted).then(cleaned.str.replace(_HOST, "")).when(cleaned.str.contains("^(?i)/?in/")).then(cleaned)
+    page = page.str.strip_prefix("/").str.replace("^(?i)mwlite/+", "").str.replace(r"[?#].*$", "")
+    kind = page.str.extract(_PAGE, 1).str.to_lowercase()
+    slug = _slug(page.str.extract(_PAGE, 2))
+    public = page.str.strip_chars_end("/")
+    return (
+        pl.when(slug.is_not_null())
+        .then(_HOME + kind + "/" + slug)
+        .when(public.str.contains(_PUBLIC) & ~public.str.contains("^(?i)pub/dir/"))
+        .then(_HOME + "pub/" + public.str.replace("^(?i)pub/", ""))
+        .otherwise(value)
+    )
+
+
+def _slug(value: pl.Expr) -> pl.Expr:
+    written = value.str.strip_chars_end(".")
+    decoded = change_where(written, lambda v: v.str.contains("%", literal=True), _decoded).str.strip_chars_end(".")
+    plain = pl.when(decoded.str.contains(_MEMBER_ID)).then(decoded).otherwise(text.nfc(decoded.str.to_lowercase()))
+    return pl.when(plain.str.contains(_SLUG)).then(plain).when(written.str.contains(_ENCODED_SLUG)).then(written)
+
+
+def _decoded(value: pl.Expr) -> pl.Expr:
+    return text.tidy(once_each(value, _unquoted))
+
+
+def _unquoted(slug: str) -> str | None:
+    try:
+        return unquote(slug, errors="strict")
+    except UnicodeDecodeError:
+        return None
+
+
+def _code(value: pl.Expr) -> pl.Expr:
+    def under(*kinds: str) -> pl.Expr:
+        return pl.any_horizontal([value.str.starts_with(f"{_HOME}{kind}/") for kind in kinds])
+
+    return (
+        pl.when(under("in", "pub") & (value != _HOME + "in/me") & ~value.str.contains(r"\s"))
+        .then(None)
+        .when(under("company", "showcase"))
+        .then(pl.lit("linkedin.company"))
+        .when(under("school"))
+        .then(pl.lit("linkedin.school"))
+        .when(value.str.contains(_LICENSED))
+        .then(pl.lit("linkedin.sales"))
+        .otherwise(pl.lit("linkedin.invalid"))
+    )

@@ -1,0 +1,67 @@
+"""What single values mean: the twin of `dq.cells` for the few cells that a guard compares.
+
+store value ──exact──► exact text ──meaning──► text that is equal when the values mean the same
+"""
+
+import json
+import math
+import re
+from collections.abc import Collection
+from typing import Any
+
+from dq.cells import Kind
+
+_EMPTY_LINE_END = re.compile(r"[\n\r]+\Z")
+_BULLET = re.compile(r"(?m)^([^\S\x1c-\x1f]*)[*+] ")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_INT64 = 2**63
+
+
+def exact(value: Any, kind: Kind = "text") -> str | None:
+    """A store's value as exact text, as `dq.cells.text_of` makes it of a column."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool) or (kind == "boolean" and value in (0, 1)):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _shortest(value)
+    if isinstance(value, int):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def meaning(text: str | None, kinds: Collection[str]) -> str | None:
+    """Exact text as the text that counts, as `dq.cells.meaning_of` makes it of a column."""
+    if "boolean" in kinds:
+        return "true" if text is not None and text.lower() in ("true", "1") else "false"
+    if text is None:
+        return None
+    if "rich_text" in kinds:
+        text = _EMPTY_LINE_END.sub("", _BULLET.sub(r"\1- ", text))
+    if "list" in kinds and text == "[]":
+        return None
+    if ("number" in kinds or "integer" in kinds) and _NUMBER.fullmatch(text):
+        text = _shortest(float(text))
+    return text or None
+
+
+def is_same(held: Any, expected: Any, kind: Kind) -> bool:
+    """Whether two values of one cell mean the same; an empty cell is empty in any form.
+
+    A number beside a text (loosely typed columns) is compared as a number.
+    """
+    if held == expected and type(held) is type(expected):
+        return True
+    kinds = {kind, "number"} if kind != "boolean" and _is_number(held) != _is_number(expected) else {kind}
+    return meaning(exact(held, kind), kinds) == meaning(exact(expected, kind), kinds)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _shortest(number: float) -> str:
+    if math.isfinite(number) and abs(number) < _INT64 and number == int(number):
+        return str(int(number))
+    digits, _, exponent = repr(number).partition("e")
+    return f"{digits}e{int(exponent)}" if exponent else digits

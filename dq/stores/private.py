@@ -1,0 +1,121 @@
+"""Files that hold personal data: for their owner only, on the disk before they count, known by their SHA-256."""
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from dq.errors import ConfigurationError, TemporaryError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
+
+
+def make_folder(path: Path) -> Path:
+    """Make a folder, and those above it, readable by their owner only; one that is there already stays as it is."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: beside its place, synced, then renamed to it."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with open_file(beside) as number, os.fdopen(os.dup(number), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(number)
+    beside.replace(path)
+    sync_folder(path.parent)
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[int]:
+    """A new, empty file with mode 0600 as a descriptor; a file of that name is replaced."""
+    with suppress(FileNotFoundError):
+        path.unlink()
+    number = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    try:
+        yield number
+    finally:
+        os.close(number)
+
+
+def sync_file(path: Path) -> None:
+    """Bring a written file to the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Bring a folder's names to the disk."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def partial_folder(root: Path, label: str) -> Iterator[Path]:
+    """A folder to fill, beside its later place; gone again unless it was renamed. Those of dead processes go as well."""
+    make_folder(root)
+    for left in root.glob(".partial-*"):
+        if not _is_alive(left.name.rpartition("-")[2]):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = make_folder(root / f".partial-{label}-{os.getpid()}")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def disk_errors(folder: Path, setting: str) -> Iterator[None]:
+    """Raise what the disk refuses as dq's errors.
+
+    Args:
+        folder: Where the files go.
+        setting: The setting that names the folder.
+
+    Raises:
+        TemporaryError: The disk is full.
+        ConfigurationError: The folder may not be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        if error.errno in _FULL:
+            fix = "free some space (`dq backup prune` helps), then run the command again"
+            raise TemporaryError(
+                f"The disk is full: {reason}", where=str(folder), why="Nothing was written to a store.", fix=fix
+            ) from error
+        if error.errno in _DENIED:
+            fix = f"chmod u+rwx the folder, or name another as `{setting}`"
+            raise ConfigurationError(f"The folder cannot be written: {reason}", where=str(folder), fix=fix) from error
+        raise TemporaryError(
+            f"The disk fails: {reason}", where=str(folder), fix="look at the disk, then run the command again"
+        ) from error
+
+
+def _is_alive(process: str) -> bool:
+    if not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,150 @@
+"""What a store must be able to do: two small protocols, and the values that cross them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+
+from dq.manifest import Reference, TableSchema
+from dq.schemas.values import Op, Store
+
+Row = Mapping[str, Any]
+"""One row's cells by the store's own column names, values as the store holds them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowWrite:
+    """Everything a plan does to one row: one request carries it whole.
+
+    Attributes:
+        table: The store's own table name (Airtable: name or id).
+        op: What is done to the row.
+        key: The row's key; None for an insert whose key the store gives.
+        before: What the touched cells held (a delete: the whole row as the snapshot held it). Guards the write.
+        after: What they are to hold; None clears a cell. Empty for a delete.
+        group: Writes of one group (an entity's) are done together or not at all, in the order given.
+    """
+
+    table: str
+    op: Op
+    key: str | None
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one write.
+
+    Attributes:
+        state: `written`: the store confirmed it. `moved`: the row no longer held `before`, nothing was written.
+            `refused`: the store will not take it (the reason says why, without cell values).
+        key: The row's key; for inserts, the one the store gave.
+        echo: The touched cells as the store now holds them, and the schema's other columns with them.
+        reason: Why a write was refused, or which columns moved.
+    """
+
+    state: Literal["written", "moved", "refused"]
+    key: str | None = None
+    echo: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+
+
+class Source(Protocol):
+    """Reads a store. Every read is complete or raises."""
+
+    store: Store
+
+    def snapshot(self) -> "AbstractContextManager[Source]":
+        """The store as it is at one moment, as far as the store can: what is read inside belongs together.
+
+        A database checks itself for damage first. Airtable has no such moment: it gives itself.
+
+        Raises:
+            DamagedError: The database is corrupt.
+        """
+        ...
+
+    def describe(self, table: str, columns: Sequence[str], key: str | None = None) -> TableSchema:
+        """The table's schema, limited to `columns` and its key.
+
+        Args:
+            table: The store's own table name (Airtable: name or id).
+            columns: The columns that are wanted.
+            key: The column that holds the rows' keys; None for the store's own: the primary key, else `rowid`
+                (Airtable: always the record id).
+
+        Raises:
+            ConfigurationError: No such table or column; the message names the near miss.
+        """
+        ...
+
+    def batches(self, schema: TableSchema) -> Iterator[pa.RecordBatch]:
+        """All rows, in batches, columns as `schema` lists them (Airtable: and `createdTime`); at least one batch.
+
+        Rows with `deleted_at` set are left out.
+        """
+        ...
+
+    def fetch(self, schema: TableSchema, keys: Sequence[str]) -> dict[str, Row]:
+        """The rows with these keys, read now; keys that are gone are missing from the answer.
+
+        A soft-deleted row is there, with the table's `deleted_at` and `merged_into` beside the schema's columns.
+        """
+        ...
+
+    def references(self, table: str) -> list[Reference]:
+        """The columns, in any table of the store, that hold this table's keys by the store's own word."""
+        ...
+
+    @property
+    def calls(self) -> int:
+        """Requests made so far (0 for a database)."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections."""
+        ...
+
+
+class Sink(Source, Protocol):
+    """Writes a store, and reads back what it wrote."""
+
+    def write(self, schema: TableSchema, writes: Sequence[RowWrite]) -> list[Outcome]:
+        """Write one batch; one outcome per write, in order.
+
+        Guards first: a row that no longer holds `before` is `moved` and its whole group with it. A database writes
+        the batch in one transaction; Airtable sends requests of at most ten records of one kind.
+
+        Raises:
+            TemporaryError: The store cannot be reached; what was sent is unknown, so the caller must settle it.
+        """
+        ...
+
+    def find(
+        self, schema: TableSchema, writes: Sequence[RowWrite], since: str | None, link: str | None = None
+    ) -> list[str | None]:
+        """For inserts whose answer was lost: the key of the row each one made, or None if it made none.
+
+        Recognized by its own key, or by the link cell, when the write carries one, else by exact content among rows
+        made after `since`. Two equal inserts are never given the same row.
+
+        Args:
+            schema: The table's schema.
+            writes: The inserts.
+            since: The store's own watermark from before the inserts, see `watermark`.
+            link: The column that holds the other store's key.
+        """
+        ...
+
+    def watermark(self, schema: TableSchema) -> str | None:
+        """A mark that rows made from now on can be told by: greatest key, or the store's clock."""
+        ...
+
+    def backup(self, folder: Path) -> list[Path]:
+        """A full copy of the store in `folder`; returns the files it wrote."""
+        ...

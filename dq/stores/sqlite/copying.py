@@ -1,0 +1,70 @@
+"""An online copy of a SQLite database, checked before it counts."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+from dq.errors import ConfigurationError, DamagedError
+from dq.sql import quoted
+from dq.stores.sqlite.opening import connected, page_problems, uri
+
+
+def copy_database(source: Path, target: Path, timeout: float) -> Path:
+    """Copy the database page by page inside one read transaction, then check the copy.
+
+    Args:
+        source: The database; others may write it meanwhile.
+        target: A file that does not exist yet; made readable by its owner only.
+        timeout: Seconds to wait for a lock.
+
+    Raises:
+        DamagedError: The copy fails its integrity check or does not hold the rows of the original.
+        ConfigurationError: The copy cannot be made there.
+    """
+    try:
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise ConfigurationError(
+            f"The copy of the database cannot be made: {error.strerror}",
+            where=str(target),
+            fix="free the folder, or name another in `backups.directory`",
+        ) from error
+    with connected(source, "ro", timeout) as original:
+        original.execute("BEGIN")
+        rows = row_counts(original)
+        copy = sqlite3.connect(uri(target, "rw"), uri=True, isolation_level=None)
+        try:
+            original.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, no -wal beside it
+        finally:
+            copy.close()
+    problem = check_copy(target, rows)
+    if problem:
+        raise DamagedError(
+            f"The copy of the database is not good: {problem}",
+            where=str(target),
+            why="Nothing is written without a good copy.",
+            fix="dq backup create",
+        )
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
+    return target
+
+
+def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """Rows of every table."""
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
+    return {
+        name: connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0] for (name,) in map(tuple, tables)
+    }
+
+
+def check_copy(path: Path, rows: dict[str, int]) -> str | None:
+    """What is wrong with a copy, or None: SQLite's whole integrity check, then the number of rows of each table."""
+    with connected(path, "ro", 5.0) as copy:
+        problems = page_problems(str(row[0]) for row in copy.execute("PRAGMA integrity_check(1000)"))
+        if problems:
+            return problems[0]
+        held = row_counts(copy)
+    differing = sorted(name for name in rows if held.get(name) != rows[name])
+    return f"{len(differing)} tables differ in their number of rows: {', '.join(differing)}" if differing else None
