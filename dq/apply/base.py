@@ -11,13 +11,14 @@ from typing import Any
 
 import polars as pl
 
-from dq.apply.files import digest_of, write_json, write_parquet
+from dq.apply.files import write_json, write_parquet
 from dq.apply.journal import FAILED, Entry
 from dq.errors import DamagedError
 from dq.schemas import BaseRow
 from dq.schemas.base import BASE_TYPES
 from dq.side import ENTITY
 from dq.standardize.times import parse
+from dq.stores.private import digest_of
 
 POINTER = "current.json"
 KEPT = 10

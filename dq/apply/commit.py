@@ -95,7 +95,7 @@ def _recorded(batch: Batch, run: Run) -> list[Entry]:
         write = _stamped(_resolved(planned.write, created), target, now)
         skipped = write is None or planned.entity in failed
         mark = None
-        if planned.write.op == "insert":
+        if planned.write.op == "insert" and (target.link is None or planned.write.after.get(target.link) is None):
             mark = marks.setdefault(planned.write.table, target.sink.watermark(target.schema))
         entries.append(_entry(batch, place, planned, write or planned.write, pre_images, mark, skipped=skipped))
     run.journal.begin(entries, now.isoformat())

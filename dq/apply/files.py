@@ -1,18 +1,14 @@
-"""Files that must be whole or absent: written beside, synced, renamed; and their digests."""
+"""Files of the plan and the base: whole or absent, private, known by their digests."""
 
 import hashlib
+import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+from dq.stores.private import digest_of, write_file
 
 
 def digest_of_json(data: Any) -> str:
@@ -22,26 +18,12 @@ def digest_of_json(data: Any) -> str:
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> str:
     """Write a frame, private to its owner; returns its digest."""
-    part = path.with_name(f".{path.name}.part")
-    frame.write_parquet(part, compression="zstd", compression_level=1)
-    _publish(part, path)
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd", compression_level=1)
+    write_file(path, buffer.getbuffer())
     return digest_of(path)
 
 
 def write_json(data: Any, path: Path) -> None:
     """Write a JSON value, private to its owner."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n", encoding="utf-8")
-    _publish(part, path)
-
-
-def _publish(part: Path, path: Path) -> None:
-    part.chmod(0o600)
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_file(path, (json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n").encode())

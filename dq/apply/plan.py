@@ -9,10 +9,11 @@ from typing import Any
 
 import polars as pl
 
-from dq.apply.files import digest_of, digest_of_json, write_json
+from dq.apply.files import digest_of_json, write_json
 from dq.errors import ConfigurationError, DamagedError
 from dq.gate import Brake, at_the_door
 from dq.schemas import Change
+from dq.stores.private import digest_of
 
 FORMAT_VERSION = 1
 NAME, CHANGESET, NEXT_BASE = "plan.json", "changeset.parquet", "base_next.parquet"

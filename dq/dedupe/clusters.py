@@ -34,7 +34,7 @@ def clusters(nodes: pl.DataFrame, compared: pl.DataFrame, table: str) -> pl.Data
         .with_columns(
             pl.Series("label", label), pl.Series(Cluster.bridge, bridges(left, right, label)), _evidence(linked, nodes.height)
         )
-        .with_columns(_entity_id(), pl.Series("weakest", weakest).gather(pl.col("label")).alias(Cluster.probability))
+        .with_columns(_entity_id(), pl.Series(Cluster.probability, weakest[label]))
         .select(
             STORE,
             Record.row_key,

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import polars as pl
 
-from dq.cells import Kind
 from dq.dedupe import Standing, choose, clusters, links, pairs
 from dq.dedupe.keys import NODE, SURNAME, surname
 from dq.dedupe.pairs import LEFT, RIGHT
@@ -15,6 +15,7 @@ from dq.engine.children import child_counts, clashing
 from dq.engine.parts import by_entity, by_row
 from dq.engine.required import extra_cells
 from dq.errors import ConfigurationError
+from dq.gate import at_the_door
 from dq.manifest import TableSchema
 from dq.reconcile import Reconciled, Terms, World
 from dq.rules import Child, Step, TableRules
@@ -22,7 +23,8 @@ from dq.schemas import BaseRow, Cluster, Finding, Pair, Record
 from dq.schemas.finding import FINDING_TYPES
 from dq.schemas.values import Store
 from dq.side import ENTITY, KEY, Side
-from dq.standardize.records import findings, match_forms, prove_idempotent, standardize_records
+from dq.engine.matching import match_forms
+from dq.standardize import findings, prove_idempotent, standardize_records, without_findings
 
 STORES: tuple[Store, Store] = ("database", "airtable")
 
@@ -116,21 +118,21 @@ def _standardized(inputs: Inputs) -> tuple[dict[Store, pl.DataFrame], pl.DataFra
     for store in STORES:
         raw, schema = inputs.raw[store], inputs.schemas[store]
         rows = raw.select(pl.len()).collect().item()
-        frame = by_row(raw, rows, inputs.parts, lambda part, s=schema: standardize_records(part, s, rules, kinds)).sort(Record.row_key)  # type: ignore[misc]
-        frame, problems = findings(frame, store, rules)
-        _demand_idempotent(frame, rules)
-        records[store] = frame
-        found.append(problems)
+        part = partial(standardize_records, schema=schema, rules=rules, kinds=kinds)
+        frame = by_row(raw, rows, inputs.parts, part).sort(Record.row_key)
+        found.append(findings(frame, store=store, table=schema.name, fields=rules.names))
+        _demand_idempotent(frame, rules, kinds)
+        records[store] = at_the_door(without_findings(frame.lazy(), rules.names).collect(), Record, f"Records of {schema.name}")
     return records, pl.concat(found)
 
 
-def _kinds(inputs: Inputs) -> dict[str, frozenset[Kind]]:
+def _kinds(inputs: Inputs) -> dict[str, frozenset[str]]:
     database, airtable = inputs.schemas["database"], inputs.schemas["airtable"]
     return {f.name: frozenset({database.column(f.name).kind, airtable.column(f.airtable).kind}) for f in inputs.rules.fields}
 
 
-def _demand_idempotent(frame: pl.DataFrame, rules: TableRules) -> None:
-    for field, keys in prove_idempotent(frame, rules):
+def _demand_idempotent(frame: pl.DataFrame, rules: TableRules, kinds: Mapping[str, frozenset[str]]) -> None:
+    for field, keys in prove_idempotent(frame, rules, kinds):
         chain = "+".join(step.name for step in rules.field(field).standardize)
         raise ConfigurationError(
             f"The standardizers {chain} of field {field} are not idempotent: their own result changes again.",

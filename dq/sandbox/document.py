@@ -123,7 +123,7 @@ def _checked_table(value: Any, where: str) -> tuple[Table, list[Row]]:
 
 def _checked_field(value: Any, where: str) -> dict[str, Any]:
     raw = _checked("field", value, where)
-    options = raw.get("options") or {}
+    options = {} if raw.get("options") is None else raw["options"]
     if not isinstance(options, Mapping):
         raise _malformed("'options' must be an object.", where)
     if raw["type"] in ("singleSelect", "multipleSelects"):

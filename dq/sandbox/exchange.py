@@ -25,8 +25,10 @@ def load(source: Path | Mapping[str, Any], data: Path) -> None:
     Raises:
         ConfigurationError: The source is not in the format; the error names the first place that is not.
     """
-    is_document = isinstance(source, Mapping)
-    loaded = checked_document(source if is_document else _read(source), "the document" if is_document else str(source))
+    if isinstance(source, Mapping):
+        loaded = checked_document(source, "the document")
+    else:
+        loaded = checked_document(_read(source), str(source))
     connection = storage.opened(data, create=True)
     try:
         with storage.writing(connection):

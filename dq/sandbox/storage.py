@@ -73,7 +73,7 @@ def _is_busy(error: sqlite3.Error) -> bool:
 
 
 def _busy() -> TemporaryError:
-    return TemporaryError(f"Another process has held the sandbox's file for {BUSY_SECONDS} s.", fix="Try again.")
+    return TemporaryError("Another process holds the sandbox's file.", fix="Try again when it has ended.")
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, *, create: bool) -> None:

@@ -49,9 +49,12 @@ def apply_claims(document: Document) -> None:
 
 
 def _set(data: dict[str, Any], key: Key, value: Any) -> None:
-    for step in key[:-1]:
-        data = data.setdefault(str(step), {})
-    data[str(key[-1])] = value
+    *path, last = (str(step) for step in key)
+    for step in path:
+        if not isinstance(data.get(step), dict):
+            data[step] = {}
+        data = data[step]
+    data[last] = value
 
 
 def _meaning(target: Key, value: Any) -> Any:

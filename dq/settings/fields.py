@@ -6,7 +6,7 @@ from typing import Any
 from dq.rules import FieldRule, Standardizer
 from dq.settings.maintenance import StandardizationSection, StatusSection
 from dq.settings.rulefiles import Rules, standardizer
-from dq.settings.shape import ConfigShape, TableShape
+from dq.settings.shape import ConfigShape, FieldShape, TableShape
 from dq.settings.validate import Shape
 
 _STATUS_COLUMNS = frozenset({"status", "engagement_status"})
@@ -37,7 +37,7 @@ def fields_of(config: ConfigShape, rules: Rules, table: TableShape, conflict: Se
                 "conflict": conflict,
                 "survivorship": rules.survivorship.fields.get(name, rules.survivorship.default),
             }
-            | given(table.fields.get(name))
+            | _own(table.fields.get(name))
         )
         for name, airtable in mapping.items()
     )
@@ -47,6 +47,12 @@ def given(shape: Shape | None) -> dict[str, Any]:
     """What a part of the file says itself, without defaults and nulls."""
     said = shape.model_dump(exclude_unset=True) if shape else {}
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _own(shape: FieldShape | None) -> dict[str, Any]:
+    """What the file says for this field alone; `default: null` takes the rule file's default away."""
+    default = {"default": shape.default} if shape and "default" in shape.model_fields_set else {}
+    return {**given(shape), **default}
 
 
 def _status_fields(mapping: Mapping[str, str], chains: Mapping[str, tuple[Standardizer, ...]]) -> list[str]:

@@ -11,7 +11,7 @@ from dq.settings.environment import expand, read_dotenv
 from dq.settings.locate import find_file, name_of, root_of
 from dq.settings.mistakes import raise_all
 from dq.settings.overrides import apply_overrides
-from dq.settings.rulefiles import read_rules
+from dq.settings.rulefiles import Rules, read_rules
 from dq.settings.shape import ConfigShape
 from dq.settings.stores import airtable_identity, airtable_settings, database_identity, database_settings
 from dq.settings.tables import build_tables
@@ -40,13 +40,21 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None, *, secr
     document = read_yaml(file, name_of(file, root)) if file else Document("no configuration file")
     rules, rule_mistakes = read_rules(root)
     config = _read_config(document, variables, lenient=not secrets)
-    tables = build_tables(document, config, rules)
-    database = database_settings(document, root, variables, lenient=not secrets)
-    airtable = airtable_settings(document, config.stores.airtable, root, variables, lenient=not secrets)
+    if config is None:  # the parts below need values of the right types
+        raise_all([*mistakes, *document.mistakes, *rule_mistakes])
+    settings = _assemble(document, config or ConfigShape(), rules, root, variables, lenient=not secrets)
     raise_all([*mistakes, *document.mistakes, *rule_mistakes])
+    return settings.model_copy(update={"file": file})
+
+
+def _assemble(
+    document: Document, config: ConfigShape, rules: Rules, root: Path, env: Mapping[str, str], *, lenient: bool
+) -> Settings:
+    tables = build_tables(document, config, rules)
+    database = database_settings(document, root, env, lenient=lenient)
+    airtable = airtable_settings(document, config.stores.airtable, root, env, lenient=lenient)
     return Settings(
         root=root,
-        file=file,
         database=database,
         airtable=airtable,
         tables=tables,
@@ -59,15 +67,14 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None, *, secr
     )
 
 
-def _read_config(document: Document, env: Mapping[str, str], *, lenient: bool) -> ConfigShape:
-    """The file and the environment as the configuration's shape; its defaults when there are mistakes."""
+def _read_config(document: Document, env: Mapping[str, str], *, lenient: bool) -> ConfigShape | None:
+    """The file and the environment as the configuration's shape; None, with the mistakes noted, if they do not fit."""
     apply_overrides(document, env)
     expand(document, env, lenient=lenient)
-    shape = validated(document, ConfigShape)
-    if shape is None:
-        raise_all(document.mistakes)
+    if validated(document, ConfigShape) is None:
+        return None
     apply_claims(document)
-    return validated(document, ConfigShape) or ConfigShape()
+    return validated(document, ConfigShape)
 
 
 def _path(root: Path, text: str) -> Path:

@@ -101,7 +101,7 @@ class SyncShape(Shape):
     deletes: Literal["propagate", "ignore"] = Field(
         "propagate", description="What a proven delete on one side does to the other."
     )
-    skew_seconds: float = Field(2.0, ge=0, description="Times closer than this many seconds count as equal.")
+    skew_seconds: float = Field(2.0, ge=0, description="Times at most this many seconds apart count as equal.")
 
 
 class DuplicatesShape(Shape):
@@ -122,17 +122,19 @@ class DuplicatesShape(Shape):
 class LimitShape(Shape):
     """The smaller of the two holds."""
 
-    share: float = Field(1.0, ge=0, le=1, description="Share of the rows, 0 to 1.")
-    rows: int | None = Field(None, ge=0, description="Number of rows; `null` for no such limit.")
+    share: float = Field(1.0, ge=0, le=1, description="Share of the rows, 0 to 1; left out, the brake keeps its own.")
+    rows: int | None = Field(
+        None, ge=0, description="Number of rows; left out, the brake keeps its own; `null` for no such limit."
+    )
 
 
 class BrakesShape(Shape):
     """When a plan must not be applied without a person's word."""
 
-    max_deletes: LimitShape = Field(LimitShape(), description="Rows deleted; default `{share: 0.10, rows: 100}`.")
-    max_merges: LimitShape = Field(LimitShape(), description="Rows merged away; default `{share: 0.50}`.")
+    max_deletes: LimitShape = Field(LimitShape(share=0.10, rows=100), description="Rows that a plan may delete.")
+    max_merges: LimitShape = Field(LimitShape(share=0.50), description="Rows that a plan may merge away.")
     max_field_changes: LimitShape = Field(
-        LimitShape(), description="Rows whose field differs from the base; default `{share: 0.30}`."
+        LimitShape(share=0.30), description="Rows of one side whose field may differ from the base."
     )
     empty_side: float = Field(
         0.5, ge=0, le=1, description="A side with less than this share of the base's rows counts as emptied."
@@ -163,7 +165,9 @@ class BackupsShape(Shape):
     enabled: bool = Field(True, description="`false` needs `--no-backup` as well.")
     directory: str = Field("backups", description="Where backups go.")
     retention_days: int = Field(
-        30, ge=0, description="Backups older than this many days may be pruned; 0 keeps only what policy needs."
+        30,
+        ge=0,
+        description="Backups older than this many days may be pruned; 0 keeps none longer than its run needs it.",
     )
     verify_integrity: bool = Field(True, description="Read every backup back before the first write.")
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from dq.rules import BrakeRules, Child, DedupeRules, FieldRule, MatchKey, SyncRules, TableRules
-from dq.settings.document import Document
+from dq.settings.claims import STATUS_DEFAULT
+from dq.settings.document import ABSENT, Document, value_at
 from dq.settings.fields import fields_of, given
 from dq.settings.mapping import find_mapping_mistakes, with_mapping
-from dq.settings.mistakes import Key, nearest
+from dq.settings.mistakes import Key, Mistake, nearest
 from dq.settings.rulefiles import Rules
 from dq.settings.shape import ConfigShape, TableShape
 
@@ -103,6 +104,11 @@ def _find_unknown_defaults(document: Document, key: Key, fields: Sequence[FieldR
     """A default that its own field's standardizer does not know would be a finding in every row."""
     for field in fields:
         last = field.standardize[-1]
-        if last.name == "enum" and field.default is not None and field.default not in last.options["values"]:
-            text = f"the default `{field.default}` is none of the field's values{nearest(field.default, last.options['values'])}"
-            document.mistakes.append(document.mistake((*key, "fields", field.name, "default"), text))
+        if last.name != "enum" or field.default is None or field.default in last.options["values"]:
+            continue
+        hint = nearest(field.default, last.options["values"])
+        text = f"the default `{field.default}` is none of the values of `{field.name}`{hint}"
+        own: Key = (*key, "fields", field.name, "default")
+        said = next((at for at in (own, STATUS_DEFAULT) if value_at(document.data, at) is not ABSENT), None)
+        shipped = Mistake("rules/standardize.yaml", f"defaults.{field.name}", text)
+        document.mistakes.append(document.mistake(said, text) if said else shipped)

@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from dq.settings.document import Document
 from dq.settings.mistakes import Key, Mistake, nearest, path_of
+from dq.settings.words import SAME_POLICY
 
 
 class Shape(BaseModel):
@@ -88,6 +89,7 @@ def _text(finding: ErrorDetails) -> str:
         return "is missing"
     if kind == "literal_error":
         known = [word.strip("' ") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
+        known += [word for word, same in SAME_POLICY.items() if same in known]
         hint = nearest(value, known) if isinstance(value, str) else f"; known: {', '.join(known)}"
         return f"not one of the known words{hint}"
     if kind in {"value_error", "assertion_error"}:

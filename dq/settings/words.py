@@ -1,6 +1,6 @@
 """Types of values that several files share."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -8,6 +8,9 @@ from dq.rules import Policy
 
 SAME_POLICY = {"local_wins": "database_wins"}
 """The maintenance document's words for policies, and the word used here."""
+
+
+PolicyWord = Policy | Literal["local_wins"]
 
 
 def one_or_more(value: Any) -> Any:
@@ -32,7 +35,7 @@ def _text(value: Any) -> Any:
 
 
 Chain = Annotated[
-    list[Policy], BeforeValidator(policies, json_schema_input_type=Policy | list[Policy]), Field(min_length=1)
+    list[Policy], BeforeValidator(policies, json_schema_input_type=PolicyWord | list[PolicyWord]), Field(min_length=1)
 ]
 """One policy or several in order."""
 Text = Annotated[str, BeforeValidator(_text, json_schema_input_type=str | int | float | bool)]

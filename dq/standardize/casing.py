@@ -6,7 +6,7 @@
 import polars as pl
 
 from dq.standardize import text
-from dq.standardize.forms import change_where
+from dq.standardize.forms import VALUE, change_where
 
 _LOST = r"^(?:\P{Ll}*\p{Lu}\P{Ll}*|\P{Lu}*\p{Ll}\P{Lu}*)$"
 _SHORT_CAPITALS = r"^\P{Ll}{1,4}$"
@@ -32,12 +32,14 @@ def lost_case(value: pl.Expr) -> pl.Expr:
     return value.str.contains(_LOST) & ~value.str.contains(_SHORT_CAPITALS) & ~value.str.contains(_SHORT_LETTERS)
 
 
-def _repair(value: pl.Expr) -> pl.Expr:
-    lowered = value.str.to_lowercase()
-    words = lowered.str.split(" ").list.eval(_word(pl.element())).list.join(" ")
-    name = text.nfc(_capitalized(words))
+def _repair(names: pl.LazyFrame) -> pl.LazyFrame:
+    words = pl.col("lowered").str.split(" ").list.eval(_word(pl.element())).list.join(" ")
+    repairs = names.with_columns(lowered=VALUE.str.to_lowercase()).with_columns(words=words)
     # some letters change in number when their case does: such a name is left alone
-    return pl.when(name.str.to_lowercase() == lowered).then(name).otherwise(value)
+    same = pl.col("name").str.to_lowercase() == pl.col("lowered")
+    return repairs.with_columns(name=text.nfc(_capitalized(pl.col("words")))).select(
+        pl.when(same).then(pl.col("name")).otherwise(VALUE)
+    )
 
 
 def _word(word: pl.Expr) -> pl.Expr:

@@ -12,7 +12,7 @@ from pydantic import Field
 from dq.standardize import text
 from dq.standardize.casing import lost_case, repaired
 from dq.standardize.forms import Options as BaseOptions
-from dq.standardize.forms import Standardized, change_where, no_finding
+from dq.standardize.forms import VALUE, Standardized, change_where, no_finding
 from dq.standardize.legal_forms import JOINED, LEADING, LegalForms, legal_forms
 
 _WORDS = r"[\p{L}\p{N}]"
@@ -47,10 +47,10 @@ def standard(value: pl.Expr, options: Options) -> pl.Expr:
     forms = legal_forms(options.legal_forms, options.remove_suffixes)
 
     def needed(name: pl.Expr) -> pl.Expr:
-        suffixed = name.str.contains(forms.one) if forms else pl.lit(value=False)
-        return suffixed | text.is_untidy(name) | (lost_case(name) if options.normalize_case else False)
+        suffixed = forms.needs_rewriting(name, drop=not options.add_proper_suffix) if forms else False
+        return text.is_untidy(name) | suffixed | (lost_case(name) if options.normalize_case else False)
 
-    return change_where(value, needed, lambda name: _rewritten(name, forms, options))
+    return change_where(value, needed, lambda rows: _rewritten(rows, forms, options))
 
 
 def finding(_: pl.Expr, __: Options) -> pl.Expr:
@@ -76,16 +76,19 @@ def match_form(value: pl.Expr, forms: Mapping[str, str] | None = None) -> pl.Exp
     return pl.when(bare != "").then(bare).otherwise(folded)
 
 
-def _rewritten(value: pl.Expr, forms: LegalForms | None, options: Options) -> pl.Expr:
-    tidied = text.tidy(value)
-    if forms is None:
-        name = repaired(tidied) if options.normalize_case else tidied
-        return name.fill_null(value)
-    stem = tidied.str.replace(forms.one if options.add_proper_suffix else forms.all, "")
-    form = forms.written(tidied.str.strip_prefix(stem))
-    bare = stem.str.strip_chars_end(" ,([")
-    known = bare.str.contains(_WORDS) & (form.is_not_null() if options.add_proper_suffix else (stem != tidied))
-    name = pl.when(known).then(bare).otherwise(tidied)
-    name = repaired(name) if options.normalize_case else name
-    whole = pl.when(known).then(name + " " + form).otherwise(name) if options.add_proper_suffix else name
-    return whole.fill_null(value)
+def _rewritten(rows: pl.LazyFrame, forms: LegalForms | None, options: Options) -> pl.LazyFrame:
+    tidied, stem, form, known, name = (pl.col(column) for column in ("tidied", "stem", "form", "known", "name"))
+    names = rows.with_columns(tidied=text.tidy(VALUE))
+    if forms:
+        pattern = forms.one if options.add_proper_suffix else forms.all
+        names = (
+            names.with_columns(stem=tidied.str.replace(pattern, ""))
+            .with_columns(form=forms.written(tidied.str.strip_prefix(stem)), stem=stem.str.strip_chars_end(" ,(["))
+            .with_columns(known=stem.str.contains(_WORDS) & (form.is_not_null() | (not options.add_proper_suffix)))
+            .with_columns(name=pl.when(known).then(stem).otherwise(tidied))
+        )
+    else:
+        names = names.with_columns(name=tidied, form=pl.lit(None, dtype=pl.String), known=pl.lit(value=False))
+    names = names.with_columns(name=repaired(name)) if options.normalize_case else names
+    suffixed = pl.when(known).then(name + " " + form).otherwise(name) if options.add_proper_suffix else name
+    return names.select(suffixed.fill_null(VALUE))

@@ -13,7 +13,7 @@ import polars as pl
 
 from dq.standardize import text
 from dq.standardize.forms import Options as BaseOptions
-from dq.standardize.forms import Standardized, change_where, find_where, no_finding, once_each
+from dq.standardize.forms import VALUE, Standardized, change_where, each, find_where, no_finding, once_each
 
 _STANDARD = r"^[a-z0-9_%+-][a-z0-9._%+-]*@(?:[a-z0-9-]+\.)+[a-z0-9-]+$"
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -53,7 +53,7 @@ def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
 
 def standard(value: pl.Expr, options: Options) -> pl.Expr:
     """The bare address; any value that is not one address is kept as it is."""
-    return change_where(value, lambda v: ~v.str.contains(_STANDARD), lambda v: _unwrapped(v, options.normalize_case))
+    return change_where(value, lambda v: ~v.str.contains(_STANDARD), lambda rows: _unwrapped(rows, options.normalize_case))
 
 
 def finding(value: pl.Expr, options: Options) -> pl.Expr:
@@ -78,24 +78,31 @@ def ascii_host(value: pl.Expr) -> pl.Expr:
     return once_each(value, _ascii)
 
 
-def _unwrapped(value: pl.Expr, case: str) -> pl.Expr:
-    cleaned = text.tidy(value).str.replace_all("[＠﹫]", "@")
-    inner = cleaned.str.extract(_BRACKETED, 1)
-    name = _stripped(cleaned.str.replace(_BRACKETED, ""))
+def _unwrapped(rows: pl.LazyFrame, case: str) -> pl.LazyFrame:
+    cleaned, name, inner, address = (pl.col(name) for name in ("cleaned", "name", "inner", "address"))
     # a display name may repeat the address; a second address is no display name
     one = ~name.str.contains("@") | (name.str.to_lowercase() == inner.str.strip_chars().str.to_lowercase())
-    address = _stripped(pl.when(one).then(inner).otherwise(cleaned)).str.replace(r"\s*@\s*", "@")
     lowered = address.str.to_lowercase() if case == "lower" else _with_lower_domain(address)
-    lowered = lowered.str.normalize("NFC")
-    return pl.when(lowered.str.contains(_ADDRESS)).then(lowered).otherwise(value)
+    return (
+        rows.with_columns(cleaned=text.tidy(VALUE).str.replace_all("[＠﹫]", "@"))
+        .with_columns(inner=cleaned.str.extract(_BRACKETED, 1), name=_stripped(cleaned.str.replace(_BRACKETED, "")))
+        .with_columns(inner=pl.when(one).then(inner).otherwise(cleaned))
+        .with_columns(inner=pl.when(inner.str.contains("(?i)mailto:")).then(_without_query(inner)).otherwise(inner))
+        .with_columns(address=_stripped(inner).str.replace(r"\s*@\s*", "@"))
+        .with_columns(address=text.nfc(lowered))
+        .select(pl.when(address.str.contains(_ADDRESS)).then(address).otherwise(VALUE))
+    )
 
 
 def _stripped(value: pl.Expr) -> pl.Expr:
     # an apostrophe may begin a mailbox's name, so it goes only with its partner at the end
     paired = value.str.contains(rf"['}}]{_RIGHT_CLASS}*$")
-    without_query = pl.when(value.str.contains("(?i)mailto:")).then(value.str.replace(r"\?[^@]*$", "")).otherwise(value)
-    bare = without_query.str.replace(rf"{_RIGHT_CLASS}+$", "")
+    bare = value.str.replace(rf"{_RIGHT_CLASS}+$", "")
     return pl.when(paired).then(bare.str.replace(_LEFT_APOSTROPHE, "")).otherwise(bare.str.replace(_LEFT, ""))
+
+
+def _without_query(value: pl.Expr) -> pl.Expr:
+    return value.str.replace(r"\?[^@]*$", "")
 
 
 def _with_lower_domain(value: pl.Expr) -> pl.Expr:
@@ -107,17 +114,20 @@ def _surely_valid(value: pl.Expr) -> pl.Expr:
     return short & value.str.contains(_SURELY_VALID) & ~value.str.contains(_SPECIAL_USE)
 
 
-def _code(value: pl.Expr) -> pl.Expr:
-    several = value.str.count_matches(_ADDRESS_WITHIN) > 1
-    doubtful = pl.when(value.str.contains(_MAYBE_VALID) & ~several).then(value)
-    parsed = once_each(doubtful, _invalid)
+def _code(rows: pl.LazyFrame) -> pl.LazyFrame:
+    several, doubtful = pl.col("several"), pl.col("doubtful")
     return (
-        pl.when(several)
-        .then(pl.lit("email.several"))
-        .when(doubtful.is_null() | parsed.is_not_null())
-        .then(pl.lit("email.invalid"))
-        .when(value.str.contains(_MIXED_SCRIPTS))
-        .then(pl.lit("email.lookalike"))
+        rows.with_columns(several=VALUE.str.count_matches(_ADDRESS_WITHIN) > 1)
+        .with_columns(doubtful=pl.when(VALUE.str.contains(_MAYBE_VALID) & ~several).then(VALUE))
+        .with_columns(parsed=once_each(doubtful, _invalid))
+        .select(
+            pl.when(several)
+            .then(pl.lit("email.several"))
+            .when(doubtful.is_null() | pl.col("parsed").is_not_null())
+            .then(pl.lit("email.invalid"))
+            .when(VALUE.str.contains(_MIXED_SCRIPTS))
+            .then(pl.lit("email.lookalike"))
+        )
     )
 
 
@@ -134,7 +144,7 @@ def _with_ascii_domain(value: pl.Expr) -> pl.Expr:
         local = text.folded(address.str.replace("@.*$", ""))
         return local + "@" + ascii_host(address.str.extract("@(.*)$", 1))
 
-    return change_where(value, lambda v: v.str.len_bytes() != v.str.len_chars(), change)
+    return change_where(value, text.not_ascii, each(change))
 
 
 def _ascii(host: str) -> str:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from dq.standardize import text
 from dq.standardize.forms import Options as BaseOptions
-from dq.standardize.forms import Standardized, change_where, find_where
+from dq.standardize.forms import Standardized, change_where, each, find_where
 
 
 class Options(BaseOptions):
@@ -48,12 +48,12 @@ def standard(value: pl.Expr, options: Options) -> pl.Expr:
     def change(other: pl.Expr) -> pl.Expr:
         return _key(other).replace_strict(spellings, default=other, return_dtype=pl.String)
 
-    return change_where(value, lambda v: ~v.is_in(options.values), change)
+    return change_where(value, lambda v: ~v.is_in(options.values), each(change))
 
 
 def finding(value: pl.Expr, options: Options) -> pl.Expr:
     """`enum.unknown` for values in standard form that are outside the set."""
-    return find_where(value, lambda v: ~v.is_in(options.values), _unknown)
+    return find_where(value, lambda v: ~v.is_in(options.values), each(_unknown))
 
 
 def _unknown(value: pl.Expr) -> pl.Expr:

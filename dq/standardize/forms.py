@@ -11,6 +11,10 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 Step = Callable[[pl.Expr], pl.Expr]
+Work = Callable[[pl.LazyFrame], pl.LazyFrame]
+"""From rows with the column `value` to rows whose one column is the answer, row for row."""
+
+VALUE = pl.col("value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +41,38 @@ def no_finding() -> pl.Expr:
     return pl.lit(None, dtype=pl.String)
 
 
-def change_where(value: pl.Expr, needed: Step, change: Step) -> pl.Expr:
+def each(step: Step) -> Work:
+    """One expression as work on rows."""
+    return lambda rows: rows.select(step(VALUE))
+
+
+def change_where(value: pl.Expr, needed: Step, change: Work) -> pl.Expr:
     """The value, changed only where it needs to be; the other rows cost the test alone.
 
     Args:
         value: A text column.
         needed: Whether a value needs the change; must hold for every value that the change would alter.
-        change: The change, element by element.
+        change: The change, row for row.
     """
 
     def change_batch(batch: pl.Series) -> pl.Series:
-        rows, changed = _pick(batch, needed, change)
+        rows, changed = _answers(batch, needed, change)
         return batch.clone().scatter(rows, changed) if len(rows) else batch
 
     return value.map_batches(change_batch, return_dtype=pl.String, is_elementwise=True)
 
 
-def find_where(value: pl.Expr, suspect: Step, code: Step) -> pl.Expr:
+def find_where(value: pl.Expr, suspect: Step, code: Work) -> pl.Expr:
     """Finding codes, worked out only for suspect values; null for all others.
 
     Args:
         value: A text column.
         suspect: Whether a value may be a finding.
-        code: The finding's code, or null, element by element.
+        code: The finding's code, or null, row for row.
     """
 
     def find_batch(batch: pl.Series) -> pl.Series:
-        rows, codes = _pick(batch, suspect, code)
+        rows, codes = _answers(batch, suspect, code)
         nothing = pl.Series(batch.name, [None], dtype=pl.String).new_from_index(0, len(batch))
         return nothing.scatter(rows, codes) if len(rows) else nothing
 
@@ -81,7 +90,10 @@ def once_each(value: pl.Expr, parse: Callable[[str], str | None]) -> pl.Expr:
     return value.map_batches(parse_batch, return_dtype=pl.String, is_elementwise=True)
 
 
-def _pick(batch: pl.Series, test: Step, step: Step) -> tuple[pl.Series, pl.Series]:
+def _answers(batch: pl.Series, test: Step, work: Work) -> tuple[pl.Series, pl.Series]:
     frame = pl.DataFrame({"value": batch})
-    chosen = frame.select(test(pl.col("value")).fill_null(value=False)).to_series()
-    return chosen.arg_true(), frame.filter(chosen).select(step(pl.col("value"))).to_series()
+    rows = frame.select(test(VALUE).fill_null(value=False)).to_series().arg_true()
+    if not len(rows):
+        return rows, batch.clear()
+    # the lazy engine works out a sub-expression once, however often a step names it
+    return rows, work(frame[rows].lazy()).collect(engine="in-memory").to_series()

@@ -3,7 +3,7 @@
 import itertools
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -44,12 +44,23 @@ class LegalForms:
         all: Pattern of every form that stands at the end, one after the other.
         exact: Form in lower case → how it is written.
         folded: Form by its letters alone → how it is written.
+        long: Pattern of the forms of several words, whose last word may be a form as well.
+        written_already: Pattern of a form that is written as it should be.
     """
 
     one: str
     all: str
     exact: Mapping[str, str]
     folded: Mapping[str, str]
+    long: str
+    written_already: str
+
+    def needs_rewriting(self, name: pl.Expr, *, drop: bool) -> pl.Expr:
+        """Whether a name ends in a form that is not written as it should be; some that are may pass as well."""
+        ends = name.str.contains(self.one)
+        if drop:
+            return ends
+        return ends & (~name.str.contains(self.written_already) | name.str.contains(self.long))
 
     def written(self, suffix: pl.Expr) -> pl.Expr:
         """How a recognized suffix is written; null for one that is none of the forms."""
@@ -70,20 +81,28 @@ def legal_forms(forms: Mapping[str, str], only: tuple[str, ...] | None = None) -
 
 @lru_cache(maxsize=64)
 def _compiled(forms: tuple[tuple[str, str], ...], only: tuple[str, ...] | None) -> LegalForms | None:
-    known = _with_variants({unicodedata.normalize("NFC", form): target for form, target in forms})
+    known = _with_variants({unicodedata.normalize("NFC", form): target for form, target in forms if _is_spelled(form)})
     if only is not None:
         known = _limited(known, only)
     if not known:
         return None
-    spelled = "|".join(sorted({_spelled(form) for form in known}, key=lambda text: (-len(text), text)))
-    one = rf"{_BEFORE}(?:{spelled}){_AFTER}"
+    one = _pattern(known)
     known = {**{target: target for target in known.values()}, **known}
+    exact = {form.lower(): target for form, target in known.items()}
+    settled = "|".join(sorted(re.escape(target) for target in set(exact.values()) if exact[target.lower()] == target))
     return LegalForms(
         one=rf"(?i){one}$",
         all=rf"(?i)(?:{one})+$",
-        exact={form.lower(): target for form, target in known.items()},
-        folded={key: target for (_, target), key in zip(known.items(), _folds(known), strict=True)},
+        exact=exact,
+        folded={key: target for key, target in zip(_folds(tuple(known)), known.values(), strict=True) if key},
+        long=rf"(?i){_pattern([form for form in known if len(_words(form)) > 1] or list(known))}$",
+        written_already=rf"[^\s.,(\[] (?:{settled})$",
     )
+
+
+def _pattern(forms: Iterable[str]) -> str:
+    spelled = "|".join(sorted({_spelled(form) for form in forms}, key=lambda text: (-len(text), text)))
+    return rf"{_BEFORE}(?:{spelled}){_AFTER}"
 
 
 def _with_variants(known: Mapping[str, str]) -> dict[str, str]:
@@ -140,3 +159,8 @@ def _fold(value: pl.Expr) -> pl.Expr:
 def _folds(forms: Mapping[str, str] | tuple[str, ...]) -> list[str]:
     column = pl.Series("form", [f" {form}" for form in forms], dtype=pl.String)
     return column.to_frame().select(_fold(pl.col("form"))).to_series().to_list()
+
+
+def _is_spelled(form: str) -> bool:
+    # one letter in brackets, as (주), is too little to tell a form from the end of a name
+    return len("".join(_words(form)).strip(".")) > 1 or not form.strip("() ").isalpha()

@@ -12,7 +12,7 @@ import polars as pl
 
 from dq.standardize import text
 from dq.standardize.forms import Options as BaseOptions
-from dq.standardize.forms import Standardized, change_where, find_where, once_each
+from dq.standardize.forms import VALUE, Standardized, change_where, each, find_where, once_each
 
 _HOME = "https://www.linkedin.com/"
 _STANDARD = r"^https://www\.linkedin\.com/in/[a-z0-9-]+$"
@@ -44,7 +44,7 @@ def standard(value: pl.Expr, _: Options) -> pl.Expr:
 
 def finding(value: pl.Expr, _: Options) -> pl.Expr:
     """Finding codes for values in standard form: whatever is not a person's page."""
-    return find_where(value, lambda v: ~v.str.contains(_STANDARD), _code)
+    return find_where(value, lambda v: ~v.str.contains(_STANDARD), each(_code))
 
 
 def match_form(value: pl.Expr) -> pl.Expr:
@@ -53,32 +53,47 @@ def match_form(value: pl.Expr) -> pl.Expr:
     return pl.when(form.str.starts_with(_HOME + "in/") & (form != _HOME + "in/me")).then(form)
 
 
-def _rebuilt(value: pl.Expr) -> pl.Expr:
-    cleaned = text.tidy(value).str.strip_chars(_EDGES)
-    hosted = cleaned.str.contains(_HOST)
-    page = pl.when(hosted).then(cleaned.str.replace(_HOST, "")).when(cleaned.str.contains("^(?i)/?in/")).then(cleaned)
-    page = page.str.strip_prefix("/").str.replace("^(?i)mwlite/+", "").str.replace(r"[?#].*$", "")
+def _rebuilt(rows: pl.LazyFrame) -> pl.LazyFrame:
+    hosted, page, slug, public = (pl.col(name) for name in ("hosted", "page", "slug", "public"))
+    cut = hosted.str.strip_prefix("/").str.replace("^(?i)mwlite/+", "").str.replace(r"[?#].*$", "")
     kind = page.str.extract(_PAGE, 1).str.to_lowercase()
-    slug = _slug(page.str.extract(_PAGE, 2))
-    public = page.str.strip_chars_end("/")
     return (
-        pl.when(slug.is_not_null())
-        .then(_HOME + kind + "/" + slug)
-        .when(public.str.contains(_PUBLIC) & ~public.str.contains("^(?i)pub/dir/"))
-        .then(_HOME + "pub/" + public.str.replace("^(?i)pub/", ""))
-        .otherwise(value)
+        rows.with_columns(cleaned=text.tidy(VALUE).str.strip_chars(_EDGES))
+        .with_columns(hosted=_behind_host(pl.col("cleaned")))
+        .with_columns(page=cut)
+        .with_columns(written=page.str.extract(_PAGE, 2).str.strip_chars_end("."), public=page.str.strip_chars_end("/"))
+        .with_columns(decoded=_decoded(pl.col("written")))
+        .with_columns(lowered=_lowered(pl.col("decoded")))
+        .with_columns(slug=_slug(pl.col("lowered"), pl.col("written")))
+        .select(
+            pl.when(slug.is_not_null())
+            .then(_HOME + kind + "/" + slug)
+            .when(public.str.contains(_PUBLIC) & ~public.str.contains("^(?i)pub/dir/"))
+            .then(_HOME + "pub/" + public.str.replace("^(?i)pub/", ""))
+            .otherwise(VALUE)
+        )
     )
 
 
-def _slug(value: pl.Expr) -> pl.Expr:
-    written = value.str.strip_chars_end(".")
-    decoded = change_where(written, lambda v: v.str.contains("%", literal=True), _decoded).str.strip_chars_end(".")
-    plain = pl.when(decoded.str.contains(_MEMBER_ID)).then(decoded).otherwise(text.nfc(decoded.str.to_lowercase()))
-    return pl.when(plain.str.contains(_SLUG)).then(plain).when(written.str.contains(_ENCODED_SLUG)).then(written)
+def _behind_host(cleaned: pl.Expr) -> pl.Expr:
+    hosted = pl.when(cleaned.str.contains(_HOST)).then(cleaned.str.replace(_HOST, ""))
+    return hosted.when(cleaned.str.contains("^(?i)/?in/")).then(cleaned)
 
 
-def _decoded(value: pl.Expr) -> pl.Expr:
-    return text.tidy(once_each(value, _unquoted))
+def _decoded(written: pl.Expr) -> pl.Expr:
+    def unquoted(slugs: pl.Expr) -> pl.Expr:
+        return text.tidy(once_each(slugs, _unquoted))
+
+    encoded = change_where(written, lambda v: v.str.contains("%", literal=True), each(unquoted))
+    return encoded.str.strip_chars_end(".")
+
+
+def _lowered(decoded: pl.Expr) -> pl.Expr:
+    return pl.when(decoded.str.contains(_MEMBER_ID)).then(decoded).otherwise(text.nfc(decoded.str.to_lowercase()))
+
+
+def _slug(lowered: pl.Expr, written: pl.Expr) -> pl.Expr:
+    return pl.when(lowered.str.contains(_SLUG)).then(lowered).when(written.str.contains(_ENCODED_SLUG)).then(written)
 
 
 def _unquoted(slug: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from dq.standardize.forms import Options as BaseOptions
-from dq.standardize.forms import Standardized, change_where, no_finding
+from dq.standardize.forms import Standardized, change_where, each, no_finding
 
 _UNTIDY = r"[^ -~]|  |^ | $"
 _UNTIDY_LINES = r"[^\n -~]|^[\n ]|[\n ]$"
@@ -47,8 +47,8 @@ def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
 def standard(value: pl.Expr, options: Options) -> pl.Expr:
     """Standard form of text; null where only invisible characters and spaces stood."""
     if options.multiline:
-        return change_where(value, lambda v: v.str.contains(_UNTIDY_LINES) | (v == ""), _tidy_lines)
-    return change_where(value, is_untidy, tidy)
+        return change_where(value, lambda v: v.str.contains(_UNTIDY_LINES) | (v == ""), each(_tidy_lines))
+    return change_where(value, is_untidy, each(tidy))
 
 
 def finding(_: pl.Expr, __: Options) -> pl.Expr:
@@ -68,12 +68,17 @@ def tidy(value: pl.Expr) -> pl.Expr:
 
 def nfc(value: pl.Expr) -> pl.Expr:
     """The value in Unicode's NFC; plain ASCII rows cost a glance."""
-    return change_where(value, lambda v: v.str.len_bytes() != v.str.len_chars(), lambda v: v.str.normalize("NFC"))
+    return change_where(value, not_ascii, each(lambda v: v.str.normalize("NFC")))
+
+
+def not_ascii(value: pl.Expr) -> pl.Expr:
+    """Whether a value holds any character beyond ASCII."""
+    return value.str.len_bytes() != value.str.len_chars()
 
 
 def folded(value: pl.Expr) -> pl.Expr:
     """Text for comparing, never stored: NFKC, accents off, case folded."""
-    return change_where(value.str.to_lowercase(), lambda v: v.str.len_bytes() != v.str.len_chars(), _fold)
+    return change_where(value.str.to_lowercase(), not_ascii, each(_fold))
 
 
 def _fold(value: pl.Expr) -> pl.Expr:
@@ -87,10 +92,9 @@ def _tidy_lines(value: pl.Expr) -> pl.Expr:
 
 
 def _visible(value: pl.Expr) -> pl.Expr:
-    return value.str.normalize("NFC").str.replace_all(_INVISIBLE, "").str.replace_all(_JOINERS, "$1")
+    return nfc(value).str.replace_all(_INVISIBLE, "").str.replace_all(_JOINERS, "$1")
 
 
 def _filled(value: pl.Expr) -> pl.Expr:
     # taking a character away can bring two together that NFC composes
-    composed = value.str.normalize("NFC")
-    return pl.when(composed != "").then(composed)
+    return nfc(value).replace("", None)

@@ -5,7 +5,6 @@ parameters go. Paths, other parameters and `www.` stay as written.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import polars as pl
@@ -13,7 +12,7 @@ import polars as pl
 from dq.standardize import text
 from dq.standardize.email import ascii_host
 from dq.standardize.forms import Options as BaseOptions
-from dq.standardize.forms import Standardized, change_where, find_where
+from dq.standardize.forms import VALUE, Standardized, change_where, each, find_where
 
 _STANDARD = r"^https://(?:[a-z0-9-]+\.)+[a-z]{2,}(?:/[A-Za-z0-9_~-][A-Za-z0-9._~/-]*)?$"
 _SURELY_VALID = r"^https?://(?:[a-z0-9-]+\.)+[a-z]{2,}(?:[/?#][!#-;=?-~]*)?$"
@@ -27,6 +26,8 @@ _TRACKING = (
 _TRACKING_WITHIN = _TRACKING.replace("^", "[?&]", 1).replace("(?:=|$)", "(?:[=&#]|$)")
 _OTHER_SCHEME = r"^(?i)[a-z][a-z0-9+.-]*:(?:[^0-9]|$)"
 _MIXED_SCRIPTS = r"//[^/]*(?:[a-z][^./]*[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}][^./]*[a-z])"
+
+_SCHEME, _HOST, _PORT, _VALID = (pl.col(name) for name in ("scheme", "host", "port", "valid"))
 
 
 class Options(BaseOptions):
@@ -46,20 +47,6 @@ class Options(BaseOptions):
     remove_tracking: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """A URL in parts, as expressions; `scheme` is empty for a bare domain, `port` for none."""
-
-    scheme: pl.Expr
-    userinfo: pl.Expr
-    host: pl.Expr
-    port: pl.Expr
-    path: pl.Expr
-    query: pl.Expr
-    fragment: pl.Expr
-    valid: pl.Expr
-
-
 def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
     """Standard form of website addresses, with `website.invalid`, `.scheme`, `.credentials` and `.lookalike`."""
     given = Options.model_validate(options)
@@ -69,67 +56,78 @@ def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
 
 def standard(value: pl.Expr, options: Options) -> pl.Expr:
     """The address in standard form; what is no web address, or carries credentials, is kept as it is."""
-    return change_where(value, lambda v: ~v.str.contains(_STANDARD), lambda v: _rebuilt(v, options))
+    return change_where(value, lambda v: ~v.str.contains(_STANDARD), lambda rows: _rebuilt(rows, options))
 
 
 def finding(value: pl.Expr, options: Options) -> pl.Expr:
     """Finding codes for values in standard form."""
     bare_is_fine = not options.ensure_protocol
-    return find_where(value, lambda v: ~v.str.contains(_SURELY_VALID), lambda v: _code(v, bare_is_fine))
+    return find_where(value, lambda v: ~v.str.contains(_SURELY_VALID), lambda rows: _code(rows, bare_is_fine))
 
 
 def match_form(value: pl.Expr) -> pl.Expr:
     """The host without `www.`, as IDNA, for comparing; null where there is none."""
-    parts = _parts(value)
-    host = pl.when(parts.valid).then(parts.host).str.strip_prefix("www.")
-    return change_where(host, lambda v: v.str.len_bytes() != v.str.len_chars(), ascii_host)
+    host = pl.when(_VALID).then(_HOST)
+    hosts = change_where(value, lambda v: ~v.str.contains(_STANDARD), lambda rows: _parsed(rows).select(host))
+    named = hosts.str.strip_prefix("https://").str.replace("/.*$", "").str.strip_prefix("www.")
+    return change_where(named, text.not_ascii, each(ascii_host))
 
 
-def _parts(value: pl.Expr) -> _Parts:
-    cleaned = text.standard(value, text.Options()).str.strip_chars('<>"“”„ ')
-    scheme = pl.when(cleaned.str.contains("^(?i)https://")).then(pl.lit("https"))
-    scheme = scheme.when(cleaned.str.contains("^(?i)http://")).then(pl.lit("http")).otherwise(pl.lit(""))
-    rest = cleaned.str.replace("^(?i)(?:https?:)?//", "")
-    authority = rest.str.replace(r"[/?#].*$", "")
-    tail = rest.str.replace(r"^[^/?#]+", "")
-    authority = pl.when(tail == "").then(authority.str.strip_chars_end(".,;")).otherwise(authority)
-    host = text.nfc(authority.str.replace(r":\d*$", "").str.to_lowercase()).str.strip_suffix(".")
-    before = tail.str.replace("#.*$", "")
-    named = host.str.contains(_NAME) | ((scheme != "") & host.str.contains(_NUMBER))
-    return _Parts(
-        scheme=scheme,
-        userinfo=authority.str.contains("@") & (scheme != ""),
-        host=host,
-        port=authority.str.extract(r":(\d+)$", 1).fill_null(""),
-        path=before.str.replace(r"\?.*$", ""),
-        query=before.str.replace(r"^[^?]*", ""),
-        fragment=tail.str.replace("^[^#]*", ""),
-        valid=named & ~cleaned.str.contains(r'[\s<>"]'),
+def _parsed(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows with their parts; the scheme is empty for a bare domain, the port for none."""
+    cleaned, rest, authority, tail, before = (pl.col(n) for n in ("cleaned", "rest", "authority", "tail", "before"))
+    return (
+        rows.with_columns(cleaned=text.standard(VALUE, text.Options()).str.strip_chars('<>"“”„ '))
+        .with_columns(scheme=_written_scheme(cleaned), rest=cleaned.str.replace("^(?i)(?:https?:)?//", ""))
+        .with_columns(authority=rest.str.replace(r"[/?#].*$", ""), tail=rest.str.replace(r"^[^/?#]+", ""))
+        .with_columns(authority=pl.when(tail == "").then(authority.str.strip_chars_end(".,;")).otherwise(authority))
+        .with_columns(host=text.nfc(authority.str.replace(r":\d*$", "").str.to_lowercase()).str.strip_suffix("."))
+        .with_columns(
+            userinfo=authority.str.contains("@") & (_SCHEME != ""),
+            port=authority.str.extract(r":(\d+)$", 1).fill_null(""),
+            before=tail.str.replace("#.*$", ""),
+            fragment=tail.str.replace("^[^#]*", ""),
+            valid=(_HOST.str.contains(_NAME) | ((_SCHEME != "") & _HOST.str.contains(_NUMBER)))
+            & ~cleaned.str.contains(r'[\s<>"]'),
+        )
+        .with_columns(path=before.str.replace(r"\?.*$", ""), query=before.str.replace(r"^[^?]*", ""))
     )
 
 
-def _rebuilt(value: pl.Expr, options: Options) -> pl.Expr:
-    parts = _parts(value)
-    scheme = _scheme(parts, options)
-    default = pl.when(scheme.is_in(["http", ""])).then(pl.lit("80")).otherwise(pl.lit("443"))
-    bare = scheme == ""
-    port = pl.when((parts.port == "") | ((parts.port == default) & ~bare)).then(pl.lit("")).otherwise(":" + parts.port)
-    upgrade = (scheme == "http") & (port == "") & ~parts.host.str.contains(_NUMBER)
-    if options.preferred_protocol == "https":
-        scheme = pl.when(upgrade).then(pl.lit("https")).otherwise(scheme)
-    query = _without_tracking(parts.query) if options.remove_tracking else parts.query
-    path = _path(parts.path, query + parts.fragment) if options.remove_trailing_slash else parts.path
-    prefix = pl.when(bare).then(pl.lit("")).otherwise(scheme + "://")
-    return pl.when(parts.valid).then(prefix + parts.host + port + path + query + parts.fragment).otherwise(value)
+def _written_scheme(cleaned: pl.Expr) -> pl.Expr:
+    secure = pl.when(cleaned.str.contains("^(?i)https://")).then(pl.lit("https"))
+    return secure.when(cleaned.str.contains("^(?i)http://")).then(pl.lit("http")).otherwise(pl.lit(""))
 
 
-def _scheme(parts: _Parts, options: Options) -> pl.Expr:
+def _rebuilt(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    path, query, fragment, after = (pl.col(name) for name in ("path", "query", "fragment", "after"))
+    own_port = (_PORT != "") & ~((_SCHEME == "http") & (_PORT == "80")) & ~((_SCHEME == "https") & (_PORT == "443"))
+    prefix = pl.when(_SCHEME == "").then(pl.lit("")).otherwise(_SCHEME + "://")
+    return (
+        _parsed(rows)
+        .with_columns(scheme=_scheme(options), query=_without_tracking(query) if options.remove_tracking else query)
+        .with_columns(port=pl.when(own_port).then(":" + _PORT).otherwise(pl.lit("")), after=query + fragment)
+        .with_columns(
+            scheme=_upgraded() if options.preferred_protocol == "https" else _SCHEME,
+            path=_path(path, after) if options.remove_trailing_slash else path,
+        )
+        .select(pl.when(_VALID).then(prefix + _HOST + _PORT + path + after).otherwise(VALUE))
+    )
+
+
+def _scheme(options: Options) -> pl.Expr:
     if not options.ensure_protocol:
-        return parts.scheme
+        return _SCHEME
     preferred = "http" if options.preferred_protocol == "http" else "https"
     # a bare host with a port of its own speaks http unless the port is https's
-    guess = pl.when(parts.port == "443").then(pl.lit("https")).when(parts.port != "").then(pl.lit("http"))
-    return pl.when(parts.scheme != "").then(parts.scheme).otherwise(guess.otherwise(pl.lit(preferred)))
+    guess = pl.when(_PORT == "443").then(pl.lit("https")).when(_PORT != "").then(pl.lit("http"))
+    return pl.when(_SCHEME != "").then(_SCHEME).otherwise(guess.otherwise(pl.lit(preferred)))
+
+
+def _upgraded() -> pl.Expr:
+    # numbers and ports of their own rarely speak https
+    plain = (_SCHEME == "http") & (_PORT == "") & ~_HOST.str.contains(_NUMBER)
+    return pl.when(plain).then(pl.lit("https")).otherwise(_SCHEME)
 
 
 def _path(path: pl.Expr, after: pl.Expr) -> pl.Expr:
@@ -143,20 +141,19 @@ def _without_tracking(query: pl.Expr) -> pl.Expr:
         kept = parameters.list.eval(pl.element().filter(~pl.element().str.contains(_TRACKING))).list.join("&")
         return pl.when(kept == "").then(pl.lit("")).otherwise("?" + kept)
 
-    return change_where(query, lambda v: v.str.contains(_TRACKING_WITHIN), change)
+    return change_where(query, lambda v: v.str.contains(_TRACKING_WITHIN), each(change))
 
 
-def _code(value: pl.Expr, bare_is_fine: bool) -> pl.Expr:
-    parts = _parts(value)
-    fine = parts.valid & ((parts.scheme != "") | pl.lit(bare_is_fine))
-    return (
-        pl.when(parts.userinfo)
+def _code(rows: pl.LazyFrame, bare_is_fine: bool) -> pl.LazyFrame:
+    fine = _VALID & ((_SCHEME != "") | pl.lit(bare_is_fine))
+    return _parsed(rows).select(
+        pl.when(pl.col("userinfo"))
         .then(pl.lit("website.credentials"))
-        .when(fine & value.str.contains(_MIXED_SCRIPTS))
+        .when(fine & VALUE.str.contains(_MIXED_SCRIPTS))
         .then(pl.lit("website.lookalike"))
         .when(fine)
         .then(None)
-        .when((parts.scheme == "") & value.str.contains(_OTHER_SCHEME))
+        .when((_SCHEME == "") & VALUE.str.contains(_OTHER_SCHEME))
         .then(pl.lit("website.scheme"))
         .otherwise(pl.lit("website.invalid"))
     )

@@ -1,0 +1,109 @@
+"""Execute an approved plan: commit, verify, fold the base. Whatever ends it, the journal knows how far it came."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from dq.apply import base as base_state
+from dq.apply.batches import batches, numbered
+from dq.apply.commit import Run, commit
+from dq.apply.journal import Entry, Journal
+from dq.apply.plan import Plan, base_next
+from dq.apply.verify import Mismatch, mismatches
+from dq.changeset import ApprovedChangeset
+from dq.rules import TableRules
+from dq.schemas import BaseRow
+
+
+@dataclass(frozen=True)
+class Report:
+    """How an apply ended.
+
+    Attributes:
+        finished: False if a person asked to stop before the last batch.
+        states: Writes by state: written, moved, refused, skipped.
+        failed: The writes that were not carried out, in order.
+        mismatches: Rows that do not hold what was written.
+        serial: The base's serial afterwards.
+    """
+
+    finished: bool
+    states: Mapping[str, int]
+    failed: tuple[Entry, ...]
+    mismatches: tuple[Mismatch, ...]
+    serial: int
+
+
+def execute(approved: ApprovedChangeset, plan: Plan, folder: Path, run: Run, rules: Sequence[TableRules]) -> Report:
+    """Write the changeset, read it back, and advance the base.
+
+    Args:
+        approved: What the gate let through.
+        plan: The plan it belongs to.
+        folder: The snapshot's folder.
+        run: The open stores and journal.
+        rules: The mappings.
+    """
+    leads = sorted({target.schema.name for target in run.targets.values()})
+    rows = numbered(approved.changes, plan.batch_size, leads)
+    if not commit(batches(rows), run):
+        return Report(False, run.journal.counts(), (), (), plan.base_serial)
+    bad = mismatches(run.journal, run.targets)
+    serial = advance(plan, folder, run.journal, bad, rules)
+    run.journal.note(ended=run.clock().isoformat())
+    failed = tuple(run.journal.entries(states=("moved", "refused", "skipped")))
+    return Report(True, run.journal.counts(), failed, tuple(bad), serial)
+
+
+def advance(plan: Plan, folder: Path, journal: Journal | None, bad: Sequence[Mismatch], rules: Sequence[TableRules]) -> int:
+    """Fold the receipts into the next base; a plan that was folded already changes nothing. Returns the serial."""
+    root = folder.parent
+    current = base_state.pointer(root)
+    if current is not None and current.plan == plan.digest:
+        return current.serial
+    _, before = base_state.load(root)
+    planned = base_next(plan, folder)
+    entries = [] if journal is None else [_unverified(entry, bad) for entry in journal.entries()]
+    folded = _folded(planned, before, entries, rules)
+    keeps = {table.table for table in rules}
+    others = before.filter(~pl.col(BaseRow.table).is_in(sorted(keeps)))
+    saved = base_state.save(
+        root,
+        pl.concat([folded, others], how="diagonal_relaxed"),
+        serial=plan.base_serial + 1,
+        lineage=dict(plan.lineage),
+        plan=plan.digest,
+        rules=plan.digests["rules"],
+    )
+    return saved.serial
+
+
+def _folded(planned: pl.DataFrame, before: pl.DataFrame, entries: Sequence[Entry], rules: Sequence[TableRules]) -> pl.DataFrame:
+    parts = []
+    for table in rules:
+        names = table.names
+        fields = {f.airtable: f.name for f in table.fields}
+        columns = {table.table: dict(zip(names, names, strict=True)), table.airtable: fields}
+        times = {("database", table.table): table.modified_database, ("airtable", table.airtable): table.modified_airtable}
+        mine = [entry for entry in entries if entry.write.table in (table.table, table.airtable)]
+        parts.append(
+            base_state.folded(
+                base_state.of_table(planned, table.table, names),
+                base_state.of_table(before, table.table, names),
+                mine,
+                columns,
+                {where: column for where, column in times.items() if column},
+            )
+        )
+    return pl.concat(parts, how="diagonal_relaxed")
+
+
+def _unverified(entry: Entry, bad: Sequence[Mismatch]) -> Entry:
+    """A row that does not hold what was written counts as not written."""
+    wrong: set[tuple[Any, ...]] = {(m.store, m.table, m.row_key) for m in bad}
+    if (entry.store, entry.write.table, entry.key) not in wrong:
+        return entry
+    return replace(entry, state="refused")

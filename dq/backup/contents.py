@@ -1,0 +1,50 @@
+"""What is inside the files of a backup, for counting and checking."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dq.errors import DamagedError
+from dq.stores.sqlite.copying import check_copy, count_copy
+
+
+def count_rows(path: Path) -> dict[str, int]:
+    """Rows of every table in a backup's file.
+
+    Raises:
+        DamagedError: The file cannot be read as what it is.
+    """
+    return count_copy(path) if path.suffix == ".db" else _count_records(path)
+
+
+def problem_in(path: Path, rows: Mapping[str, int]) -> str | None:
+    """What is wrong with a file's contents, or None.
+
+    Args:
+        path: The file.
+        rows: The rows that each of its tables must have.
+    """
+    if path.suffix == ".db":
+        return check_copy(path, dict(rows))
+    held = _count_records(path)
+    return None if held == dict(rows) else "its tables hold other numbers of records than its manifest says"
+
+
+def _count_records(path: Path) -> dict[str, int]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            data = json.load(file)
+    except ValueError as error:
+        why = "It is cut off or was changed."
+        raise DamagedError(
+            f"A file of the backup is no JSON: {path.name}", where=str(path), why=why, fix="dq backup create"
+        ) from error
+    return {name: len(records) for name, records in _tables(data).items()}
+
+
+def _tables(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables with their records: of the bases of an export, or of a store in memory."""
+    if "bases" not in data:
+        return dict(data)
+    return {f"{base['id']}/{table['id']}": table["records"] for base in data["bases"] for table in base["tables"]}

@@ -1,0 +1,20 @@
+"""Match forms: the folded values that dedupe compares, by each field's standardizer family. Never stored."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import polars as pl
+
+from dq.rules import TableRules
+from dq.standardize import company, email, linkedin, text, website
+
+FORMS: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
+    "email": email.match_form,
+    "linkedin": linkedin.match_form,
+    "company": company.match_form,
+    "website": website.match_form,
+}
+
+
+def match_forms(rules: TableRules, fields: Sequence[str]) -> list[pl.Expr]:
+    """One column of match forms per field, under the field's name."""
+    return [FORMS.get(rules.field(name).kind, text.folded)(pl.col(name)).alias(name) for name in fields]

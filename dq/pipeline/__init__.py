@@ -1,0 +1,30 @@
+"""The table of contents: one function a step, each a few lines that call the rooms below.
+
+    snapshot ─► clean ─► apply          run = all three
+"""
+
+from dq.pipeline.applying import Applied, Permission, Watch, apply, latest
+from dq.pipeline.opening import Stores, locked, opened
+from dq.pipeline.planning import Cleaned, clean
+from dq.pipeline.result import Result, to_dict
+from dq.pipeline.running import Ran, result, run, settle, snapshot
+
+__all__ = [
+    "Applied",
+    "Cleaned",
+    "Permission",
+    "Ran",
+    "Result",
+    "Stores",
+    "Watch",
+    "apply",
+    "clean",
+    "latest",
+    "locked",
+    "opened",
+    "result",
+    "run",
+    "settle",
+    "snapshot",
+    "to_dict",
+]

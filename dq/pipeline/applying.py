@@ -1,0 +1,214 @@
+"""Apply: the latest plan from wherever it stands. Checks, backup, batches, verification, base."""
+
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dq.apply import base as base_state
+from dq.apply import plan as plans
+from dq.apply.commit import Run, Target
+from dq.apply.execute import Report, advance, execute
+from dq.apply.journal import journal, state_of
+from dq.apply.plan import Plan
+from dq.backup import create
+from dq.changeset import ApprovedChangeset
+from dq.errors import BrakeError, ConfigurationError, TemporaryError
+from dq.gate import Brake, lifted
+from dq.manifest import Manifest, TableSchema
+from dq.pipeline.opening import Stores, location
+from dq.rules import TableRules
+from dq.schemas.values import Store
+from dq.settings import Settings
+from dq.snapshot import open_snapshot
+from dq.standardize.times import format_time
+
+JOURNAL = "journal.sqlite"
+
+
+@dataclass(frozen=True)
+class Applied:
+    """How an apply ended.
+
+    Attributes:
+        plan: The plan.
+        report: What the batches did; None when there was nothing to write or it was done before.
+        backup: The backup's folder.
+        calls: Airtable calls made.
+        already: The plan had been finished before.
+    """
+
+    plan: Plan
+    report: Report | None
+    backup: Path | None
+    calls: int
+    already: bool = False
+
+
+@dataclass(frozen=True)
+class Permission:
+    """What a person allowed.
+
+    Attributes:
+        brakes: Brake → the number that is allowed.
+        no_backup: Whether writing without a backup is allowed, where the configuration has switched it off.
+    """
+
+    brakes: Mapping[str, int]
+    no_backup: bool = False
+
+
+@dataclass(frozen=True)
+class Watch:
+    """How apply is watched: the clock, progress by (step, done, total), and whether to stop after the batch at hand."""
+
+    clock: Callable[[], datetime]
+    progress: Callable[[str, int, int], None]
+    stop: Callable[[], bool]
+
+
+def latest(settings: Settings) -> tuple[Plan, Path, str]:
+    """The latest snapshot's plan, its folder, and whether it was begun: `none`, `open` or `finished`."""
+    _, folder = open_snapshot(settings.snapshots)
+    plan = plans.load(folder)
+    current = base_state.pointer(settings.snapshots)
+    done = current is not None and current.plan == plan.digest and state_of(folder / JOURNAL) != "open"
+    return plan, folder, "finished" if done else state_of(folder / JOURNAL)
+
+
+def apply(settings: Settings, stores: Stores, permission: Permission, watch: Watch) -> Applied:
+    """Apply the latest plan: begin it, or go on where its journal stands.
+
+    Raises:
+        BrakeError: A brake holds, or the plan was made on another base or for other stores.
+        ConfigurationError: Rules or configuration changed since the plan was made.
+        TemporaryError: A store cannot be reached; `dq apply --resume` goes on.
+    """
+    plan, folder, state = latest(settings)
+    if state == "finished":
+        return Applied(plan, None, None, 0, already=True)
+    changes = plans.changes(plan, folder)
+    manifest, _ = open_snapshot(settings.snapshots)
+    if state == "none":
+        demand_fresh(plan, settings)
+        demand_lifted(lifted(plan.brakes, permission.brakes))
+    if changes.is_empty():
+        advance(plan, folder, None, [], settings.tables)
+        return Applied(plan, None, None, 0)
+    approved = ApprovedChangeset(changes, plan.digest)
+    before = stores.airtable.calls
+    targets = _targets(settings, manifest, plan, stores)
+    with journal(folder / JOURNAL) as opened:
+        backup = _backed_up(opened.meta().get("backup"), settings, stores, permission, watch)
+        opened.note(plan=plan.digest, backup=str(backup or ""), began=opened.meta().get("began", watch.clock().isoformat()))
+        total = changes.select("store", "table", "entity_id", "row_key").n_unique()
+        run = Run(targets, opened, watch.clock, lambda done: watch.progress("apply", done, total), watch.stop)
+        with _resumable(folder):
+            report = execute(approved, plan, folder, run, settings.tables)
+    return Applied(plan, report, backup, stores.airtable.calls - before)
+
+
+@contextmanager
+def _resumable(folder: Path) -> Any:
+    """Name the way on in errors that end an apply half-way."""
+    try:
+        yield
+    except TemporaryError as error:
+        why = error.why or "What was sent is in the journal."
+        raise TemporaryError(error.what, where=error.where or folder.name, why=why, fix="dq apply --resume") from error
+
+
+def demand_fresh(plan: Plan, settings: Settings) -> None:
+    """Refuse a plan that was made under other rules, on another base, or for other stores."""
+    for name, now in (("rules", settings.rules_digest), ("config", settings.config_digest)):
+        if plan.digests[name] != now:
+            raise ConfigurationError(
+                f"The {'rules' if name == 'rules' else 'configuration'} changed since this plan was made.",
+                where=plan.snapshot, why="It would write what the old ones said.", fix="dq clean",
+            )  # fmt: skip
+    current = base_state.pointer(settings.snapshots)
+    serial = current.serial if current else 0
+    if serial != plan.base_serial:
+        raise BrakeError(
+            f"The plan was made on base {plan.base_serial}, but the base is at {serial} now.",
+            where=plan.snapshot, why="Another run, or a restored folder, moved it.", fix="dq snapshot && dq clean",
+        )  # fmt: skip
+    demand_lineage(plan.lineage, current, settings)
+
+
+def demand_lineage(lineage: Mapping[str, Any], current: base_state.Pointer | None, settings: Settings) -> None:
+    """Refuse to work on other stores than the base state is of."""
+    here = {"database": location(settings)}
+    wrong = [name for name, value in here.items() if lineage[name] != value]
+    if current is not None:
+        wrong += [name for name in ("database", "airtable", "tables") if current.lineage[name] != lineage[name]]
+    if wrong:
+        raise BrakeError(
+            f"The base state belongs to another {' and '.join(dict.fromkeys(wrong))}.",
+            where="snapshots/base",
+            why="Against another store's memory every row looks deleted or edited.",
+            fix="point config/dq.yaml back, or give these stores a snapshots folder of their own (`snapshots:`)",
+        )
+
+
+def demand_lifted(held: list[Brake]) -> None:
+    """Raise for brakes that hold."""
+    if held:
+        raise BrakeError(
+            " ".join(brake.message for brake in held),
+            why="This may be a broken import or a wrong store. Nothing was written.",
+            fix=f"look at `dq diff`; to go ahead: dq apply {' '.join(dict.fromkeys(brake.flag for brake in held))}",
+        )
+
+
+def _backed_up(made: str | None, settings: Settings, stores: Stores, permission: Permission, watch: Watch) -> Path | None:
+    if made is not None:
+        return Path(made) if made else None
+    if not settings.backups.enabled:
+        if permission.no_backup:
+            return None
+        raise ConfigurationError(
+            "Backups are switched off in the configuration.", where="backups.enabled", why="Nothing is written without one.", fix="switch them on, or say --no-backup as well"
+        )
+    watch.progress("backup", 0, 1)
+    return create(settings.backups.directory, stores.database, stores.airtable, watch.clock()).path
+
+
+def _targets(settings: Settings, manifest: Manifest, plan: Plan, stores: Stores) -> dict[tuple[Store, str], Target]:
+    targets: dict[tuple[Store, str], Target] = {}
+    for rules in settings.tables:
+        database = manifest.table("database", rules.table).schema
+        airtable = manifest.table("airtable", rules.airtable).schema
+        _demand_same_schema(stores, airtable)
+        stamp = _stamp(rules, plan)
+        there = Target(stores.database, database, _whole(database), rules.link_database, stamp)
+        targets["database", database.name] = there
+        targets["airtable", airtable.name] = Target(stores.airtable, airtable, _whole(airtable), rules.link_airtable, None)
+        for table in manifest.tables:
+            if table.schema.store == "database" and any(r.parent == rules.table for r in table.schema.references):
+                targets.setdefault(("database", table.schema.name), there)
+    return targets
+
+
+def _stamp(rules: TableRules, plan: Plan) -> Any:
+    if rules.modified_database is None:
+        return None
+    form = plan.stamps[rules.table]
+    return rules.modified_database, lambda now: format_time(now.astimezone(UTC), form)
+
+
+def _whole(schema: TableSchema) -> TableSchema:
+    return replace(schema, columns=(*schema.columns, *schema.unread), unread=())
+
+
+def _demand_same_schema(stores: Stores, schema: TableSchema) -> None:
+    """Airtable fields may be renamed or retyped between plan and apply; then the plan is stale."""
+    names = [column.name for column in schema.columns if column.id]
+    now = stores.airtable.describe(schema.id or schema.name, names)
+    moved = [c.name for c in schema.columns if c.id and (now.column(c.name).id, now.column(c.name).type) != (c.id, c.type)]
+    if moved:
+        raise ConfigurationError(
+            f"Airtable changed the fields {', '.join(moved)} since the plan was made.", where=f"Airtable table {schema.name}", fix="dq snapshot && dq clean"
+        )

@@ -1,0 +1,112 @@
+"""Opening both stores as the settings name them; the embedded Airtable is started and stopped with them."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from dq import sandbox
+from dq.errors import ConfigurationError, TemporaryError
+from dq.manifest import Lineage
+from dq.settings import Settings
+from dq.snapshot import TableColumns, columns_of
+from dq.stores.airtable import AirtableStore
+from dq.stores.private import make_folder
+from dq.stores.protocol import Sink
+from dq.stores.sqlite import SqliteStore
+
+EMBEDDED_RPS = 5.0
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Both stores, open.
+
+    Attributes:
+        database: The lead database.
+        airtable: The Airtable base.
+        base: The Airtable base's id.
+        where: The database's location, for the lineage.
+    """
+
+    database: Sink
+    airtable: Sink
+    base: str
+    where: str
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Stores]:
+    """Both stores, closed when the block ends.
+
+    Raises:
+        ConfigurationError: No base or token is configured, or the sandbox file holds several bases.
+    """
+    with ExitStack() as stack:
+        if settings.airtable.sandbox is not None:
+            base, token = _only_base(settings), "embedded"
+            pace = settings.limits.requests_per_second
+            url = stack.enter_context(sandbox.running(settings.airtable.sandbox, rps=EMBEDDED_RPS if pace < EMBEDDED_RPS else 0))
+        else:
+            base, url = settings.require_base(), settings.airtable.endpoint_url
+            token = settings.require_token().get_secret_value()
+        airtable = AirtableStore(base, token, endpoint_url=url, requests_per_second=settings.limits.requests_per_second)
+        stack.callback(airtable.close)
+        database = SqliteStore(settings.database.path)
+        stack.callback(database.close)
+        yield Stores(database, airtable, base, location(settings))
+
+
+def _only_base(settings: Settings) -> str:
+    path = settings.airtable.sandbox
+    if path is None or not path.exists():
+        raise ConfigurationError(
+            "The embedded Airtable has no data yet.", where=str(path), fix="dq init --sample, or dq sandbox load FILE.json --data PATH"
+        )
+    bases = sandbox.bases(path)
+    if settings.airtable.base is not None:
+        return settings.airtable.base
+    if len(bases) != 1:
+        raise ConfigurationError(
+            f"The embedded Airtable holds {len(bases)} bases.", where=str(path), fix="name one as stores.airtable.base in config/dq.yaml"
+        )
+    return bases[0][0]
+
+
+def location(settings: Settings) -> str:
+    """The database's place, relative to the project where it lies in it, so that moving the project keeps its lineage."""
+    path = settings.database.path
+    return str(path.relative_to(settings.root)) if path.is_relative_to(settings.root) else str(path)
+
+
+def lineage_of(stores: Stores, tables: dict[str, str]) -> Lineage:
+    """Which stores these are."""
+    return Lineage(database=stores.where, airtable=stores.base, tables=tables)
+
+
+def plans_of(settings: Settings) -> list[TableColumns]:
+    """What a snapshot must read."""
+    return [columns_of(rules) for rules in settings.tables]
+
+
+@contextmanager
+def locked(settings: Settings) -> Iterator[None]:
+    """The project's lock: one dq at a time works on these snapshots and stores. It dies with its process.
+
+    Raises:
+        TemporaryError: Another dq holds it.
+    """
+    path: Path = make_folder(settings.snapshots) / ".lock"
+    lock = FileLock(path, timeout=0, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise TemporaryError(
+            "Another dq works on these stores.", where=str(path), why="Two writers would undo each other's work.", fix="wait for it to end, then run the command again"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

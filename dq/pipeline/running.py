@@ -1,0 +1,120 @@
+"""Run: snapshot, clean and apply in one process; and settling what an earlier run left open."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from dq.apply.execute import Report
+from dq.apply.journal import state_of
+from dq.manifest import Manifest
+from dq.pipeline.applying import JOURNAL, Applied, Permission, Watch, apply
+from dq.pipeline.opening import Stores, lineage_of, plans_of
+from dq.pipeline.planning import Cleaned, clean
+from dq.pipeline.result import Result
+from dq.rules import Step
+from dq.settings import Settings
+from dq.snapshot import list_snapshots, take
+
+NO_BRAKES = Permission({})
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run made: its plan, and what applying it did (None for a dry run)."""
+
+    cleaned: Cleaned
+    applied: Applied | None
+    snapshot: Manifest
+
+
+def snapshot(settings: Settings, stores: Stores, watch: Watch) -> Manifest:
+    """Both stores to Parquet, after settling what an earlier run left open."""
+    settle(settings, stores, watch)
+    tables = {rules.table: stores.airtable.describe(rules.airtable, []).id or rules.airtable for rules in settings.tables}
+    return take(
+        settings.snapshots,
+        stores.database,
+        stores.airtable,
+        plans_of(settings),
+        lineage_of(stores, tables),
+        watch.clock(),
+        lambda store, table, rows: watch.progress(f"snapshot {store} {table}", rows, 0),
+    )
+
+
+def settle(settings: Settings, stores: Stores, watch: Watch) -> Applied | None:
+    """Finish an apply that was cut off, so that nothing is planned on a half-written state."""
+    for manifest in list_snapshots(settings.snapshots)[-1:]:
+        if state_of(settings.snapshots / manifest.id / JOURNAL) == "open":
+            watch.progress("settling an unfinished apply", 0, 0)
+            return apply(settings, stores, NO_BRAKES, watch)
+    return None
+
+
+def run(settings: Settings, stores: Stores, steps: frozenset[Step], watch: Watch, *, dry: bool, permission: Permission, confirm: Callable[[Cleaned], None]) -> Ran:
+    """Snapshot, clean, apply.
+
+    Args:
+        settings: The settings.
+        stores: Both stores, open.
+        steps: What the plan is for.
+        watch: Clock, progress and stop.
+        dry: Plan only.
+        permission: What a person allowed.
+        confirm: Called with the plan before anything is written; raises to stop.
+    """
+    manifest = snapshot(settings, stores, watch)
+    cleaned = clean(settings, watch.clock(), steps, lambda step: watch.progress(step, 0, 0))
+    if dry:
+        return Ran(cleaned, None, manifest)
+    if cleaned.plan.changes:
+        confirm(cleaned)
+    return Ran(cleaned, apply(settings, stores, permission, watch), manifest)
+
+
+def result(ran: Ran | None, plan_of: Applied | None, began: datetime, ended: datetime, warnings: Sequence[str] = ()) -> Result:
+    """What a run or an apply did, as a value."""
+    applied = ran.applied if ran else plan_of
+    plan = ran.cleaned.plan if ran else plan_of.plan  # type: ignore[union-attr]
+    report = applied.report if applied else None
+    code, errors = verdict(report)
+    counts = plan.counts
+    return Result(
+        success=code == 0,
+        operation_id=plan.snapshot,
+        start_time=began,
+        end_time=ended,
+        exit_code=code,
+        backup_paths=(str(applied.backup),) if applied and applied.backup else (),
+        duplicates_removed=counts["merged"] if applied else 0,
+        records_standardized=counts["standardized"] if applied else 0,
+        records_synchronized=counts["synchronized"] if applied else 0,
+        conflicts_resolved=counts["conflicts_resolved"] if applied else 0,
+        conflicts_waiting=plan.conflicts,
+        errors=tuple(errors),
+        warnings=(*warnings, *(ran.cleaned.failed if ran else ()), *(brake.message for brake in plan.brakes)),
+        details={
+            "changes": plan.changes,
+            "counts": dict(counts),
+            "price": {"api_calls": plan.price.api_calls, "seconds": plan.price.seconds},
+            "api_calls": {"snapshot": ran.snapshot.api_calls if ran else 0, "apply": applied.calls if applied else 0},
+            "writes": dict(report.states) if report else {},
+            "base_serial": report.serial if report else plan.base_serial,
+        },
+    )
+
+
+def verdict(report: Report | None) -> tuple[int, list[dict[str, str]]]:
+    """Exit code and errors of an apply: 6 for a mismatch, 3 for rows left out, 130 when it was stopped, else 0."""
+    if report is None:
+        return 0, []
+    errors = [
+        {"category": "critical", "where": f"{m.store} {m.table} {m.row_key}", "what": f"does not hold what was written: {', '.join(m.fields)}"}
+        for m in report.mismatches
+    ]
+    errors += [
+        {"category": "data quality", "where": f"{e.store} {e.write.table} {e.write.key or 'new row'}", "what": f"{e.state}: {e.reason or ''}"}
+        for e in report.failed
+    ]
+    code = 6 if report.mismatches else 3 if report.failed else 0
+    return (code if report.finished else 130), errors

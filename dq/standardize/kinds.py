@@ -1,0 +1,81 @@
+"""The standardizers by name, and what options each takes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import polars as pl
+from pydantic import ValidationError
+
+from dq.errors import ConfigurationError
+from dq.rules import Standardizer
+from dq.standardize import company, email, enum, linkedin, text, website
+from dq.standardize.forms import Options, Standardized
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A standardizer: its options, the standard form of a column, and the findings of a column in standard form."""
+
+    options: type[Options]
+    standard: Callable[[pl.Expr, Any], pl.Expr]
+    finding: Callable[[pl.Expr, Any], pl.Expr] | None
+
+
+KINDS: Mapping[str, Kind] = {
+    "text": Kind(text.Options, text.standard, None),
+    "email": Kind(email.Options, email.standard, email.finding),
+    "website": Kind(website.Options, website.standard, website.finding),
+    "linkedin": Kind(linkedin.Options, linkedin.standard, linkedin.finding),
+    "company": Kind(company.Options, company.standard, None),
+    "enum": Kind(enum.Options, enum.standard, enum.finding),
+}
+
+STANDARDIZERS: Mapping[str, Callable[[pl.Expr, Mapping[str, Any]], Standardized]] = {
+    "text": text.standardize,
+    "email": email.standardize,
+    "website": website.standardize,
+    "linkedin": linkedin.standardize,
+    "company": company.standardize,
+    "enum": enum.standardize,
+}
+
+OPTIONS: Mapping[str, type[Options]] = {name: kind.options for name, kind in KINDS.items()}
+"""Each standardizer's options as a pydantic model."""
+
+
+def check_options(name: str, options: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a standardizer's name or options, one sentence each; empty when nothing is."""
+    if name not in KINDS:
+        return [f"unknown standardizer `{name}`{_near(name, list(KINDS))}"]
+    try:
+        OPTIONS[name].model_validate(dict(options))
+    except ValidationError as error:
+        return [_sentence(name, mistake) for mistake in error.errors(include_url=False, include_input=False)]
+    return []
+
+
+def step(standardizer: Standardizer) -> tuple[Kind, Options]:
+    """A rule's standardizer with its options, checked.
+
+    Raises:
+        ConfigurationError: No such standardizer or option.
+    """
+    mistakes = check_options(standardizer.name, standardizer.options)
+    if mistakes:
+        raise ConfigurationError("; ".join(mistakes), where="rules/standardize.yaml", fix="dq config check")
+    kind = KINDS[standardizer.name]
+    return kind, kind.options.model_validate(standardizer.options)
+
+
+def _sentence(name: str, mistake: Any) -> str:
+    where = ".".join(str(part) for part in mistake["loc"])
+    if mistake["type"] == "extra_forbidden":
+        return f"unknown option `{where}` of `{name}`{_near(where, list(OPTIONS[name].model_fields))}"
+    return f"option `{where}` of `{name}`: {mistake['msg']}" if where else f"options of `{name}`: {mistake['msg']}"
+
+
+def _near(word: str, known: list[str]) -> str:
+    near = get_close_matches(word, known, n=1)
+    return f", did you mean `{near[0]}`?" if near else f" (it has {', '.join(known) or 'none'})"

@@ -1,0 +1,152 @@
+"""Records: a snapshot's frame with every mapped cell as exact text, in standard form, and with the rules that changed it.
+
+    snapshot column ──text_of──► f_raw ──meaning_of──► stage 0 ──text──► stage 1 ──email──► stage 2 = f
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import reduce
+
+import polars as pl
+
+from dq import cells
+from dq.errors import ConfigurationError
+from dq.manifest import TableSchema
+from dq.rules import FieldRule, TableRules
+from dq.schemas.record import RECORD_TYPES, Record, raw, rule
+from dq.standardize import text, times
+from dq.standardize.findings import SEPARATOR, finding
+from dq.standardize.forms import Options, no_finding
+from dq.standardize.kinds import Kind, step
+
+Kinds = Mapping[str, frozenset[str]]
+"""Field → the kinds of its columns in both stores."""
+
+_AIRTABLE_CREATED = "createdTime"
+_OPAQUE = frozenset({"list", "json"})
+
+
+def standardize_records(raw_frame: pl.LazyFrame, schema: TableSchema, rules: TableRules, kinds: Kinds) -> pl.LazyFrame:
+    """A store's rows as records; row by row, so any split of the rows gives the same.
+
+    Beside the Record contract each field has `<field>_finding`; see `findings` and `without_findings`.
+
+    Args:
+        raw_frame: A snapshot's frame, columns under the store's own names.
+        schema: The snapshot's schema of the table.
+        rules: The mapping and each field's standardizers.
+        kinds: What the field's columns hold on both sides; both stores must be given the same.
+
+    Raises:
+        ConfigurationError: A mapped column is not in the snapshot, or a field's name clashes with another column.
+    """
+    _refuse_clashes(rules)
+    types = raw_frame.collect_schema()
+    records = raw_frame.select(
+        _text(schema, types, schema.key).alias(Record.row_key),
+        _time(types, rules.created_database if schema.store == "database" else _AIRTABLE_CREATED, Record.created),
+        _time(types, rules.modified_database if schema.store == "database" else rules.modified_airtable, Record.modified),
+        _link(schema, types, rules).alias(Record.link),
+        *(_text(schema, types, _column(field, schema)).alias(raw(field.name)) for field in rules.fields),
+    )
+    return reduce(lambda frame, field: _standardized(frame, field, kinds[field.name]), rules.fields, records).select(
+        *RECORD_TYPES, *(column for field in rules.fields for column in _columns(field.name))
+    )
+
+
+def prove_idempotent(standardized: pl.DataFrame, rules: TableRules, kinds: Kinds) -> list[tuple[str, list[str]]]:
+    """The cells that a second run would change again, as (field, row keys); empty when the rules settle.
+
+    A snapshot taken after the plan is applied holds the standard forms; run through the rules they must stay.
+    """
+    again = standardized.lazy().select(Record.row_key, *(pl.col(f.name).alias(raw(f.name)) for f in rules.fields))
+    rerun = reduce(lambda frame, field: _standardized(frame, field, kinds[field.name]), rules.fields, again).collect()
+    moved = {
+        field.name: rerun.filter(pl.col(field.name).ne_missing(pl.col(raw(field.name)))) for field in rules.fields
+    }
+    return [(name, sorted(rows[Record.row_key].to_list())) for name, rows in moved.items() if len(rows)]
+
+
+def _standardized(frame: pl.LazyFrame, field: FieldRule, kinds: frozenset[str]) -> pl.LazyFrame:
+    steps = [] if kinds & _OPAQUE else [_step(field, number, kinds) for number in range(len(field.standardize))]
+    frame = frame.with_columns(cells.meaning_of(pl.col(raw(field.name)), kinds).alias(_stage(field, 0)))
+    for number, (kind, options) in enumerate(steps):  # a stage each, so that no expression is worked out twice
+        frame = frame.with_columns(
+            kind.standard(pl.col(_stage(field, number)), options).alias(_stage(field, number + 1))
+        )
+    changes = [
+        pl.when(pl.col(_stage(field, number + 1)).ne_missing(pl.col(_stage(field, number)))).then(pl.lit(step.name))
+        for number, step in enumerate(field.standardize[: len(steps)])
+    ]
+    found = [
+        kind.finding(pl.col(_stage(field, number + 1)), options)
+        for number, (kind, options) in enumerate(steps)
+        if kind.finding
+    ]
+    return frame.with_columns(
+        pl.col(_stage(field, len(steps))).alias(field.name),
+        _joined(changes).alias(rule(field.name)),
+        _joined(found).alias(finding(field.name)),
+    ).drop([_stage(field, number) for number in range(len(steps) + 1)])
+
+
+def _step(field: FieldRule, number: int, kinds: frozenset[str]) -> tuple[Kind, Options]:
+    kind, options = step(field.standardize[number])
+    if "rich_text" in kinds and isinstance(options, text.Options):
+        return kind, text.Options(multiline=True)
+    return kind, options
+
+
+def _joined(parts: list[pl.Expr]) -> pl.Expr:
+    if len(parts) <= 1:
+        return parts[0] if parts else no_finding()
+    joined = pl.concat_str(parts, separator=SEPARATOR, ignore_nulls=True)
+    return pl.when(joined != "").then(joined)
+
+
+def _columns(field: str) -> list[str]:
+    return [field, raw(field), rule(field), finding(field)]
+
+
+def _stage(field: FieldRule, number: int) -> str:
+    return f"{field.name} #{number}"
+
+
+def _column(field: FieldRule, schema: TableSchema) -> str:
+    return field.name if schema.store == "database" else field.airtable
+
+
+def _text(schema: TableSchema, types: pl.Schema, name: str) -> pl.Expr:
+    if name not in schema or name not in types:
+        near = get_close_matches(name, list(types), n=1)
+        raise ConfigurationError(
+            f"column `{name}` is mapped, but the snapshot does not hold it",
+            where=f"{schema.store} table {schema.name}",
+            fix=f"did you mean `{near[0]}`?" if near else "dq config check",
+        )
+    return cells.text_of(pl.col(name), schema.column(name).kind, types[name])
+
+
+def _time(types: pl.Schema, name: str | None, alias: str) -> pl.Expr:
+    known = name is not None and name in types
+    time = times.parse(pl.col(name), types[name]) if known and name else pl.lit(None, dtype=times.UTC_TIME)
+    return time.alias(alias)
+
+
+def _link(schema: TableSchema, types: pl.Schema, rules: TableRules) -> pl.Expr:
+    name = rules.link_database if schema.store == "database" else rules.link_airtable
+    if name is None or name not in schema:
+        return pl.lit(None, dtype=pl.String)
+    link = _text(schema, types, name).str.strip_chars()
+    return pl.when(link != "").then(link)
+
+
+def _refuse_clashes(rules: TableRules) -> None:
+    names = [*RECORD_TYPES, *(column for field in rules.fields for column in _columns(field.name))]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigurationError(
+            f"{len(twice)} mapped fields have names that dq needs for itself: {', '.join(twice)}",
+            where=f"table {rules.table}",
+            why=f"beside each field stand its `_raw`, `_rule` and `_finding`, and in each row {', '.join(RECORD_TYPES)}",
+        )

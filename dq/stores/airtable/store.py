@@ -1,0 +1,187 @@
+"""The Airtable base."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow as pa
+
+from dq.errors import ConfigurationError
+from dq.manifest import Reference, TableSchema
+from dq.schemas.values import Store
+from dq.stores.airtable.calling import Calls, Patience, open_calls
+from dq.stores.airtable.exporting import export_base
+from dq.stores.airtable.failures import Failure, error_of
+from dq.stores.airtable.fields import CREATED, KEY, column_of
+from dq.stores.airtable.finding import find_created
+from dq.stores.airtable.reading import fetch_rows, field_ids, read_batches
+from dq.stores.airtable.writing import write_batch
+from dq.stores.protocol import Outcome, Row, RowWrite
+
+
+class AirtableStore:
+    """An Airtable base as `Source` and `Sink`, over the Web API; nothing is sent before the first question.
+
+    Args:
+        base: The base's id.
+        token: A personal access token.
+        endpoint_url: Where the API is.
+        requests_per_second: The pace, for all calls of this store; 0 sets none.
+        tables: The tables that a backup holds, by name or id; none means all.
+        timeout: Seconds to wait for a connection, and for an answer.
+        patience: How long calls are tried.
+        clock: Monotonic seconds.
+        sleep: Waits for seconds.
+    """
+
+    store: Store = "airtable"
+
+    def __init__(
+        self,
+        base: str,
+        token: str,
+        endpoint_url: str = "https://api.airtable.com",
+        requests_per_second: float = 4.5,
+        *,
+        tables: Sequence[str] = (),
+        timeout: tuple[int, int] = (5, 65),
+        patience: Patience | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.base = base
+        self._tables = tuple(tables)
+        self._client: Calls | None = None
+        self._open = partial(
+            open_calls,
+            token,
+            endpoint_url,
+            timeout=timeout,
+            rate=requests_per_second,
+            patience=patience or Patience(),
+            clock=clock,
+            sleep=sleep,
+        )
+
+    @property
+    def calls(self) -> int:
+        """Requests made so far."""
+        return self._client.made if self._client else 0
+
+    @contextmanager
+    def snapshot(self) -> Iterator["AirtableStore"]:
+        """The base itself: Airtable reads values live and knows no moment."""
+        yield self
+
+    def describe(self, table: str, columns: Sequence[str], key: str | None = None) -> TableSchema:  # noqa: ARG002 -- a record's key is its id
+        """The table's schema from the metadata API, limited to `columns`, `id` and `createdTime`.
+
+        Raises:
+            ConfigurationError: No such table or field, or the token does not reach the base.
+        """
+        held = self._describe_base()
+        found = next((one for one in held if table in (one["name"], one["id"])), None)
+        if found is None:
+            names = [one["name"] for one in held]
+            raise _missing(f"The Airtable base has no table {table!r}", table, names, f"Airtable base {self.base}")
+        every = {field["name"]: column_of(field) for field in found["fields"]}
+        where = f"Airtable table {found['name']}"
+        wanted = [name for name in dict.fromkeys(columns) if name not in (KEY.name, CREATED.name) or name in every]
+        for name in wanted:
+            if name not in every:
+                raise _missing(f"Airtable table {found['name']} has no field {name!r}", name, list(every), where)
+            if name in (KEY.name, CREATED.name):
+                raise ConfigurationError(
+                    f"A field called {name!r} cannot be mapped",
+                    where=where,
+                    why="Every record has its own.",
+                    fix="rename the field in Airtable",
+                )
+        read = (KEY, CREATED, *(every[name] for name in wanted))
+        unread = tuple(
+            column for name, column in every.items() if name not in wanted and name not in (KEY.name, CREATED.name)
+        )
+        return TableSchema("airtable", found["name"], KEY.name, read, id=found["id"], unread=unread)
+
+    def references(self, table: str) -> list[Reference]:  # noqa: ARG002 -- there are none
+        """None: Airtable keeps linked records in step by itself."""
+        return []
+
+    def batches(self, schema: TableSchema) -> Iterator[pa.RecordBatch]:
+        """All records; read to the end before the first batch is given."""
+        with self._asking(schema.name) as calls:
+            found = read_batches(calls, self._path(schema), schema)
+        yield from found
+
+    def fetch(self, schema: TableSchema, keys: Sequence[str]) -> dict[str, Row]:
+        """The records with these ids, a hundred a call."""
+        with self._asking(schema.name) as calls:
+            return fetch_rows(calls, self._path(schema), schema, list(dict.fromkeys(keys)), field_ids(schema))
+
+    def write(self, schema: TableSchema, writes: Sequence[RowWrite]) -> list[Outcome]:
+        """Write one batch in requests of at most ten records; see `write_batch` for what holds of a group.
+
+        Raises:
+            TemporaryError: The answer to a request is lost, or a limit holds; the caller settles by reading.
+            ConfigurationError: A write names a field that is not there or is computed.
+        """
+        with self._asking(schema.name) as calls:
+            return write_batch(calls, self._path(schema), schema, writes)
+
+    def find(
+        self, schema: TableSchema, writes: Sequence[RowWrite], since: str | None, link: str | None = None
+    ) -> list[str | None]:
+        """The ids of the records that lost creates made, or None where nothing was made."""
+        with self._asking(schema.name) as calls:
+            return find_created(calls, self._path(schema), schema, writes, since, link)
+
+    def watermark(self, schema: TableSchema) -> str | None:
+        """The server's clock, to the second, as records' creation times have it."""
+        with self._asking(schema.name) as calls:
+            body = {"pageSize": 1, "fields": field_ids(schema)[:1]}
+            calls.send("read", "POST", f"{self._path(schema)}/listRecords", body=body)
+            return calls.server_time
+
+    def backup(self, folder: Path) -> list[Path]:
+        """All fields and records as `airtable.json` in `folder`, in the form that the sandbox loads."""
+        path = folder / "airtable.json"
+        held = self._describe_base()
+        chosen = [one for one in held if not self._tables or {one["name"], one["id"]} & set(self._tables)]
+        with self._asking(None) as calls:
+            export_base(calls, self.base, chosen, path)
+        return [path]
+
+    def close(self) -> None:
+        """Give back the connections."""
+        if self._client:
+            self._client.close()
+
+    def _describe_base(self) -> Sequence[Mapping[str, Any]]:
+        with self._asking(None) as calls:
+            answer: Mapping[str, Any] = calls.send("schema", "GET", f"meta/bases/{quote(self.base, safe='')}/tables")
+        tables: Sequence[Mapping[str, Any]] = answer["tables"]
+        return tables
+
+    def _path(self, schema: TableSchema) -> str:
+        return f"{quote(self.base, safe='')}/{quote(schema.id or schema.name, safe='')}"
+
+    @contextmanager
+    def _asking(self, table: str | None) -> Iterator[Calls]:
+        if self._client is None:
+            self._client = self._open()
+        try:
+            yield self._client
+        except Failure as failure:
+            raise error_of(failure, self.base, table) from failure
+
+
+def _missing(what: str, name: str, names: Sequence[str], where: str) -> ConfigurationError:
+    folded = {known.casefold(): known for known in names}
+    near = get_close_matches(name.casefold(), list(folded), n=1)
+    hint = f" (did you mean {folded[near[0]]!r}?)" if near else ""
+    return ConfigurationError(what + hint, where=where, fix="correct `tables:` in config/dq.yaml")
