@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,12 @@ class Plan:
 def to_dict(plan: Plan) -> dict[str, Any]:
     """The plan as JSON-ready values."""
     return {**asdict(plan), "made_at": plan.made_at.isoformat(), "steps": list(plan.steps)}
+
+
+def emptied(plan: Plan) -> Plan:
+    """The plan once it was applied: nothing is left to do."""
+    counts = {**plan.counts, "changes": 0, "cells": {}, "rows": {}}
+    return replace(plan, counts=counts, brakes=(), price=Price(0, 0.0))
 
 
 def save(plan: Plan, folder: Path) -> None:

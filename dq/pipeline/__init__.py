@@ -3,7 +3,7 @@
     snapshot ─► clean ─► apply          run = all three
 """
 
-from dq.pipeline.applying import Applied, Permission, Watch, apply, latest
+from dq.pipeline.applying import Applied, Permission, Watch, applicable, apply, latest
 from dq.pipeline.opening import Stores, locked, opened
 from dq.pipeline.planning import Cleaned, clean
 from dq.pipeline.result import Result, to_dict
@@ -17,6 +17,7 @@ __all__ = [
     "Result",
     "Stores",
     "Watch",
+    "applicable",
     "apply",
     "clean",
     "latest",

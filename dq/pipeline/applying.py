@@ -92,8 +92,7 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
     changes = plans.changes(plan, folder)
     manifest, _ = open_snapshot(settings.snapshots)
     if state == "none":
-        demand_fresh(plan, settings)
-        demand_lifted(lifted(plan.brakes, permission.brakes))
+        applicable(plan, settings, permission)
     if changes.is_empty():
         advance(plan, folder, None, [], settings.tables)
         return Applied(plan, None, None, 0)
@@ -108,6 +107,12 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
         with _resumable(folder):
             report = execute(approved, plan, folder, run, settings.tables)
     return Applied(plan, report, backup, stores.airtable.calls - before)
+
+
+def applicable(plan: Plan, settings: Settings, permission: Permission) -> None:
+    """Refuse a plan that is stale, belongs to other stores, or that a brake holds."""
+    demand_fresh(plan, settings)
+    demand_lifted(lifted(plan.brakes, permission.brakes))
 
 
 @contextmanager

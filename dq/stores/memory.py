@@ -212,7 +212,9 @@ def arrow_type(store: Store, kind: Kind) -> pa.DataType:
 
 
 def _cell(value: Any, dtype: pa.DataType) -> Any:
-    return exact(value) if pa.types.is_string(dtype) else value
+    if pa.types.is_string(dtype):
+        return exact(value)
+    return int(value) if pa.types.is_integer(dtype) and value is not None else value
 
 
 def _missing(what: str, name: str, known: Mapping[str, Any]) -> ConfigurationError:

@@ -75,6 +75,12 @@ def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert sandbox.dump(path) == world()
 
 
+@pytest.fixture(scope="module")
+def steady_people(steady: Server) -> Any:
+    """The table of people on the server that ends as it began, through the real client."""
+    return Api("patTest", endpoint_url=steady.url, retry_strategy=None).table(BASE, PEOPLE)
+
+
 @pytest.fixture
 def people(server: Server) -> Any:
     """The table of people, through the real client."""

@@ -184,12 +184,12 @@ def test_arithmetic_as_python_has_it(text):
         ("", [ADA, BOB, CYD]),
     ],
 )
-def test_through_the_client(people, text, ids):
-    assert [record["id"] for record in people.all(formula=str(text))] == ids
+def test_through_the_client(steady_people, text, ids):
+    assert [record["id"] for record in steady_people.all(formula=str(text))] == ids
 
 
-def test_a_filter_nested_too_deeply_is_refused_not_fatal(server):
+def test_a_filter_nested_too_deeply_is_refused_not_fatal(steady):
     body = {"filterByFormula": "-" * 20_000 + "1"}
-    answer = server.people("POST", body, "/listRecords")
+    answer = steady.people("POST", body, "/listRecords")
     assert (answer.status_code, answer.json()["error"]["type"]) == (422, "INVALID_FILTER_BY_FORMULA")
-    assert server.people("GET").status_code == 200
+    assert steady.people("GET").status_code == 200

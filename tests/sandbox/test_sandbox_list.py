@@ -11,23 +11,23 @@ def names(records):
     return [record["fields"].get("Name") for record in records]
 
 
-def test_order_is_by_record_id_not_by_arrival(people):
-    assert [record["id"] for record in people.all()] == [ADA, BOB, CYD]
+def test_order_is_by_record_id_not_by_arrival(steady_people):
+    assert [record["id"] for record in steady_people.all()] == [ADA, BOB, CYD]
 
 
-def test_record_as_the_api_returns_it(people):
-    cyd = people.get(CYD)
+def test_record_as_the_api_returns_it(steady_people):
+    cyd = steady_people.get(CYD)
     fields = {"Name": "Cyd", "Age": 0, "Created": DAY, "Modified": DAY}
     assert cyd == {"id": CYD, "createdTime": DAY, "fields": fields}
 
 
-def test_fields_are_chosen_by_name_or_id_and_returned_by_id(people):
-    found = people.first(fields=["Name", "fldAge00000000001"], use_field_ids=True)
+def test_fields_are_chosen_by_name_or_id_and_returned_by_id(steady_people):
+    found = steady_people.first(fields=["Name", "fldAge00000000001"], use_field_ids=True)
     assert found["fields"] == {"fldName0000000001": "Ada", "fldAge00000000001": 36}
 
 
-def test_table_is_found_by_its_name_even_with_a_slash(server):
-    table = Api("t", endpoint_url=server.url, retry_strategy=None).table(BASE, "People / all")
+def test_table_is_found_by_its_name_even_with_a_slash(steady):
+    table = Api("t", endpoint_url=steady.url, retry_strategy=None).table(BASE, "People / all")
     assert len(table.all()) == 3
     assert table.get(ADA)["id"] == ADA
 
@@ -44,49 +44,49 @@ def test_table_is_found_by_its_name_even_with_a_slash(server):
         (["Novel", "Name"], ["bob", "Cyd", "Ada"]),
     ],
 )
-def test_sort(people, sort, expected):
-    assert names(people.all(sort=sort)) == expected
+def test_sort(steady_people, sort, expected):
+    assert names(steady_people.all(sort=sort)) == expected
 
 
 @pytest.mark.parametrize("view", ["Grid", "viwGrid0000000001"])
-def test_view_by_name_or_id(people, view):
-    assert len(people.all(view=view)) == 3
+def test_view_by_name_or_id(steady_people, view):
+    assert len(steady_people.all(view=view)) == 3
 
 
-def test_max_records_and_page_size(people):
-    assert names(people.all(max_records=2, page_size=1)) == ["Ada", "bob"]
+def test_max_records_and_page_size(steady_people):
+    assert names(steady_people.all(max_records=2, page_size=1)) == ["Ada", "bob"]
 
 
-def test_comment_count_is_given_when_asked_for(people):
-    assert people.first(count_comments=True)["commentCount"] == 0
+def test_comment_count_is_given_when_asked_for(steady_people):
+    assert steady_people.first(count_comments=True)["commentCount"] == 0
 
 
 @pytest.mark.parametrize("value", ["1", "true"])
-def test_both_forms_of_true_in_a_query(server, value):
-    found = server.people("GET", params={"returnFieldsByFieldId": value, "fields[]": "Name"}).json()
+def test_both_forms_of_true_in_a_query(steady, value):
+    found = steady.people("GET", params={"returnFieldsByFieldId": value, "fields[]": "Name"}).json()
     assert found["records"][0]["fields"] == {"fldName0000000001": "Ada"}
 
 
-def test_arrays_of_a_query_may_be_numbered(server):
-    found = server.people("GET", params={"fields[0]": "Name", "fields[1]": "Age", "sort[0][field]": "Age"}).json()
+def test_arrays_of_a_query_may_be_numbered(steady):
+    found = steady.people("GET", params={"fields[0]": "Name", "fields[1]": "Age", "sort[0][field]": "Age"}).json()
     assert found["records"][0]["fields"] == {"Name": "Cyd", "Age": 0}
 
 
-def test_parameters_in_a_body_and_the_rest_in_the_query(server):
+def test_parameters_in_a_body_and_the_rest_in_the_query(steady):
     body = {"fields": ["Name"], "sort": [{"field": "Name", "direction": "desc"}], "pageSize": 1, "offset": ""}
-    found = server.people("POST", body, "/listRecords", params={"timeZone": "utc", "userLocale": "en"}).json()
+    found = steady.people("POST", body, "/listRecords", params={"timeZone": "utc", "userLocale": "en"}).json()
     assert names(found["records"]) == ["Cyd"]
-    again = server.people("POST", {**body, "offset": found["offset"]}, "/listRecords").json()
+    again = steady.people("POST", {**body, "offset": found["offset"]}, "/listRecords").json()
     assert names(again["records"]) == ["bob"]
 
 
-def test_a_long_filter_goes_by_post(people):
+def test_a_long_filter_goes_by_post(steady_people):
     formula = "OR(" + ",".join([f"RECORD_ID()='{ADA}'"] * 600) + ")"
-    assert names(people.all(formula=formula)) == ["Ada"]
+    assert names(steady_people.all(formula=formula)) == ["Ada"]
 
 
-def test_offset_ends_in_the_last_record_of_the_page(server):
-    found = server.people("GET", params={"pageSize": 2}).json()
+def test_offset_ends_in_the_last_record_of_the_page(steady):
+    found = steady.people("GET", params={"pageSize": 2}).json()
     prefix, last = found["offset"].split("/")
     assert prefix.startswith("itr")
     assert len(prefix) == 17
@@ -108,9 +108,9 @@ def test_a_record_deleted_while_paging_is_missing(people):
     assert names(seen + [record for page in pages for record in page]) == ["Ada", "Cyd"]
 
 
-def test_a_page_can_be_fetched_again(server):
-    first = server.people("GET", params={"pageSize": 2}).json()
-    again = [server.people("GET", params={"pageSize": 2, "offset": first["offset"]}).json() for _ in range(2)]
+def test_a_page_can_be_fetched_again(steady):
+    first = steady.people("GET", params={"pageSize": 2}).json()
+    again = [steady.people("GET", params={"pageSize": 2, "offset": first["offset"]}).json() for _ in range(2)]
     assert again[0] == again[1]
     assert names(again[0]["records"]) == ["Cyd"]
 
@@ -128,9 +128,9 @@ def test_an_iterator_dies_of_ten_idle_minutes(server, clock):
 
 
 @pytest.mark.parametrize("change", [{"pageSize": 2}, {"fields[]": "Name"}, {"sort[0][field]": "Name"}])
-def test_an_offset_belongs_to_its_parameters(server, change):
-    offset = server.people("GET", params={"pageSize": 1}).json()["offset"]
-    assert server.people("GET", params={"pageSize": 1, "offset": offset, **change}).json() == GONE
+def test_an_offset_belongs_to_its_parameters(steady, change):
+    offset = steady.people("GET", params={"pageSize": 1}).json()["offset"]
+    assert steady.people("GET", params={"pageSize": 1, "offset": offset, **change}).json() == GONE
 
 
 def test_an_iterator_does_not_outlive_its_server(data, serve_with):
@@ -139,8 +139,8 @@ def test_an_iterator_does_not_outlive_its_server(data, serve_with):
     assert two.people("GET", params={"pageSize": 1, "offset": offset}).json() == GONE
 
 
-def test_meta(server):
-    api = Api("t", endpoint_url=server.url, retry_strategy=None)
+def test_meta(steady):
+    api = Api("t", endpoint_url=steady.url, retry_strategy=None)
     assert [(base.id, base.name) for base in api.bases()] == [(BASE, "World")]
     table = api.base(BASE).schema().table(PEOPLE)
     assert (table.name, len(table.fields), table.views[0].name) == ("People / all", 18, "Grid")

@@ -44,11 +44,12 @@ STORED = [
 
 
 @pytest.mark.parametrize(("field", "sent", "stored"), STORED)
-def test_a_value_is_stored_and_echoed(people, field, sent, stored):
-    record = people.create({field: sent})
+def test_a_value_is_stored_and_echoed(steady_people, field, sent, stored):
+    record = steady_people.create({field: sent})
     assert record["fields"].get(field) == stored
     assert type(record["fields"].get(field)) is type(stored)
-    assert people.get(record["id"]) == record
+    assert steady_people.get(record["id"]) == record
+    steady_people.delete(record["id"])
 
 
 @pytest.mark.parametrize("sent", [None, ""])

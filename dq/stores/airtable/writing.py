@@ -1,8 +1,9 @@
 """Writing records: guards, requests of at most ten of one kind, and the search for the one that Airtable refuses."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import chain, groupby
 from typing import Any
 
 from dq.errors import ConfigurationError
@@ -50,8 +51,9 @@ def columns_by_name(schema: TableSchema, writes: Sequence[RowWrite]) -> dict[str
 def write_batch(calls: Calls, path: str, schema: TableSchema, writes: Sequence[RowWrite]) -> list[Outcome]:
     """Write a batch; one outcome per write, in order.
 
-    A group is guarded whole. Airtable writes a request whole but joins no two of them: when it refuses a write of a
-    group, what the group wrote before stays, and what comes after is not sent.
+    A group is guarded whole. Airtable takes a request whole or not at all, and a group's writes of one kind stand in
+    one request (up to ten); but it joins no two requests: when it refuses a later one, what the group wrote before
+    stays, and what comes after is not sent.
 
     Raises:
         Failure: A call failed for good; what was sent last is unknown.
@@ -67,12 +69,16 @@ def write_batch(calls: Calls, path: str, schema: TableSchema, writes: Sequence[R
     for number, write in enumerate(writes):
         if write.group not in moved:
             waiting.setdefault(write.group, []).append((number, write))
-    send = _sender(calls, path, schema, columns)
+    send, failed = _sender(calls, path, schema, columns), set[str]()
     while waiting:
         for op in _ORDER:
-            for chunk in _chunks(_heads(waiting, op)):
-                outcomes |= send(op, chunk)
-        outcomes |= _withheld(waiting, outcomes, writes)
+            for chunk in _chunks(_heads(waiting, failed, op)):
+                outcomes |= _withheld([one for one in chunk if one[1].group in failed])
+                going = [one for one in chunk if one[1].group not in failed]
+                outcomes |= send(op, going) if going else {}
+                failed |= {write.group for number, write in going if outcomes[number].state != "written"}
+        outcomes |= _withheld([one for group in failed for one in waiting.pop(group, [])])
+        waiting = {group: left for group, left in waiting.items() if left}
     return [outcomes[number] for number in range(len(writes))]
 
 
@@ -106,54 +112,61 @@ def _moved(row: Row | None, columns: Mapping[str, Column], write: RowWrite) -> s
     return f"{', '.join(sorted(changed))} changed" if changed else None
 
 
-def _heads(waiting: dict[str, list[Numbered]], op: Op) -> list[Numbered]:
+def _heads(waiting: Mapping[str, list[Numbered]], failed: Collection[str], op: Op) -> list[Numbered]:
     """Take from each group the writes of this kind that nothing else must come before."""
     heads: list[Numbered] = []
-    for group in list(waiting):
-        while waiting[group] and waiting[group][0][1].op == op:
-            heads.append(waiting[group].pop(0))
+    for group, left in waiting.items():
+        while left and left[0][1].op == op and group not in failed:
+            heads.append(left.pop(0))
     return heads
 
 
-def _withheld(
-    waiting: dict[str, list[Numbered]], outcomes: Mapping[int, Outcome], writes: Sequence[RowWrite]
-) -> Outcomes:
-    """Outcomes of the writes whose group met a refusal; such groups, and finished ones, wait no longer."""
-    failed = {writes[number].group for number, outcome in outcomes.items() if outcome.state != "written"}
+def _withheld(writes: Sequence[Numbered]) -> Outcomes:
+    """Outcomes of writes that are not sent, for their group met a refusal."""
     reason = "an earlier write of its group was not taken"
-    stopped = {n: Outcome("refused", w.key, reason=reason) for group in failed for n, w in waiting.pop(group, [])}
-    for group in [group for group, left in waiting.items() if not left]:
-        del waiting[group]
-    return stopped
+    return {number: Outcome("refused", write.key, reason=reason) for number, write in writes}
 
 
 def _chunks(writes: Sequence[Numbered]) -> Iterator[list[Numbered]]:
-    """At most ten a request, and no record twice in one."""
+    """At most ten a request, no group in two requests that fits in one, and no record twice in one."""
     chunk: list[Numbered] = []
-    for number, write in writes:
-        if len(chunk) == PER_REQUEST or (write.key is not None and any(write.key == other.key for _, other in chunk)):
+    for unit in _units(writes):
+        if len(chunk) + min(len(unit), PER_REQUEST) > PER_REQUEST:
             yield chunk
             chunk = []
-        chunk.append((number, write))
+        for number, write in unit:
+            if len(chunk) == PER_REQUEST or (
+                write.key is not None and any(write.key == other.key for _, other in chunk)
+            ):
+                yield chunk
+                chunk = []
+            chunk.append((number, write))
     if chunk:
         yield chunk
+
+
+def _units(writes: Sequence[Numbered]) -> list[list[Numbered]]:
+    """Neighbors of one group."""
+    return [list(unit) for _, unit in groupby(writes, key=lambda one: one[1].group)]
 
 
 def _sender(
     calls: Calls, path: str, schema: TableSchema, columns: Mapping[str, Column]
 ) -> Callable[[Op, Sequence[Numbered]], Outcomes]:
     def send(op: Op, chunk: Sequence[Numbered]) -> Outcomes:
-        """Send one request; if Airtable refuses it, each half of it, down to the single record."""
+        """Send one request; if Airtable refuses it, each half of its groups, down to the single group."""
         try:
             records = _request(calls, path, columns, op, [write for _, write in chunk])
         except Failure as failure:
             if failure.action is not Action.REFUSED:
                 raise
-            if len(chunk) > 1:
-                middle = len(chunk) // 2
-                return send(op, chunk[:middle]) | send(op, chunk[middle:])
-            number, write = chunk[0]
-            return {number: _refusal(failure, write, columns)}
+            units = _units(chunk)
+            if len(units) == 1:
+                return {number: _refusal(failure, write, columns) for number, write in chunk}
+            first, second = (
+                list(chain.from_iterable(half)) for half in (units[: len(units) // 2], units[len(units) // 2 :])
+            )
+            return send(op, first) | send(op, second)
         return {n: _written(record, schema, op) for (n, _), record in zip(chunk, records, strict=True)}
 
     return send

@@ -1,16 +1,16 @@
-"""An online copy of a SQLite database, checked before it counts."""
+"""An online copy of a SQLite database: for a backup, or to be read in peace."""
 
-import os
 import sqlite3
 from pathlib import Path
 
-from dq.errors import ConfigurationError, DamagedError
+from dq.errors import DamagedError
 from dq.sql import quoted
+from dq.stores.private import open_file, sync_file
 from dq.stores.sqlite.opening import connected, page_problems, uri
 
 
-def copy_database(source: Path, target: Path, timeout: float) -> Path:
-    """Copy the database page by page inside one read transaction, then check the copy.
+def copy_checked(source: Path, target: Path, timeout: float) -> Path:
+    """Copy the database, then check the copy and count its rows.
 
     Args:
         source: The database; others may write it meanwhile.
@@ -21,34 +21,33 @@ def copy_database(source: Path, target: Path, timeout: float) -> Path:
         DamagedError: The copy fails its integrity check or does not hold the rows of the original.
         ConfigurationError: The copy cannot be made there.
     """
-    try:
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except OSError as error:
-        raise ConfigurationError(
-            f"The copy of the database cannot be made: {error.strerror}",
-            where=str(target),
-            fix="free the folder, or name another in `backups.directory`",
-        ) from error
+    problem = check_copy(target, copy_database(source, target, timeout))
+    if problem:
+        why = "Nothing is written without a good copy."
+        raise DamagedError(
+            f"The copy of the database is not good: {problem}", where=str(source), why=why, fix="dq backup create"
+        )
+    sync_file(target)
+    return target
+
+
+def copy_database(source: Path, target: Path, timeout: float) -> dict[str, int]:
+    """Copy the database page by page inside one read transaction.
+
+    Returns:
+        Rows of every table, as the transaction saw them.
+    """
     with connected(source, "ro", timeout) as original:
         original.execute("BEGIN")
         rows = row_counts(original)
-        copy = sqlite3.connect(uri(target, "rw"), uri=True, isolation_level=None)
-        try:
-            original.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")  # one file, no -wal beside it
-        finally:
-            copy.close()
-    problem = check_copy(target, rows)
-    if problem:
-        raise DamagedError(
-            f"The copy of the database is not good: {problem}",
-            where=str(target),
-            why="Nothing is written without a good copy.",
-            fix="dq backup create",
-        )
-    with target.open("rb") as file:
-        os.fsync(file.fileno())
-    return target
+        with open_file(target):
+            copy = sqlite3.connect(uri(target, "rw"), uri=True, isolation_level=None)
+            try:
+                original.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")  # one file, no -wal beside it
+            finally:
+                copy.close()
+    return rows
 
 
 def row_counts(connection: sqlite3.Connection) -> dict[str, int]:

@@ -11,39 +11,56 @@ from typing import Literal
 from dq.errors import ConfigurationError, DamagedError, DqError, TemporaryError
 
 _BROKEN_PROMISE = re.compile(r"NULL value in|CHECK constraint failed|(non-)?\w+ value in \w+")
-_MAGIC = b"SQLite format 3\x00"
 _SAMPLE = 4096
+_ENOUGH = 512
 _RANDOM_BITS = 7.0
 """Bits a byte above which a sample is ciphertext (or packed), not text or a damaged database."""
 
 
+_TEXTS: tuple[tuple[tuple[str, ...], type[DqError], str, str, str], ...] = (
+    (
+        ("locked", "busy"),
+        TemporaryError,
+        "The database is locked",
+        "Another program keeps it locked; nothing was written.",
+        "close the other program, or run the command again",
+    ),
+    (
+        ("readonly", "unable to open"),
+        ConfigurationError,
+        "The database cannot be opened or written ({})",
+        "SQLite must be able to write the file and its folder.",
+        "chmod u+rwx the folder and u+rw the file",
+    ),
+    (
+        ("full", "disk I/O"),
+        TemporaryError,
+        "The disk does not take the write ({})",
+        "Nothing of this batch was written.",
+        "free some space, then run the command again",
+    ),
+)
+"""Words of SQLite's messages, and the error that they mean."""
+
+
 def checked(path: Path) -> Path:
-    """The path, if a SQLite database lies there.
+    """The path, if a file that may be a SQLite database lies there.
+
+    The file is not opened: closing it again would drop every lock that this process holds on it.
 
     Raises:
-        ConfigurationError: No folder, no file, a folder, an empty file, an encrypted file, something else.
+        ConfigurationError: No folder, no file, a folder, or an empty file.
     """
-    fix = "correct `stores.database.url`, or `dq init` for a new database"
+    where, fix = str(path), "correct `stores.database.url`, or `dq init` for a new database"
     if not path.parent.is_dir():
-        raise ConfigurationError(f"The folder of the database does not exist: {path.parent}", where=str(path), fix=fix)
+        raise ConfigurationError(f"The folder of the database does not exist: {path.parent}", where=where, fix=fix)
     if not path.exists():
-        raise ConfigurationError(f"There is no database file {path.name}", where=str(path), fix=fix)
+        raise ConfigurationError(f"There is no database file {path.name}", where=where, fix=fix)
     if path.is_dir():
-        raise ConfigurationError(f"{path.name} is a folder, not a database file", where=str(path), fix=fix)
-    try:
-        with path.open("rb") as file:
-            head = file.read(_SAMPLE)
-    except PermissionError as error:
-        raise ConfigurationError(
-            f"The database file may not be read: {path.name}", where=str(path), fix="chmod u+rw the file"
-        ) from error
-    if not head:
+        raise ConfigurationError(f"{path.name} is a folder, not a database file", where=where, fix=fix)
+    if path.stat().st_size == 0:
         why = "An empty file is what an interrupted copy leaves behind."
-        raise ConfigurationError(
-            f"The database file is empty (zero bytes): {path.name}", where=str(path), why=why, fix=fix
-        )
-    if not head.startswith(_MAGIC):
-        raise _foreign(path, head)
+        raise ConfigurationError(f"The database file is empty (zero bytes): {path.name}", where=where, why=why, fix=fix)
     return path
 
 
@@ -82,37 +99,15 @@ def translated(path: Path) -> Iterator[None]:
 
 def error_for(path: Path, message: str) -> DqError:
     """The error of dq that a SQLite message means; SQLite's messages name schema, never cells."""
-    where = str(path)
     first = message.splitlines()[0].split("query: ")[-1]
-    if "locked" in first or "busy" in first:
-        why = "Another program keeps the database locked; nothing was written."
-        return TemporaryError(
-            f"The database is locked: {path.name}",
-            where=where,
-            why=why,
-            fix="close the other program, or run the command again",
-        )
     if "malformed" in first or "corrupt" in first:
         return damaged(path, first)
     if "not a database" in first:
-        return ConfigurationError(
-            f"{path.name} is no SQLite database, or an encrypted one", where=where, fix="correct `stores.database.url`"
-        )
-    if "readonly" in first or "unable to open" in first:
-        why = "SQLite must be able to write the file and its folder."
-        return ConfigurationError(
-            f"The database cannot be opened or written ({first})",
-            where=where,
-            why=why,
-            fix="chmod u+rwx the folder and u+rw the file",
-        )
-    if "full" in first or "disk I/O" in first:
-        return TemporaryError(
-            f"The disk does not take the write ({first})",
-            where=where,
-            fix="free some space, then run the command again",
-        )
-    return ConfigurationError(f"SQLite refuses: {first}", where=where, fix="dq snapshot")
+        return _foreign(path)
+    for words, error, what, why, fix in _TEXTS:
+        if any(word in first for word in words):
+            return error(what.format(first), where=str(path), why=why, fix=fix)
+    return ConfigurationError(f"SQLite refuses: {first}", where=str(path), fix="dq snapshot")
 
 
 def damaged(path: Path, detail: str) -> DamagedError:
@@ -127,15 +122,19 @@ def page_problems(findings: Iterable[str]) -> list[str]:
     return [line for line in lines if line != "ok" and not _BROKEN_PROMISE.match(line)]
 
 
-def _foreign(path: Path, head: bytes) -> ConfigurationError:
+def _foreign(path: Path) -> ConfigurationError:
+    """What a file is that SQLite does not know; nobody can hold a lock on it."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_SAMPLE)
+    except OSError:
+        head = b""
     where = str(path)
     shares = [head.count(byte) / len(head) for byte in set(head)]
-    if len(head) >= 512 and -sum(share * math.log2(share) for share in shares) > _RANDOM_BITS:
+    if len(head) >= _ENOUGH and -sum(share * math.log2(share) for share in shares) > _RANDOM_BITS:
         why = "Its bytes look random from the first one on; dq has no key for it."
+        fix = "decrypt it, and point `stores.database.url` at the result"
         return ConfigurationError(
-            f"The database file seems to be encrypted: {path.name}",
-            where=where,
-            why=why,
-            fix="decrypt it, and point `stores.database.url` at the result",
+            f"The database file seems to be encrypted: {path.name}", where=where, why=why, fix=fix
         )
     return ConfigurationError(f"{path.name} is not a SQLite database", where=where, fix="correct `stores.database.url`")

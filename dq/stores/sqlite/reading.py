@@ -1,9 +1,15 @@
-"""Reading a SQLite database at one moment: one ADBC connection inside one read transaction."""
+"""Reading a SQLite database at one moment: over ADBC, from a private copy.
+
+ADBC brings a SQLite library of its own. Two such libraries in one process must never have the same file open: when one
+closes it, the locks of the other are gone, and the file can be destroyed. So Python's own library copies the database
+in one read transaction, and ADBC sees the copy only.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import adbc_driver_manager
@@ -18,6 +24,7 @@ from dq.schemas.values import Store
 from dq.sql import quoted
 from dq.stores.protocol import Row
 from dq.stores.sqlite import schema as shape
+from dq.stores.sqlite.copying import copy_database
 from dq.stores.sqlite.opening import checked, damaged, error_for, page_problems, uri
 
 _SENTINELS: dict[Kind, str] = {"integer": "0", "boolean": "0", "number": "0.5"}
@@ -29,11 +36,11 @@ _CACHE_KIB = 65_536
 
 
 class SqliteSnapshot:
-    """A `Source` over an open read transaction; `opened` makes one.
+    """A `Source` over a private copy of the database; `opened` makes one.
 
     Args:
         path: The database file, for messages.
-        connection: The ADBC connection whose transaction all reads share.
+        connection: The ADBC connection to the copy.
     """
 
     store: Store = "database"
@@ -53,7 +60,7 @@ class SqliteSnapshot:
 
     def references(self, table: str) -> list[Reference]:
         """The foreign keys that point at `table`."""
-        return [found for found in shape.all_references(self.query) if found.parent.casefold() == table.casefold()]
+        return shape.references_to(self.query, table)
 
     def batches(self, schema: TableSchema) -> Iterator[pa.RecordBatch]:
         """All living rows in text order of their keys.
@@ -135,24 +142,28 @@ class SqliteSnapshot:
 
 
 @contextmanager
-def opened(path: Path, timeout: float) -> Iterator[SqliteSnapshot]:
+def opened(path: Path, scratch: Path | None, timeout: float) -> Iterator[SqliteSnapshot]:
     """The database at one moment; other programs may go on writing it.
 
     Args:
         path: The database file.
+        scratch: A folder for the copy, which is gone at the end; None for the system's temporary folder.
         timeout: Seconds to wait for a lock.
     """
     checked(path)
-    with _translated(path):
-        connection = dbapi.connect(uri(path, "ro"))  # begins a transaction at once; the first read fixes the moment
-    try:
-        found = SqliteSnapshot(path, connection)
-        found.query(f"PRAGMA busy_timeout = {int(timeout * 1000)}", ())
-        found.query("SELECT count(*) AS n FROM sqlite_schema", ())
-        found.query(f"PRAGMA cache_size = -{_CACHE_KIB}", ())
-        yield found
-    finally:
-        connection.close()
+    with TemporaryDirectory(prefix="dq-", dir=scratch) as folder:
+        copy = Path(folder) / "database.db"
+        copy_database(path, copy, timeout)
+        with _translated(path):
+            connection = dbapi.connect(f"{uri(copy, 'ro')}&immutable=1")
+        try:
+            found = SqliteSnapshot(path, connection)
+            found.query(f"PRAGMA cache_size = -{_CACHE_KIB}", ())
+            found.query("SELECT count(*) AS n FROM sqlite_schema", ())
+            copy.unlink()  # open, and without a name: not even a crash leaves it behind
+            yield found
+        finally:
+            connection.close()
 
 
 def _select(schema: TableSchema) -> str:

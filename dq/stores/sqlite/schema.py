@@ -71,6 +71,11 @@ def own_key(table: str, infos: Sequence[Mapping[str, Any]], *, without_rowid: bo
     return ROWID
 
 
+def references_to(query: Query, table: str) -> list[Reference]:
+    """The foreign keys that point at `table`, whose name SQLite takes in any case."""
+    return [found for found in all_references(query) if found.parent.casefold() == table.casefold()]
+
+
 def all_references(query: Query) -> list[Reference]:
     """Every single-column foreign key that the database declares, in order of table and column."""
     sql = """SELECT t.name AS "table", f."from" AS "column", f."table" AS parent

@@ -12,7 +12,8 @@ from dq.manifest import Reference, TableSchema
 from dq.schemas.values import Store
 from dq.sql import quoted
 from dq.stores.protocol import Outcome, Row, RowWrite
-from dq.stores.sqlite.copying import copy_database
+from dq.stores.sqlite import schema as shape
+from dq.stores.sqlite.copying import copy_checked
 from dq.stores.sqlite.opening import connected
 from dq.stores.sqlite.reading import SqliteSnapshot, opened
 from dq.stores.sqlite.rows import Target, bound, rows_by_key, target_of
@@ -25,14 +26,15 @@ class SqliteStore:
     Args:
         path: The database file; it must exist.
         timeout: Seconds to wait for another program's lock.
+        scratch: A folder for the copy that a snapshot reads; None for the system's temporary folder.
     """
 
     store: Store = "database"
     calls = 0
 
-    def __init__(self, path: Path, *, timeout: float = 10.0) -> None:
+    def __init__(self, path: Path, *, timeout: float = 10.0, scratch: Path | None = None) -> None:
         self.path = path
-        self._timeout = timeout
+        self._timeout, self._scratch = timeout, scratch
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteSnapshot]:
@@ -41,7 +43,7 @@ class SqliteStore:
         Raises:
             DamagedError: A page is damaged.
         """
-        with opened(self.path, self._timeout) as moment:
+        with opened(self.path, self._scratch, self._timeout) as moment:
             moment.check()
             yield moment
 
@@ -51,13 +53,13 @@ class SqliteStore:
         Raises:
             ConfigurationError: No such file, table or column, or values that dq cannot read.
         """
-        with opened(self.path, self._timeout) as moment:
-            return moment.describe(table, columns, key)
+        with self._connected("ro") as connection:
+            return shape.table_schema(_query(connection), table, columns, key)
 
     def references(self, table: str) -> list[Reference]:
         """The foreign keys that the database declares on `table`."""
-        with opened(self.path, self._timeout) as moment:
-            return moment.references(table)
+        with self._connected("ro") as connection:
+            return shape.references_to(_query(connection), table)
 
     def batches(self, schema: TableSchema) -> Iterator[pa.RecordBatch]:
         """All living rows of one moment, in text order of their keys."""
@@ -113,13 +115,20 @@ class SqliteStore:
         Raises:
             DamagedError: The copy fails its integrity check or lacks rows.
         """
-        return [copy_database(self.path, folder / "database.db", self._timeout)]
+        return [copy_checked(self.path, folder / "database.db", self._timeout)]
 
     def close(self) -> None:
         """Nothing is kept open between calls."""
 
     def _connected(self, mode: Any) -> AbstractContextManager[sqlite3.Connection]:
         return connected(self.path, mode, self._timeout)
+
+
+def _query(connection: sqlite3.Connection) -> shape.Query:
+    def query(sql: str, parameters: Sequence[Any]) -> list[dict[str, Any]]:
+        return [dict(row) for row in connection.execute(sql, parameters)]
+
+    return query
 
 
 def _candidates(

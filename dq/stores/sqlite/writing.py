@@ -102,11 +102,11 @@ def _groups(writes: Sequence[Numbered]) -> list[list[Numbered]]:
 
 
 def _by_shape(writes: Sequence[Numbered]) -> list[Numbered]:
-    """Groups of several writes in their order, then the lone updates, equal statements beside each other."""
-    groups = _groups(writes)
-    lone = [group[0] for group in groups if len(group) == 1 and group[0][1].op == "update"]
-    others = [one for group in groups if len(group) > 1 or group[0][1].op != "update" for one in group]
-    return others + sorted(lone, key=lambda one: _shape(one[1]))
+    """Group by group as given; updates that no order binds come with equal statements beside each other."""
+    ordered = [one for group in _groups(writes) for one in group]
+    rows = {(write.table, write.key) for _, write in writes}
+    is_free = len(rows) == len(writes) == len(_groups(writes)) and all(write.op == "update" for _, write in writes)
+    return sorted(ordered, key=lambda one: _shape(one[1])) if is_free else ordered
 
 
 def _shape(write: RowWrite) -> tuple[str, str, bool, tuple[str, ...]]:

@@ -1,0 +1,87 @@
+"""`dq check`: quality rules on the planned result, or on any file."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dq.cli.options import AsFormat, ConfigFile, Format
+
+if TYPE_CHECKING:
+    from dq.gate import Verdicts
+    from dq.settings import Settings
+
+
+def check(
+    target: Annotated[str, typer.Argument(help="A snapshot's id, or a Parquet, CSV or NDJSON file.")] = "latest",
+    key: Annotated[str | None, typer.Option("--key", help="For a file: the column that names rows.")] = None,
+    fail_on: Annotated[str, typer.Option("--fail-on", help="Fail on `error` only, or on `warning` too.")] = "error",
+    config: ConfigFile = None,
+    form: AsFormat = Format.text,
+) -> None:
+    """Hold the planned result, or a file, against rules/quality.yaml; exit 1 when it fails."""
+    from dq.cli.render import print_json
+    from dq.errors import ConfigurationError
+    from dq.settings import load
+
+    if fail_on not in ("error", "warning"):
+        raise ConfigurationError(f"--fail-on takes error or warning, not {fail_on!r}.")
+    settings = load(config, secrets=False)
+    is_file = Path(target).suffix != "" or Path(target).exists()
+    judged = _of_file(Path(target), key, settings) if is_file else _of_snapshot(target, settings)
+    severities = {"error"} if fail_on == "error" else {"error", "warning"}
+    failed = [verdict for verdicts in judged for verdict in verdicts.failed]
+    passed = not any(verdict.check.severity in severities for verdict in failed)
+    facts = [_fact(verdict) for verdicts in judged for verdict in verdicts.verdicts]
+    if form is Format.json:
+        print_json({"format_version": 1, "passed": passed, "checks": facts})
+    else:
+        for fact in facts:
+            mark = "ok  " if fact["passed"] else fact["severity"]
+            print(f"{mark:<8}{fact['name']}: {fact['failed']:,} of {fact['total']:,} rows fail")
+        print(f"{len(facts) - len(failed)} of {len(facts)} rules hold", file=sys.stderr)
+    if not passed:
+        raise typer.Exit(1)
+
+
+def _fact(verdict: Any) -> dict[str, Any]:
+    rule = verdict.check
+    return {
+        "name": rule.name,
+        "field": rule.field,
+        "severity": rule.severity,
+        "failed": verdict.failed,
+        "total": verdict.total,
+        "passed": verdict.passed,
+    }
+
+
+def _of_snapshot(snapshot_id: str, settings: "Settings") -> list["Verdicts"]:
+    import polars as pl
+
+    from dq.engine.validity import with_findings
+    from dq.errors import ConfigurationError
+    from dq.gate import judge
+    from dq.snapshot import open_snapshot
+
+    _, folder = open_snapshot(settings.snapshots, snapshot_id)
+    path = folder / "clean" / "golden.parquet"
+    if not path.exists():
+        raise ConfigurationError("This snapshot has no plan yet.", where=folder.name, fix="dq clean")
+    golden = pl.read_parquet(path)
+    return [judge(with_findings(golden, rules), rules.quality, "database", rules.table, "entity_id") for rules in settings.tables]
+
+
+def _of_file(path: Path, key: str | None, settings: "Settings") -> list["Verdicts"]:
+    import polars as pl
+
+    from dq.engine import files
+    from dq.engine.validity import with_findings
+    from dq.gate import judge
+
+    rules = settings.tables[0]
+    frame = files.keyed(files.read(path), key).collect()
+    known = [name for name in rules.names if name in frame.columns]
+    texts = frame.select("row_key", *(pl.col(name).cast(pl.String) for name in known))
+    return [judge(with_findings(texts, rules), rules.quality, "database", path.stem, "row_key")]

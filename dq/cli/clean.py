@@ -1,0 +1,66 @@
+"""`dq snapshot` and `dq clean`: read both stores, and plan."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dq.cli.options import AsFormat, ConfigFile, Format, OnlyPart
+from dq.cli.session import clock, session
+
+if TYPE_CHECKING:
+    from dq.pipeline import Cleaned
+    from dq.rules import Step
+    from dq.settings import Settings
+
+
+def snapshot(config: ConfigFile = None, form: AsFormat = Format.text) -> None:
+    """Read both stores to Parquet, complete or not at all."""
+    from dq import pipeline
+    from dq.cli.render import print_json
+
+    with session("snapshot", config) as opened:
+        manifest = pipeline.snapshot(opened.settings, opened.stores, opened.watch)
+        rows = {f"{table.schema.store} {table.schema.name}": table.rows for table in manifest.tables}
+        opened.log.event("snapshot", id=manifest.id, rows=rows, api_calls=manifest.api_calls)
+    if form is Format.json:
+        print_json({"format_version": 1, "snapshot": manifest.id, "rows": rows, "api_calls": manifest.api_calls})
+        return
+    print(f"snapshot {manifest.id}: " + ", ".join(f"{name} {count:,}" for name, count in rows.items()))
+
+
+def clean(config: ConfigFile = None, only: OnlyPart = None, form: AsFormat = Format.text) -> None:
+    """Plan the latest snapshot: standardize, dedupe, reconcile, gate."""
+    from dq import pipeline
+    from dq.apply.plan import to_dict
+    from dq.cli.render import print_json
+    from dq.report.diff import headline
+
+    with session("clean", config) as opened:
+        pipeline.settle(opened.settings, opened.stores, opened.watch)
+        steps = steps_of(opened.settings, only)
+        cleaned = pipeline.clean(opened.settings, clock(), steps, lambda step: opened.watch.progress(step, 0, 0))
+        opened.log.event("plan", snapshot=cleaned.plan.snapshot, counts=cleaned.plan.counts, brakes=len(cleaned.plan.brakes))
+    warn(cleaned)
+    if form is Format.json:
+        print_json(to_dict(cleaned.plan))
+        return
+    print("\n".join(headline(cleaned.plan)))
+
+
+def steps_of(settings: "Settings", only: Sequence[str] | str | None) -> "frozenset[Step]":
+    """The steps that the command line asks for, else those of the configuration's options."""
+    from dq.rules import ALL_STEPS
+
+    if only is not None:
+        return frozenset(step for step in ALL_STEPS if step == str(only))
+    options = settings.options
+    wanted = {"standardize": options.standardize_fields, "dedupe": options.remove_duplicates, "sync": options.sync_data}
+    return frozenset(step for step in ALL_STEPS if wanted[step])
+
+
+def warn(cleaned: "Cleaned") -> None:
+    """Tell brakes and failed quality rules on stderr."""
+    for brake in cleaned.plan.brakes:
+        print(f"brake: {brake.message} To go ahead: {brake.flag}", file=sys.stderr)
+    for failed in cleaned.failed:
+        print(failed, file=sys.stderr)

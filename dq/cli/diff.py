@@ -1,0 +1,59 @@
+"""`dq diff`: what the latest plan would write."""
+
+from typing import Annotated
+
+import typer
+
+from dq.cli.options import ConfigFile, DiffFormat
+
+
+def diff(
+    config: ConfigFile = None,
+    form: Annotated[DiffFormat, typer.Option("--format", help="What to write to stdout.")] = DiffFormat.text,
+    limit: Annotated[int, typer.Option(help="Changes to list; 0 lists all.", min=0)] = 40,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when there are changes.")] = False,
+    detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="Exit with 0 for none, 1 for an error, 2 for changes.")] = False,
+) -> None:
+    """Show what the latest plan would write. Nothing is read from or written to a store."""
+    from dq.cli.render import colored, print_json
+    from dq.errors import DqError
+    from dq.report.diff import as_dict, as_markdown, as_text
+
+    try:
+        shown = _load(config, limit)
+    except DqError as error:
+        if detailed:
+            typer.echo(f"dq: {error}", err=True)
+            raise typer.Exit(1) from None
+        raise
+    if form is DiffFormat.json:
+        print_json(as_dict(shown))
+    else:
+        told = as_text(shown) if form is DiffFormat.text else as_markdown(shown)
+        print("\n".join(_colored(told) if form is DiffFormat.text and colored() else told))
+    if shown.plan.changes and (exit_code or detailed):
+        raise typer.Exit(2 if detailed else 1)
+
+
+def _load(config, limit: int):
+    import polars as pl
+
+    from dq.apply import plan as plans
+    from dq.pipeline import latest
+    from dq.report.diff import Diff
+    from dq.settings import load
+
+    settings = load(config, secrets=False)
+    plan, folder, state = latest(settings)
+    changes = plans.changes(plan, folder)
+    if state == "finished":  # what was written is no difference any more
+        changes = changes.clear()
+        plan = plans.emptied(plan)
+    return Diff(plan, changes, pl.read_parquet(folder / "clean" / "conflicts.parquet"), limit)
+
+
+_COLORS = {"+ ": "\033[32m", "- ": "\033[31m", "~ ": "\033[33m", "! ": "\033[35m"}
+
+
+def _colored(lines: list[str]) -> list[str]:
+    return [f"{_COLORS[line[:2]]}{line}\033[0m" if line[:2] in _COLORS else line for line in lines]

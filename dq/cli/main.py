@@ -1,0 +1,78 @@
+"""`dq`: the commands by name, and how a command ends. Heavy libraries are imported by the commands, not here."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from dq.cli import check, clean, config, dedupe, diff, init, run, sandbox, status
+from dq.errors import DqError
+
+EXITS = """Exit codes: 0 done, 1 finding, 2 usage or configuration, 3 partial, 4 brake, 5 temporary, 6 verify mismatch,
+7 locked out, 70 unexpected, 130/143 interrupted with the journal saved."""
+
+app = typer.Typer(
+    name="dq",
+    help="Keep a lead database and an Airtable base clean and in agreement: plan, look, apply.",
+    epilog=EXITS,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for command in (init.init, clean.snapshot, clean.clean, diff.diff, run.apply, run.run, check.check, status.status, dedupe.dedupe):
+    app.command()(command)
+app.add_typer(config.app, name="config")
+app.add_typer(sandbox.app, name="sandbox")
+
+
+@app.callback(invoke_without_command=True)
+def _version(*, version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        print(installed("dq"))
+        raise typer.Exit
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a command and exit with its code; `--debug` anywhere shows tracebacks."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    sys.exit(_ended([argument for argument in arguments if argument != "--debug"], debug=debug))
+
+
+def _ended(arguments: list[str], *, debug: bool) -> int:
+    try:
+        code = app(arguments, standalone_mode=False)
+    except typer.Exit as exit_:
+        code = exit_.exit_code
+    except typer.Abort:
+        return 130
+    except KeyboardInterrupt:
+        print("interrupted; what was begun is in the journal: dq apply --resume", file=sys.stderr)
+        return 130
+    except DqError as error:
+        if debug:
+            raise
+        print(f"dq: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        return _unexpected(error, debug=debug)
+    return code if isinstance(code, int) else 0
+
+
+def _unexpected(error: Exception, *, debug: bool) -> int:
+    show = getattr(error, "show", None)
+    if callable(show):  # a usage error: what the argument parser itself says
+        show()
+        return 2
+    if debug:
+        raise error
+    print(f"dq: unexpected {type(error).__name__}. What was begun is in the journal.", file=sys.stderr)
+    print("  fix:   run the command again with --debug and report what it shows", file=sys.stderr)
+    return 70

@@ -1,0 +1,122 @@
+"""`dq apply` and `dq run`: write the plan, or do all of it."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dq.cli.clean import steps_of, warn
+from dq.cli.options import (
+    AsFormat,
+    ConfigFile,
+    Format,
+    MaxDeletes,
+    MaxFieldChanges,
+    MaxMerges,
+    MaxMissing,
+    NoBackup,
+    OnlyPart,
+    Yes,
+)
+from dq.cli.session import Session, clock, confirm, permission, session
+
+if TYPE_CHECKING:
+    from dq.apply.plan import Plan
+    from dq.pipeline import Cleaned, Result
+
+
+def apply(
+    config: ConfigFile = None,
+    yes: Yes = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Take the latest plan from wherever it stands.")] = False,
+    max_deletes: MaxDeletes = None,
+    max_merges: MaxMerges = None,
+    max_missing: MaxMissing = None,
+    max_field_changes: MaxFieldChanges = None,
+    no_backup: NoBackup = False,
+    form: AsFormat = Format.text,
+) -> None:
+    """Write the latest plan: backup, batches, verification."""
+    from dq import pipeline
+
+    allowed = permission(
+        max_deletes=max_deletes, max_merges=max_merges, max_missing=max_missing, max_field_changes=max_field_changes, no_backup=no_backup
+    )
+    began = clock()
+    with session("apply", config) as opened:
+        plan, _, state = pipeline.latest(opened.settings)
+        if state == "open" and not resume:
+            confirm("The latest plan was begun and not finished.", "--resume", yes=False)
+        if state == "none" and plan.changes:
+            pipeline.applicable(plan, opened.settings, allowed)
+            confirm(_question(plan), "--yes", yes=yes or resume)
+        applied = pipeline.apply(opened.settings, opened.stores, allowed, opened.watch)
+        result = pipeline.result(None, applied, began, clock())
+        _logged(opened, result)
+    _end(result, form, opened, already=applied.already)
+
+
+def run(
+    config: ConfigFile = None,
+    yes: Yes = False,
+    only: OnlyPart = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan, and write nothing to either store.")] = False,
+    max_deletes: MaxDeletes = None,
+    max_merges: MaxMerges = None,
+    max_missing: MaxMissing = None,
+    max_field_changes: MaxFieldChanges = None,
+    no_backup: NoBackup = False,
+    form: AsFormat = Format.text,
+) -> None:
+    """Do all of it: snapshot, clean, apply."""
+    from dq import pipeline
+
+    allowed = permission(
+        max_deletes=max_deletes, max_merges=max_merges, max_missing=max_missing, max_field_changes=max_field_changes, no_backup=no_backup
+    )
+    began = clock()
+    with session("run", config) as opened:
+        steps = steps_of(opened.settings, only)
+
+        def asked(cleaned: "Cleaned") -> None:
+            warn(cleaned)
+            pipeline.applicable(cleaned.plan, opened.settings, allowed)
+            confirm(_question(cleaned.plan), "--yes", yes=yes)
+
+        dry = dry_run or opened.settings.options.dry_run
+        ran = pipeline.run(opened.settings, opened.stores, steps, opened.watch, dry=dry, permission=allowed, confirm=asked)
+        result = pipeline.result(ran, None, began, clock())
+        _logged(opened, result)
+    _end(result, form, opened)
+
+
+def _question(plan: "Plan") -> str:
+    rows = plan.counts["rows"]
+    told = "; ".join(f"{store}: " + ", ".join(f"{n:,} {op}s" for op, n in ops.items()) for store, ops in rows.items())
+    return f"Write {plan.changes:,} changes ({told}) in about {plan.price.api_calls:,} API calls?"
+
+
+def _logged(opened: Session, result: "Result") -> None:
+    categories: dict[str, int] = {}
+    for error in result.errors:
+        categories[error["category"]] = categories.get(error["category"], 0) + 1
+    seconds = (result.end_time - result.start_time).total_seconds()
+    opened.log.event("result", exit_code=result.exit_code, seconds=seconds, errors=categories, **dict(result.details))
+
+
+def _end(result: "Result", form: Format, opened: Session, *, already: bool = False) -> None:
+    from dq.cli.render import print_json
+    from dq.pipeline import to_dict
+    from dq.report.result import lines
+
+    if form is Format.json:
+        print_json(to_dict(result))
+    elif already:
+        print(f"plan {result.operation_id} was applied already")
+    else:
+        print("\n".join(lines(to_dict(result))))
+    if result.exit_code:
+        for error in result.errors[:20]:
+            print(f"{error['where']}: {error['what']}", file=sys.stderr)
+        code = opened.interrupts.exit_code if result.exit_code == 130 else result.exit_code
+        raise typer.Exit(code)

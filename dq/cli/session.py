@@ -1,0 +1,88 @@
+"""A session: settings, lock, log and progress of one command, opened and closed together."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from dq.cli.interrupts import Interrupts, heard
+from dq.cli.progress import Progress
+from dq.errors import ConfigurationError, DqError
+
+if TYPE_CHECKING:
+    from dq.pipeline import Permission, Stores, Watch
+    from dq.pipeline.log import Log
+    from dq.settings import Settings
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a command that works on stores is handed."""
+
+    settings: "Settings"
+    stores: "Stores"
+    watch: "Watch"
+    interrupts: Interrupts
+    log: "Log"
+
+
+def clock() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def session(command: str, config: Path | None) -> Iterator[Session]:
+    """Settings, the project's lock, both stores, the command's log.
+
+    Raises:
+        DqError: Whatever keeps the command from its work; the log has its category and exit code.
+    """
+    from dq.pipeline import Watch, locked, opened
+    from dq.pipeline.log import logged
+    from dq.settings import load
+
+    settings = load(config)
+    with locked(settings), logged(settings.snapshots, command, clock) as log, heard() as interrupts, Progress() as progress:
+
+        def told(step: str, done: int, total: int) -> None:
+            log.step(step, done)
+            progress(step, done, total)
+
+        with opened(settings) as stores:
+            yield Session(settings, stores, Watch(clock, told, interrupts.asked), interrupts, log)
+
+
+def permission(**numbers: int | None) -> "Permission":
+    """What a person allowed by flags."""
+    from dq.pipeline import Permission
+
+    no_backup = bool(numbers.pop("no_backup", None))
+    return Permission({name: number for name, number in numbers.items() if number is not None}, no_backup)
+
+
+def confirm(question: str, flag: str, *, yes: bool) -> None:
+    """Ask on a terminal, default no; elsewhere refuse and name the flag.
+
+    Raises:
+        ConfigurationError: There is nobody to ask.
+        DqError: The answer was no.
+    """
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise ConfigurationError(f"{question} There is no terminal to answer on.", fix=f"look at `dq diff`, then say {flag}")
+    if not typer.confirm(question, default=False, err=True):
+        raise Declined("Nothing was written.")
+
+
+class Declined(DqError):
+    """A person said no."""
+
+    exit_code = 1
+    category = "configuration"

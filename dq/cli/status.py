@@ -1,0 +1,71 @@
+"""`dq status`: where things stand. Reads dq's own files only."""
+
+from typing import TYPE_CHECKING, Any
+
+from dq.cli.options import AsFormat, ConfigFile, Format
+
+if TYPE_CHECKING:
+    from dq.settings import Settings
+
+
+def status(config: ConfigFile = None, form: AsFormat = Format.text) -> None:
+    """Show the latest snapshot, its plan, the base and the backups."""
+    from dq.cli.render import print_json
+    from dq.settings import load
+
+    facts = _facts(load(config, secrets=False))
+    if form is Format.json:
+        print_json({"format_version": 1, **facts})
+        return
+    print("\n".join(_lines(facts)))
+
+
+def _facts(settings: "Settings") -> dict[str, Any]:
+    from dq.apply import base as base_state
+    from dq.backup import list_backups
+    from dq.errors import ConfigurationError
+    from dq.pipeline import latest
+    from dq.snapshot import list_snapshots
+
+    snapshots = list_snapshots(settings.snapshots)
+    current = base_state.pointer(settings.snapshots)
+    backups = list_backups(settings.backups.directory)
+    facts: dict[str, Any] = {
+        "snapshots": len(snapshots),
+        "latest": None,
+        "plan": None,
+        "base_serial": current.serial if current else 0,
+        "backups": len(backups),
+        "latest_backup": backups[-1].id if backups else None,
+    }
+    if snapshots:
+        newest = snapshots[-1]
+        rows = {f"{table.schema.store} {table.schema.name}": table.rows for table in newest.tables}
+        facts["latest"] = {"id": newest.id, "taken_at": newest.taken_at, "rows": rows}
+        try:
+            plan, _, state = latest(settings)
+            facts["plan"] = {
+                "state": {"none": "not applied", "open": "unfinished", "finished": "applied"}[state],
+                "changes": plan.changes,
+                "conflicts_waiting": plan.conflicts,
+                "brakes": [brake.message for brake in plan.brakes],
+            }
+        except ConfigurationError:  # a snapshot without a plan
+            pass
+    return facts
+
+
+def _lines(facts: dict[str, Any]) -> list[str]:
+    if facts["latest"] is None:
+        return ["no snapshot yet: dq snapshot"]
+    latest, plan = facts["latest"], facts["plan"]
+    told = [f"snapshot {latest['id']} ({facts['snapshots']} in all): " + ", ".join(f"{name} {n:,}" for name, n in latest["rows"].items())]
+    if plan is None:
+        told.append("plan: none yet: dq clean")
+    else:
+        told.append(f"plan: {plan['state']}, {plan['changes']:,} changes, {plan['conflicts_waiting']:,} conflicts waiting")
+        told += [f"  brake: {message}" for message in plan["brakes"]]
+        told += ["  go on with: dq apply --resume"] if plan["state"] == "unfinished" else []
+    told.append(f"base: serial {facts['base_serial']}")
+    told.append(f"backups: {facts['backups']}" + (f", latest {facts['latest_backup']}" if facts["latest_backup"] else ""))
+    return told

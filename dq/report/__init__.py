@@ -1,0 +1,1 @@
+"""Reports: a frozen value first, its text second. Nothing here prints."""

@@ -1,0 +1,130 @@
+"""A plan as a person reads it: what would change where, why, and at what price."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from dq.changeset import SIGNS
+from dq.schemas import Change, Conflict
+
+if TYPE_CHECKING:
+    from dq.apply.plan import Plan
+
+WIDTH = 48
+"""Characters of a cell that are shown."""
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What a plan would do.
+
+    Attributes:
+        plan: `plan.json`.
+        changes: Change contract, all of it.
+        conflicts: Conflict contract.
+        limit: Changes and conflicts that are listed; the rest is counted.
+    """
+
+    plan: "Plan"
+    changes: pl.DataFrame
+    conflicts: pl.DataFrame
+    limit: int
+
+
+def headline(plan: Any) -> list[str]:
+    """The plan in a few lines: rows by store and sign, cells by reason, conflicts, price."""
+    if not plan.changes:
+        told = [f"plan {plan.snapshot}: no changes"]
+    else:
+        told = [f"plan {plan.snapshot}: {plan.changes:,} changes"]
+        for store, ops in plan.counts["rows"].items():
+            signs = "  ".join(f"{SIGNS[op]}{ops[op]:,}" for op in SIGNS if op in ops)
+            reasons = ", ".join(f"{reason} {n:,}" for reason, n in plan.counts["cells"][store].items())
+            told.append(f"  {store:<9} rows {signs}   cells: {reasons}")
+        told.append(f"  price: {plan.price.api_calls:,} API calls, about {plan.price.seconds:,.0f} s")
+    if plan.conflicts:
+        told.append(f"  {plan.conflicts:,} conflicts wait for a person (clean/conflicts.parquet)")
+    told += [f"  brake: {brake.message}" for brake in plan.brakes]
+    return told
+
+
+def as_text(diff: Diff) -> list[str]:
+    """The diff for a terminal: a line a change, grouped by lead."""
+    told = headline(diff.plan)
+    last = None
+    for row in _listed(diff):
+        where = f"{row[Change.store]} {row[Change.table]} {row[Change.row_key] or row[Change.entity_id]}"
+        if where != last:
+            told.append(f"{SIGNS[row[Change.op]]} {where}")
+            last = where
+        if row[Change.field] is not None:
+            told.append(f"    {row[Change.field]}: {_short(row[Change.before])} -> {_short(row[Change.after])}   ({_why(row)})")
+    rest = diff.changes.height - diff.limit
+    told += [f"… and {rest:,} more changes (--limit 0 shows all)"] if 0 < diff.limit < diff.changes.height else []
+    waiting = _waiting(diff)
+    told += [f"! {row[Conflict.entity_id]} {row[Conflict.field]}: database {_short(row[Conflict.database])} | airtable {_short(row[Conflict.airtable])}" for row in waiting]
+    return told
+
+
+def as_markdown(diff: Diff) -> list[str]:
+    """The diff as Markdown, for a pull request or a chat."""
+    plan = diff.plan
+    told = [f"### Plan `{plan.snapshot}`: {plan.changes:,} changes", ""]
+    if plan.changes:
+        told += ["| store | + | ~ | - |", "|---|---:|---:|---:|"]
+        told += [f"| {store} | " + " | ".join(f"{ops.get(op, 0):,}" for op in SIGNS) + " |" for store, ops in plan.counts["rows"].items()]
+        told += ["", f"Price: {plan.price.api_calls:,} API calls, about {plan.price.seconds:,.0f} s.", ""]
+        told += ["| | row | field | before | after | why |", "|---|---|---|---|---|---|"]
+        told += [
+            f"| {SIGNS[row[Change.op]]} | {row[Change.store]} {row[Change.row_key] or row[Change.entity_id]} | {_cell(row[Change.field])} "
+            f"| {_cell(_short(row[Change.before]))} | {_cell(_short(row[Change.after]))} | {_why(row)} |"
+            for row in _listed(diff)
+        ]
+    told += [f"\n{plan.conflicts:,} conflicts wait for a person."] if plan.conflicts else []
+    told += [f"\n**Brake:** {brake.message}" for brake in plan.brakes]
+    return told
+
+
+def as_dict(diff: Diff) -> dict[str, Any]:
+    """The diff as JSON-ready values, every change in it."""
+    plan = diff.plan
+    return {
+        "format_version": 1,
+        "snapshot": plan.snapshot,
+        "changes": [dict(row) for row in diff.changes.iter_rows(named=True)],
+        "counts": dict(plan.counts),
+        "conflicts_waiting": plan.conflicts,
+        "brakes": [brake.message for brake in plan.brakes],
+        "price": {"api_calls": plan.price.api_calls, "seconds": plan.price.seconds},
+    }
+
+
+def _listed(diff: Diff) -> Sequence[Mapping[str, Any]]:
+    ordered = diff.changes.sort(Change.entity_id, Change.store, Change.op, Change.row_key, Change.field, nulls_last=True)
+    return (ordered.head(diff.limit) if diff.limit else ordered).to_dicts()
+
+
+def _waiting(diff: Diff) -> Sequence[Mapping[str, Any]]:
+    waiting = diff.conflicts.filter(~pl.col(Conflict.resolved))
+    return (waiting.head(diff.limit) if diff.limit else waiting).to_dicts()
+
+
+def _why(row: Mapping[str, Any]) -> str:
+    detail = row[Change.policy] or row[Change.rule] or row[Change.source]
+    return f"{row[Change.reason]}: {detail}" if detail else str(row[Change.reason])
+
+
+def _short(text: str | None) -> str:
+    if text is None:
+        return "(empty)"
+    value = json.loads(text)
+    shown = value if isinstance(value, str) else text
+    shown = "".join(c if c.isprintable() else "·" for c in shown)
+    return shown if len(shown) <= WIDTH else shown[: WIDTH - 1] + "…"
+
+
+def _cell(text: str | None) -> str:
+    return "" if text is None else text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'")

@@ -1,0 +1,22 @@
+"""The last lines of a run, from its result."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def lines(result: Mapping[str, Any]) -> list[str]:
+    """What a run did, a line a fact."""
+    details = result["details"]
+    calls = sum(details["api_calls"].values())
+    written = details["writes"].get("written", 0)
+    left = {state: n for state, n in details["writes"].items() if state != "written"}
+    told = [
+        f"plan {result['operation_id']}: {details['changes']:,} changes",
+        f"merged {result['duplicates_removed']:,}, standardized {result['records_standardized']:,}, "
+        f"synchronized {result['records_synchronized']:,} rows; conflicts settled {result['conflicts_resolved']:,}, "
+        f"waiting {result['conflicts_waiting']:,}",
+        f"wrote {written:,} rows in {calls:,} API calls, all read back and verified" if written else "nothing to write",
+    ]
+    told += [f"left out: {', '.join(f'{n:,} {state}' for state, n in left.items())}"] if left else []
+    told += [f"backup {path}" for path in result["backup_paths"]]
+    return told

@@ -1,0 +1,113 @@
+"""The laws that hold for every standardizer on any text: idempotent, never empties, row by row."""
+
+import unicodedata
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from dq.standardize import STANDARDIZERS, company, email, linkedin, text, website
+
+STATUS = {"values": ["auto_send", "Manual Review"], "synonyms": {"replied": "auto_send", "ß": "Manual Review"}}
+VARIANTS = [
+    ("text", {}),
+    ("text", {"multiline": True}),
+    ("email", {}),
+    ("email", {"normalize_case": "lower", "validate_format": False}),
+    ("website", {}),
+    ("website", {"preferred_protocol": "keep", "remove_trailing_slash": False, "remove_tracking": False}),
+    ("website", {"preferred_protocol": "http", "ensure_protocol": False}),
+    ("linkedin", {}),
+    ("company", {}),
+    ("company", {"add_proper_suffix": False}),
+    ("company", {"normalize_case": False, "remove_suffixes": ["Inc.", "LLC", "Corp.", "Ltd."]}),
+    ("enum", STATUS),
+]
+PIECES = st.sampled_from(
+    "@ . , ; : / // ? # & = + - _ % < > ( ) [ ] { } \" ' “ ” ’ \u200b \u200c \u200d \u200f \ufeff \xa0 \x00 \x1f \x85 \n \t \r\n "
+    "http:// HTTPS:// mailto: www. linkedin.com/in/ /in/ mwlite/ company/ pub/ a/1/2/3 ACoAAB1234567890 x.com X.ORG /de :80 :443 "
+    ":8080 utm_source=a gclid=1 trk= %C3%A9 %27 %2E %25 %2F é e\u0301 É ß İ ı ſ ŉ Ǆ ǅ ﬁ Σ σς Ω K ＠ 。 日本 株式会社 ООО а́ ٣ "
+    "Inc INC. L.L.C. Ltd limited GmbH & Co KG S.A. de C.V. Pty (P) and und The the mc MC o' 'S ibm AT&T b2b "
+    "auto send AUTO-SEND manual_review replied 👩\u200d💻 م\u200c \u0338 \u0308 ; \u2126 \uac00 \u1100\u1161".split(" ")
+)
+TEXTS = st.one_of(st.text(max_size=30), st.lists(st.one_of(PIECES, st.just(" "), st.text(max_size=3)), max_size=8).map("".join))
+COLUMNS = st.lists(TEXTS, min_size=1, max_size=25)
+many = settings(max_examples=4000, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def values_of(name, options, values):
+    answer = STANDARDIZERS[name](pl.col("v"), options)
+    frame = pl.DataFrame({"v": values}, schema={"v": pl.String})
+    return frame.lazy().select(answer.value.alias("value"), answer.finding.alias("finding")).collect()
+
+
+@pytest.mark.parametrize(("name", "options"), VARIANTS)
+@given(values=COLUMNS)
+@many
+def test_a_second_run_changes_nothing(name, options, values):
+    once = values_of(name, options, values)
+    twice = values_of(name, options, once["value"].to_list())
+    assert twice.rows() == once.rows()
+
+
+@pytest.mark.parametrize(("name", "options"), VARIANTS)
+@given(values=COLUMNS)
+@many
+def test_no_value_is_ever_emptied(name, options, values):
+    for before, after in zip(values, values_of(name, options, values)["value"], strict=True):
+        invisible = all(unicodedata.category(c)[0] in "CZ" for c in before)
+        assert after or invisible, before
+
+
+@pytest.mark.parametrize(("name", "options"), VARIANTS)
+@given(values=st.lists(st.one_of(st.none(), TEXTS), min_size=7, max_size=40), seed=st.integers(0, 99))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_rows_do_not_know_of_each_other(name, options, values, seed):
+    whole = values_of(name, options, values)
+    order = pl.int_range(len(values), eager=True).shuffle(seed=seed)
+    shuffled = values_of(name, options, pl.Series(values, dtype=pl.String)[order].to_list())
+    assert shuffled.rows() == whole[order].rows()
+    size = -(-len(values) // 7)
+    parts = [values_of(name, options, values[at : at + size]) for at in range(0, len(values), size)]
+    assert pl.concat(parts).rows() == whole.rows()
+
+
+@pytest.mark.parametrize(("name", "options"), VARIANTS)
+def test_null_stays_null_and_is_no_finding(name, options):
+    assert values_of(name, options, [None, None]).rows() == [(None, None)] * 2
+    assert values_of(name, options, []).rows() == []
+
+
+@pytest.mark.parametrize("match_form", [email.match_form, website.match_form, linkedin.match_form, company.match_form])
+@given(values=COLUMNS)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_match_forms_take_any_text(match_form, values):
+    frame = pl.DataFrame({"v": values}, schema={"v": pl.String}).select(match_form(pl.col("v")))
+    assert frame.height == len(values)
+    assert frame.to_series().dtype == pl.String
+
+
+@pytest.mark.parametrize(("name", "match_form"), [("email", email.match_form), ("company", company.match_form)])
+@given(values=COLUMNS)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_equal_up_to_standard_form_means_equal_key(name, match_form, values):
+    form = values_of(name, {}, values)["value"]
+    again = pl.DataFrame({"v": form}).select(match_form(pl.col("v"))).to_series()
+    assert again.to_list() == pl.DataFrame({"v": form}).select(match_form(pl.col("v"))).to_series().to_list()
+
+
+@given(value=TEXTS)
+@example("\u200b")
+@many
+def test_text_is_nfc_and_visible(value):
+    (form,) = values_of("text", {}, [value])["value"]
+    assert form is None or form == unicodedata.normalize("NFC", form).strip()
+    assert form is None or not any(unicodedata.category(c) in {"Cc", "Zl", "Zp"} for c in form)
+    assert form is None or "  " not in form
+
+
+def test_a_hundred_thousand_characters_pass():
+    notes = "né " * 50_000
+    assert values_of("text", {}, [notes])["value"][0] == notes.strip()
+    assert text.Options().multiline is False

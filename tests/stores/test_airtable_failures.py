@@ -1,0 +1,222 @@
+"""What each failure means, a row of the table a test, and what the store makes of it over HTTP."""
+
+import socket
+
+import pytest
+from scripted_server import DROP, scripted
+
+from dq.errors import ConfigurationError, TemporaryError
+from dq.manifest import Column, TableSchema
+from dq.stores import RowWrite
+from dq.stores.airtable import AirtableStore, Patience
+from dq.stores.airtable.failures import LOST, UNSENT, Action, action_for, failure_in
+
+VERBS = ["read", "schema", "update", "create", "delete"]
+READS, WRITES = VERBS[:2], VERBS[2:]
+MEANINGS = [
+    (UNSENT, None, VERBS, Action.RETRY),
+    (LOST, None, READS, Action.RETRY),
+    (LOST, None, WRITES, Action.UNKNOWN),
+    (400, None, VERBS, Action.REQUEST),
+    (401, "AUTHENTICATION_REQUIRED", VERBS, Action.TOKEN),
+    (402, None, VERBS, Action.QUOTA),
+    (403, "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND", VERBS, Action.PERMISSION),
+    (404, "NOT_FOUND", READS, Action.MISSING),
+    (404, "MODEL_ID_NOT_FOUND", WRITES, Action.REFUSED),
+    (413, None, READS[:1], Action.REQUEST),
+    (413, None, WRITES, Action.REFUSED),
+    (422, "LIST_RECORDS_ITERATOR_NOT_AVAILABLE", READS[:1], Action.RESTART),
+    (422, "INVALID_FILTER_BY_FORMULA", READS, Action.REQUEST),
+    (422, "INVALID_VALUE_FOR_COLUMN", WRITES, Action.REFUSED),
+    (429, "RATE_LIMIT_REACHED", VERBS, Action.WAIT),
+    (429, None, VERBS, Action.WAIT),
+    (429, "PUBLIC_API_BILLING_LIMIT_EXCEEDED", VERBS, Action.QUOTA),
+    *((status, None, READS, Action.RETRY) for status in (500, 502, 503, 504, 520)),
+    *((status, None, WRITES, Action.UNKNOWN) for status in (500, 502, 503, 504, 520)),
+    (418, None, VERBS, Action.REQUEST),
+]
+
+
+@pytest.mark.parametrize(
+    ("status", "type_", "verb", "action"), [(s, t, v, a) for s, t, verbs, a in MEANINGS for v in verbs]
+)
+def test_what_a_failure_means(status, type_, verb, action):
+    assert action_for(status, type_, verb) is action
+
+
+@pytest.mark.parametrize(
+    ("body", "type_"),
+    [
+        ({"error": {"type": "X", "message": "m"}}, "X"),
+        ({"error": {"type": "X"}}, "X"),
+        ({"error": "X"}, "X"),
+        (None, None),
+        ([1], None),
+        ({}, None),
+    ],
+)
+def test_every_envelope_is_read(body, type_):
+    assert failure_in(422, body, "read").type == type_
+
+
+SCHEMA = TableSchema(
+    "airtable",
+    "Leads",
+    "id",
+    (Column("id", "text", "recordId"), Column("Name", "text", "singleLineText", id="fld1")),
+    id="tbl1",
+)
+TABLES = (
+    200,
+    {"tables": [{"id": "tbl1", "name": "Leads", "fields": [{"id": "fld1", "name": "Name", "type": "singleLineText"}]}]},
+)
+EMPTY = (200, {"records": []})
+TOO_FAST = (429, {"error": {"type": "RATE_LIMIT_REACHED", "message": "slow down"}})
+CREATE = [RowWrite("Leads", "insert", None, {}, {"Name": "secret value"}, "g")]
+
+
+def opened(url: str, **options) -> tuple[AirtableStore, list[float]]:
+    slept: list[float] = []
+    return AirtableStore("app1", "tok-secret", url, 0, sleep=slept.append, **options), slept
+
+
+def test_a_429_waits_thirty_seconds_and_goes_on():
+    with scripted(TOO_FAST, TOO_FAST, TABLES) as server:
+        store, slept = opened(server.url)
+        assert store.describe("Leads", ["Name"]).id == "tbl1"
+        assert (slept, store.calls) == ([30.0, 30.0], 3)
+        store.close()
+
+
+def test_a_429_that_stays_ends_the_command():
+    with scripted(TOO_FAST) as server:
+        store, slept = opened(server.url, patience=Patience(max_waits=2))
+        with pytest.raises(TemporaryError, match="rate limit"):
+            store.describe("Leads", [])
+        assert (len(slept), store.calls) == (2, 3)
+        store.close()
+
+
+def test_a_429_on_a_create_was_not_applied_and_is_sent_again():
+    with scripted(TOO_FAST, (200, {"records": [{"id": "rec1", "createdTime": "t", "fields": {}}]})) as server:
+        store, _ = opened(server.url)
+        assert store.write(SCHEMA, CREATE)[0].key == "rec1"
+        store.close()
+
+
+def test_a_spent_quota_stops_at_once():
+    with scripted((429, {"error": {"type": "PUBLIC_API_BILLING_LIMIT_EXCEEDED"}})) as server:
+        store, slept = opened(server.url)
+        with pytest.raises(TemporaryError, match="quota is spent") as error:
+            store.describe("Leads", [])
+        assert (slept, store.calls) == ([], 1)
+        assert "--resume" in str(error.value)
+        store.close()
+
+
+@pytest.mark.parametrize("fault", [(502, b"<html>bad gateway</html>"), (503, {}), (500, b""), DROP, (200, b"{cut")])
+def test_reads_are_tried_again(fault):
+    with scripted(fault, fault, EMPTY) as server:
+        store, slept = opened(server.url)
+        assert sum(batch.num_rows for batch in store.batches(SCHEMA)) == 0
+        assert (slept, store.calls) == ([1.5, 3.0], 3)
+        store.close()
+
+
+@pytest.mark.parametrize(
+    "fault", [(502, b"<html>"), (503, {"error": {"type": "RETRIABLE_ERROR"}}), DROP, (200, b"{cut")]
+)
+def test_a_lost_answer_to_a_write_is_never_sent_again(fault):
+    with scripted(fault) as server:
+        store, slept = opened(server.url)
+        with pytest.raises(TemporaryError, match="answer to a write is lost") as error:
+            store.write(SCHEMA, CREATE)
+        assert (len(server.asked), slept) == (1, [])
+        assert "secret" not in str(error.value)
+        store.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (401, "does not know the token"),
+        (403, "does not let this token"),
+        (404, "no such base or table"),
+        (422, "refuses a schema call"),
+    ],
+)
+def test_configuration_faults_have_their_own_words(status, message):
+    with scripted((status, {"error": "X"})) as server:
+        store, _ = opened(server.url)
+        with pytest.raises(ConfigurationError, match=message) as error:
+            store.describe("Leads", [])
+        assert "tok-secret" not in str(error.value) + repr(store)
+        store.close()
+
+
+def test_a_server_that_is_not_there_is_tried_three_times():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    store, slept = opened(url)
+    with pytest.raises(TemporaryError, match="cannot be reached"):
+        store.write(SCHEMA, CREATE)
+    assert (slept, store.calls) == ([1.5, 3.0], 3)
+    store.close()
+
+
+def page(ids: list[str], offset: str | None = None) -> tuple[int, dict]:
+    records = [{"id": key, "createdTime": "2026-01-01T00:00:00.000Z", "fields": {"fld1": key}} for key in ids]
+    return 200, {"records": records, **({"offset": offset} if offset else {})}
+
+
+GONE = (422, {"error": {"type": "LIST_RECORDS_ITERATOR_NOT_AVAILABLE"}})
+
+
+def read(store: AirtableStore) -> list[str]:
+    return [key for batch in store.batches(SCHEMA) for key in batch.column("id").to_pylist()]
+
+
+def test_a_list_that_airtable_forgot_is_read_from_its_first_page():
+    with scripted(page(["a"], "o1"), GONE, page(["a"], "o2"), page(["b"])) as server:
+        store, _ = opened(server.url)
+        assert read(store) == ["a", "b"]
+        assert [body.get("offset") for _, _, body in server.asked] == [None, "o1", None, "o2"]
+        store.close()
+
+
+@pytest.mark.parametrize("answers", [(page(["a"], "o"), page(["a"])), (page(["a", "a"]),)])
+def test_a_record_that_comes_twice_starts_the_list_anew(answers):
+    with scripted(*answers, page(["a"], "o"), page(["b"])) as server:
+        store, _ = opened(server.url)
+        assert read(store) == ["a", "b"]
+        store.close()
+
+
+@pytest.mark.parametrize(
+    "end", [GONE, DROP, (503, {}), (403, {"error": {"type": "INVALID_PERMISSIONS"}}), (200, b'{"records": [{"id": "b"')]
+)
+def test_a_part_of_a_table_is_never_given(end):
+    answers = [page(["a"], "o"), end] * 3 if end is GONE else [page(["a"], "o"), end]
+    with scripted(*answers) as server:
+        store, _ = opened(server.url)
+        given = []
+        with pytest.raises((TemporaryError, ConfigurationError)):
+            given += list(store.batches(SCHEMA))
+        assert given == []
+        store.close()
+
+
+def test_the_pace_keeps_calls_apart():
+    now, slept = [100.0], []
+
+    def sleep(seconds: float) -> None:
+        slept.append(round(seconds, 3))
+        now[0] += seconds
+
+    with scripted(EMPTY) as server:
+        store = AirtableStore("app1", "t", server.url, 4.0, clock=lambda: now[0], sleep=sleep)
+        for _ in range(4):
+            list(store.batches(SCHEMA))
+        store.close()
+    assert slept == [0.25, 0.25, 0.25]
