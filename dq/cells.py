@@ -30,7 +30,13 @@ def text_of(value: pl.Expr, kind: Kind, dtype: pl.DataType) -> pl.Expr:
         whole = value.cast(pl.Int64, strict=False)
         return pl.when(whole.cast(dtype) == value).then(whole.cast(pl.String)).otherwise(value.cast(pl.String))
     if kind == "boolean":
-        return pl.when(value == 0).then(pl.lit("false")).when(value == 1).then(pl.lit("true")).otherwise(value.cast(pl.String))
+        return (
+            pl.when(value == 0)
+            .then(pl.lit("false"))
+            .when(value == 1)
+            .then(pl.lit("true"))
+            .otherwise(value.cast(pl.String))
+        )
     return value.cast(pl.String)
 
 

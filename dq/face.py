@@ -84,7 +84,9 @@ class Run:
         """Rows of the snapshot, and the plan in a few lines."""
         rows = ", ".join(f"{name} {count:,}" for name, count in self._facts().items())
         planned = (self.folder / plans.NAME).exists()
-        return "\n".join([f"snapshot {self.manifest.id}: {rows}", *(headline(self.plan) if planned else ["no plan yet: dq clean"])])
+        return "\n".join(
+            [f"snapshot {self.manifest.id}: {rows}", *(headline(self.plan) if planned else ["no plan yet: dq clean"])]
+        )
 
     def _repr_html_(self) -> str:
         """The same for a notebook."""

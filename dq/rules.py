@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 Direction = Literal["both", "to_airtable", "to_database"]
 Policy = Literal["most_recent", "highest_quality", "merge", "database_wins", "airtable_wins", "manual"]
 Resolution = Literal["most_recent", "highest_quality", "merge", "none"]
-Survivorship = Literal["most_recent", "highest_quality", "most_complete", "most_frequent", "longest", "source_priority", "union"]
+Survivorship = Literal[
+    "most_recent", "highest_quality", "most_complete", "most_frequent", "longest", "source_priority", "union"
+]
 Step = Literal["standardize", "dedupe", "sync"]
 ALL_STEPS: frozenset[Step] = frozenset({"standardize", "dedupe", "sync"})
 

@@ -76,6 +76,24 @@ def load(root: Path) -> tuple[int, pl.DataFrame]:
     return current.serial, pl.read_parquet(path)
 
 
+def at(root: Path, serial: int) -> pl.DataFrame:
+    """The base as it was at a serial; no rows at 0.
+
+    Raises:
+        DamagedError: It is no longer kept.
+    """
+    path = root / "base" / _name(serial)
+    if serial == 0:
+        return pl.DataFrame(schema=BASE_TYPES)
+    if not path.exists():
+        raise _damaged(f"The base state {path.name} is no longer kept", f"The last {KEPT} are.")
+    return pl.read_parquet(path)
+
+
+def _name(serial: int) -> str:
+    return f"{serial:08d}.parquet"
+
+
 def of_table(base: pl.DataFrame, table: str, names: Sequence[str]) -> pl.DataFrame:
     """The base of one mapping, with all its fields' columns."""
     missing = [pl.lit(None, pl.String).alias(name) for name in names if name not in base.columns]
@@ -86,7 +104,7 @@ def save(root: Path, rows: pl.DataFrame, *, serial: int, lineage: dict[str, Any]
     """Write a base and point at it."""
     folder = root / "base"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = f"{serial:08d}.parquet"
+    name = _name(serial)
     digest = write_parquet(rows, folder / name)
     current = Pointer(serial, name, digest, lineage, plan, rules)
     write_json(asdict(current), folder / POINTER)
@@ -95,7 +113,13 @@ def save(root: Path, rows: pl.DataFrame, *, serial: int, lineage: dict[str, Any]
     return current
 
 
-def folded(planned: pl.DataFrame, before: pl.DataFrame, entries: Sequence[Entry], names: dict[str, dict[str, str]], times: dict[tuple[str, str], str]) -> pl.DataFrame:
+def folded(
+    planned: pl.DataFrame,
+    before: pl.DataFrame,
+    entries: Sequence[Entry],
+    names: dict[str, dict[str, str]],
+    times: dict[tuple[str, str], str],
+) -> pl.DataFrame:
     """The next base as far as the receipts confirm it.
 
     Args:
@@ -106,7 +130,9 @@ def folded(planned: pl.DataFrame, before: pl.DataFrame, entries: Sequence[Entry]
         times: (store, table) → the column of the row's modified time, as echoes name it.
     """
     failed = [entry for entry in entries if entry.state in FAILED or entry.state == "intent"]
-    rows = _with_created(planned, [entry for entry in entries if entry.state == "written" and entry.write.op == "insert"])
+    rows = _with_created(
+        planned, [entry for entry in entries if entry.state == "written" and entry.write.op == "insert"]
+    )
     rows = _with_times(rows, [entry for entry in entries if entry.state == "written"], times)
     rows = _without_rows(rows, before, failed)
     return _without_cells(rows, before, failed, names).sort(BaseRow.table, BaseRow.state, ENTITY, "store", "row_key")
@@ -115,7 +141,10 @@ def folded(planned: pl.DataFrame, before: pl.DataFrame, entries: Sequence[Entry]
 def _with_created(rows: pl.DataFrame, inserts: Sequence[Entry]) -> pl.DataFrame:
     for store in ("database", "airtable"):
         mine = [entry for entry in inserts if entry.store == store]
-        keys = pl.DataFrame({ENTITY: [e.entity for e in mine], "_key": [e.key for e in mine]}, schema={ENTITY: pl.String, "_key": pl.String})
+        keys = pl.DataFrame(
+            {ENTITY: [e.entity for e in mine], "_key": [e.key for e in mine]},
+            schema={ENTITY: pl.String, "_key": pl.String},
+        )
         column = f"{store}_key"
         is_linked = pl.col(BaseRow.state) == "linked"
         rows = (
@@ -132,10 +161,16 @@ def _with_times(rows: pl.DataFrame, written: Sequence[Entry], times: dict[tuple[
         told = [
             (str(entry.key), str(entry.echo[column]))
             for entry in written
-            if entry.store == store and (column := times.get((store, entry.write.table))) and entry.echo.get(column) is not None
+            if entry.store == store
+            and (column := times.get((store, entry.write.table)))
+            and entry.echo.get(column) is not None
         ]
         frame = pl.DataFrame(told, schema={f"{store}_key": pl.String, "_text": pl.String}, orient="row")
-        last = frame.unique(f"{store}_key", keep="last", maintain_order=True).with_columns(parse(pl.col("_text"), pl.String()).alias("_time")).drop("_text")
+        last = (
+            frame.unique(f"{store}_key", keep="last", maintain_order=True)
+            .with_columns(parse(pl.col("_text"), pl.String()).alias("_time"))
+            .drop("_text")
+        )
         column = f"{store}_written"
         rows = (
             rows.join(last, on=f"{store}_key", how="left", maintain_order="left")
@@ -148,19 +183,29 @@ def _with_times(rows: pl.DataFrame, written: Sequence[Entry], times: dict[tuple[
 def _without_rows(rows: pl.DataFrame, before: pl.DataFrame, failed: Sequence[Entry]) -> pl.DataFrame:
     """Leads whose insert or delete failed keep what the base said before."""
     inserts = sorted({entry.entity for entry in failed if entry.write.op == "insert"})
-    removals = sorted({entry.entity for entry in failed if entry.write.op == "delete" or "deleted_at" in entry.write.after})
+    removals = sorted(
+        {entry.entity for entry in failed if entry.write.op == "delete" or "deleted_at" in entry.write.after}
+    )
     state = pl.col(BaseRow.state)
-    unmade = (pl.col(ENTITY).is_in(inserts) & (state == "linked")) | (pl.col(ENTITY).is_in(removals) & (state == "tombstone"))
+    unmade = (pl.col(ENTITY).is_in(inserts) & (state == "linked")) | (
+        pl.col(ENTITY).is_in(removals) & (state == "tombstone")
+    )
     kept = before.join(rows.filter(unmade).select(ENTITY), on=ENTITY, how="semi").filter(state == "linked")
     return pl.concat([rows.filter(~unmade), kept.select(rows.columns)])
 
 
-def _without_cells(rows: pl.DataFrame, before: pl.DataFrame, failed: Sequence[Entry], names: dict[str, dict[str, str]]) -> pl.DataFrame:
+def _without_cells(
+    rows: pl.DataFrame, before: pl.DataFrame, failed: Sequence[Entry], names: dict[str, dict[str, str]]
+) -> pl.DataFrame:
     """Cells whose write failed keep what the base said before: they were not agreed on."""
-    cells = [(e.entity, field) for e in failed for name in e.write.after if (field := names.get(e.write.table, {}).get(name))]
+    cells = [
+        (e.entity, field) for e in failed for name in e.write.after if (field := names.get(e.write.table, {}).get(name))
+    ]
     for field in sorted({field for _, field in cells}):
         entities = sorted({entity for entity, name in cells if name == field})
-        old = before.filter((pl.col(BaseRow.state) == "linked") & pl.col(ENTITY).is_in(entities)).select(ENTITY, pl.col(field).alias("_old"))
+        old = before.filter((pl.col(BaseRow.state) == "linked") & pl.col(ENTITY).is_in(entities)).select(
+            ENTITY, pl.col(field).alias("_old")
+        )
         is_theirs = pl.col(ENTITY).is_in(entities) & (pl.col(BaseRow.state) == "linked")
         rows = (
             rows.join(old, on=ENTITY, how="left", maintain_order="left")

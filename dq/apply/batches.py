@@ -76,7 +76,11 @@ def numbered(changes: pl.DataFrame, size: int, leads: Sequence[str]) -> pl.DataF
     is_first_phase = pl.col(PHASE) == pl.col(PHASE).min()
     place = (first - start).cast(pl.Int64)
     canary = min(CANARY, size)
-    slot = pl.when(is_first_phase).then(pl.when(place < canary).then(0).otherwise(1 + (place - canary) // size)).otherwise(place // size)
+    slot = (
+        pl.when(is_first_phase)
+        .then(pl.when(place < canary).then(0).otherwise(1 + (place - canary) // size))
+        .otherwise(place // size)
+    )
     return rows.with_columns(pl.struct(PHASE, slot).rank("dense").cast(pl.Int64).alias(BATCH) - 1)
 
 

@@ -1,8 +1,8 @@
 """Commit: batch after batch, each recorded before it is sent and settled by reading when its answer is unknown.
 
-    for each batch:  no entry ─► record intent ─► write ─► record outcomes
-                     intents  ─► read the store: what it holds is written, the rest is written now
-                     settled  ─► next
+for each batch:  no entry ─► record intent ─► write ─► record outcomes
+                 intents  ─► read the store: what it holds is written, the rest is written now
+                 settled  ─► next
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ from dq.apply.journal import Entry, Journal
 from dq.apply.settle import settled
 from dq.manifest import TableSchema
 from dq.schemas.values import Store
-from dq.stores.protocol import Outcome, RowWrite, Sink
+from dq.stores.protocol import RowWrite, Sink
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _stamped(write: RowWrite | None, target: Target, now: datetime) -> RowWrite 
     if write is None or target.stamp is None or write.op == "delete" or write.table != target.schema.name:
         return write
     column, stamp = target.stamp
-    return replace(write, after={**write.after, column: stamp(now)})
+    return replace(write, after={column: stamp(now), **write.after})
 
 
 def _settle(number: int, entries: list[Entry], run: Run) -> list[Entry]:

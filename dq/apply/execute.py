@@ -58,7 +58,9 @@ def execute(approved: ApprovedChangeset, plan: Plan, folder: Path, run: Run, rul
     return Report(True, run.journal.counts(), failed, tuple(bad), serial)
 
 
-def advance(plan: Plan, folder: Path, journal: Journal | None, bad: Sequence[Mismatch], rules: Sequence[TableRules]) -> int:
+def advance(
+    plan: Plan, folder: Path, journal: Journal | None, bad: Sequence[Mismatch], rules: Sequence[TableRules]
+) -> int:
     """Fold the receipts into the next base; a plan that was folded already changes nothing. Returns the serial."""
     root = folder.parent
     current = base_state.pointer(root)
@@ -81,13 +83,18 @@ def advance(plan: Plan, folder: Path, journal: Journal | None, bad: Sequence[Mis
     return saved.serial
 
 
-def _folded(planned: pl.DataFrame, before: pl.DataFrame, entries: Sequence[Entry], rules: Sequence[TableRules]) -> pl.DataFrame:
+def _folded(
+    planned: pl.DataFrame, before: pl.DataFrame, entries: Sequence[Entry], rules: Sequence[TableRules]
+) -> pl.DataFrame:
     parts = []
     for table in rules:
         names = table.names
         fields = {f.airtable: f.name for f in table.fields}
         columns = {table.table: dict(zip(names, names, strict=True)), table.airtable: fields}
-        times = {("database", table.table): table.modified_database, ("airtable", table.airtable): table.modified_airtable}
+        times = {
+            ("database", table.table): table.modified_database,
+            ("airtable", table.airtable): table.modified_airtable,
+        }
         mine = [entry for entry in entries if entry.write.table in (table.table, table.airtable)]
         parts.append(
             base_state.folded(

@@ -20,7 +20,7 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> str:
     """Write a frame, private to its owner; returns its digest."""
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd", compression_level=1)
-    write_file(path, buffer.getbuffer())
+    write_file(path, buffer.getvalue())
     return digest_of(path)
 
 

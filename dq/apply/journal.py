@@ -77,18 +77,22 @@ class Journal:
     def settle(self, batch: int, outcomes: Mapping[int, Outcome], now: str) -> None:
         """Record what became of writes of a batch, by their place in it."""
         rows = [
-            (o.state, o.key, json.dumps(dict(o.echo), ensure_ascii=False), o.reason, now, batch, place) for place, o in outcomes.items()
+            (o.state, o.key, json.dumps(dict(o.echo), ensure_ascii=False), o.reason, now, batch, place)
+            for place, o in outcomes.items()
         ]
         with self._connection:
             self._connection.executemany(
-                "UPDATE writes SET state = ?, key = ?, echo = ?, reason = ?, settled_at = ? WHERE batch = ? AND place = ?", rows
+                "UPDATE writes SET state = ?, key = ?, echo = ?, reason = ?, settled_at = ? WHERE batch = ? AND place = ?",
+                rows,
             )
 
     def entries(self, batch: int | None = None, *, states: Sequence[State] = ()) -> Iterator[Entry]:
         """Entries in the order they were written, of one batch or of all, in any or only in these states."""
         marks = ",".join("?" * len(states))
         where = f"(? IS NULL OR batch = ?) AND {f'state IN ({marks})' if states else '1'}"
-        for row in self._connection.execute(f"SELECT * FROM writes WHERE {where} ORDER BY batch, place", (batch, batch, *states)):
+        for row in self._connection.execute(
+            f"SELECT * FROM writes WHERE {where} ORDER BY batch, place", (batch, batch, *states)
+        ):
             yield _entry(row)
 
     def counts(self) -> dict[str, int]:
@@ -98,7 +102,9 @@ class Journal:
     def created(self) -> dict[str, str]:
         """Change id of every confirmed insert → the key its row got."""
         return dict(
-            self._connection.execute("SELECT create_id, key FROM writes WHERE create_id IS NOT NULL AND state = 'written'").fetchall()
+            self._connection.execute(
+                "SELECT create_id, key FROM writes WHERE create_id IS NOT NULL AND state = 'written'"
+            ).fetchall()
         )
 
     def failed_entities(self) -> set[str]:
@@ -148,7 +154,12 @@ def _text(cells: Mapping[str, Any]) -> str:
 
 def _entry(row: sqlite3.Row) -> Entry:
     write = RowWrite(
-        row["table_name"], row["op"], row["row_key"], json.loads(row["before"]), json.loads(row["after"]), row["group_name"]
+        row["table_name"],
+        row["op"],
+        row["row_key"],
+        json.loads(row["before"]),
+        json.loads(row["after"]),
+        row["group_name"],
     )
     return Entry(
         row["batch"], row["place"], row["store"], row["entity"], row["create_id"], row["watermark"], write,

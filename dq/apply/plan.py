@@ -111,7 +111,9 @@ def load(folder: Path) -> Plan:
         data["price"] = Price(**data["price"])
         return Plan(**data)
     except (ValueError, TypeError, KeyError) as error:
-        raise DamagedError("plan.json cannot be read.", where=folder.name, why=type(error).__name__, fix="dq clean") from None
+        raise DamagedError(
+            "plan.json cannot be read.", where=folder.name, why=type(error).__name__, fix="dq clean"
+        ) from None
 
 
 def changes(plan: Plan, folder: Path) -> pl.DataFrame:

@@ -23,16 +23,24 @@ def settled(entries: Sequence[Entry], targets: "Targets") -> dict[int, Outcome]:
     for table in dict.fromkeys(entry.write.table for entry in entries):
         mine = [entry for entry in entries if entry.write.table == table]
         target = targets[mine[0].store, table]
-        schema = target.schema if table == target.schema.name else target.sink.describe(table, sorted({c for e in mine for c in e.write.after}))
+        schema = (
+            target.schema
+            if table == target.schema.name
+            else target.sink.describe(table, sorted({c for e in mine for c in e.write.after}))
+        )
         keyed = [entry for entry in mine if entry.write.op != "insert"]
         held = target.sink.fetch(schema, [str(entry.write.key) for entry in keyed]) if keyed else {}
-        done |= {entry.place: outcome for entry in keyed if (outcome := _done(entry, held.get(str(entry.write.key)), schema))}
+        done |= {
+            entry.place: outcome for entry in keyed if (outcome := _done(entry, held.get(str(entry.write.key)), schema))
+        }
         inserts = [entry for entry in mine if entry.write.op == "insert"]
         if inserts:
             found = target.sink.find(schema, [entry.write for entry in inserts], inserts[0].watermark, target.link)
             made = target.sink.fetch(schema, [key for key in found if key is not None])
             done |= {
-                entry.place: Outcome("written", key, made.get(key, {})) for entry, key in zip(inserts, found, strict=True) if key is not None
+                entry.place: Outcome("written", key, made.get(key, {}))
+                for entry, key in zip(inserts, found, strict=True)
+                if key is not None
             }
     return done
 
@@ -47,4 +55,7 @@ def _done(entry: Entry, row: Row | None, schema: TableSchema) -> Outcome | None:
 
 def holds(row: Row, cells: Mapping[str, object], schema: TableSchema) -> bool:
     """Whether a row's cells mean what was planned; cells outside the schema are compared as text."""
-    return all(is_same(row.get(name), value, schema.column(name).kind if name in schema else "text") for name, value in cells.items())
+    return all(
+        is_same(row.get(name), value, schema.column(name).kind if name in schema else "text")
+        for name, value in cells.items()
+    )

@@ -30,7 +30,11 @@ def mismatches(journal: Journal, targets: Targets) -> list[Mismatch]:
     """The rows that do not hold what the journal says was written, read now. One read a row, its last write counting."""
     found: list[Mismatch] = []
     for (store, table), target in targets.items():
-        mine = (entry for entry in journal.entries(states=("written",)) if (entry.store, entry.write.table) == (store, table))
+        mine = (
+            entry
+            for entry in journal.entries(states=("written",))
+            if (entry.store, entry.write.table) == (store, table)
+        )
         for chunk in _chunks(_merged(mine)):
             wanted = {str(entry.key): entry for entry in chunk}
             names = sorted({name for entry in chunk for name in entry.write.after})

@@ -70,7 +70,10 @@ def _of_snapshot(snapshot_id: str, settings: "Settings") -> list["Verdicts"]:
     if not path.exists():
         raise ConfigurationError("This snapshot has no plan yet.", where=folder.name, fix="dq clean")
     golden = pl.read_parquet(path)
-    return [judge(with_findings(golden, rules), rules.quality, "database", rules.table, "entity_id") for rules in settings.tables]
+    return [
+        judge(with_findings(golden, rules), rules.quality, "database", rules.table, "entity_id")
+        for rules in settings.tables
+    ]
 
 
 def _of_file(path: Path, key: str | None, settings: "Settings") -> list["Verdicts"]:

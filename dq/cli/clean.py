@@ -39,7 +39,9 @@ def clean(config: ConfigFile = None, only: OnlyPart = None, form: AsFormat = For
         pipeline.settle(opened.settings, opened.stores, opened.watch)
         steps = steps_of(opened.settings, only)
         cleaned = pipeline.clean(opened.settings, clock(), steps, lambda step: opened.watch.progress(step, 0, 0))
-        opened.log.event("plan", snapshot=cleaned.plan.snapshot, counts=cleaned.plan.counts, brakes=len(cleaned.plan.brakes))
+        opened.log.event(
+            "plan", snapshot=cleaned.plan.snapshot, counts=cleaned.plan.counts, brakes=len(cleaned.plan.brakes)
+        )
     warn(cleaned)
     if form is Format.json:
         print_json(to_dict(cleaned.plan))

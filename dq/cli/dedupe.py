@@ -11,8 +11,12 @@ from dq.cli.options import AsFormat, ConfigFile, Format
 def dedupe(
     file: Annotated[Path, typer.Argument(help="A Parquet, CSV or NDJSON file.")],
     link: Annotated[Path | None, typer.Option("--link", help="A second file to link it with.")] = None,
-    key: Annotated[str | None, typer.Option("--key", help="The column that names rows; default: id, else the row's number.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write one line a row: row_key, entity_id and more.")] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", help="The column that names rows; default: id, else the row's number.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write one line a row: row_key, entity_id and more.")
+    ] = None,
     config: ConfigFile = None,
     form: AsFormat = Format.text,
 ) -> None:
@@ -30,11 +34,18 @@ def dedupe(
         files.write(found, out)
     sizes = found.group_by("entity_id").agg(pl.len().alias("rows"), pl.col("store").n_unique().alias("files"))
     several = sizes.filter(pl.col("rows") > 1)
-    facts = {"rows": found.height, "entities": sizes.height, "clusters": several.height, "duplicates": found.height - sizes.height}
+    facts = {
+        "rows": found.height,
+        "entities": sizes.height,
+        "clusters": several.height,
+        "duplicates": found.height - sizes.height,
+    }
     if form is Format.json:
         print_json({"format_version": 1, **facts, **({} if out else {"clusters_of_rows": found.to_dicts()})})
         return
-    print(f"{facts['rows']:,} rows are {facts['entities']:,} leads: {facts['clusters']:,} of them have {facts['duplicates']:,} rows too many")
+    print(
+        f"{facts['rows']:,} rows are {facts['entities']:,} leads: {facts['clusters']:,} of them have {facts['duplicates']:,} rows too many"
+    )
     if out is None:
         members = found.join(several, on="entity_id", how="semi").sort("entity_id", "store", "row_key").head(40)
         for row in members.iter_rows(named=True):

@@ -12,7 +12,9 @@ def diff(
     form: Annotated[DiffFormat, typer.Option("--format", help="What to write to stdout.")] = DiffFormat.text,
     limit: Annotated[int, typer.Option(help="Changes to list; 0 lists all.", min=0)] = 40,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when there are changes.")] = False,
-    detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="Exit with 0 for none, 1 for an error, 2 for changes.")] = False,
+    detailed: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit with 0 for none, 1 for an error, 2 for changes.")
+    ] = False,
 ) -> None:
     """Show what the latest plan would write. Nothing is read from or written to a store."""
     from dq.cli.render import colored, print_json

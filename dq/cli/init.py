@@ -8,7 +8,9 @@ import typer
 
 def init(
     folder: Annotated[Path, typer.Argument(help="The folder; default: here.")] = Path(),
-    sample: Annotated[bool, typer.Option("--sample", help="Load sample data, if the embedded stores have none.")] = False,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Load sample data, if the embedded stores have none.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite configuration and rules that are there.")] = False,
 ) -> None:
     """Make a folder to work in: config/, rules/, snapshots/, data/."""

@@ -21,7 +21,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (init.init, clean.snapshot, clean.clean, diff.diff, run.apply, run.run, check.check, status.status, dedupe.dedupe):
+for command in (
+    init.init,
+    clean.snapshot,
+    clean.clean,
+    diff.diff,
+    run.apply,
+    run.run,
+    check.check,
+    status.status,
+    dedupe.dedupe,
+):
     app.command()(command)
 app.add_typer(config.app, name="config")
 app.add_typer(sandbox.app, name="sandbox")

@@ -40,7 +40,11 @@ def apply(
     from dq import pipeline
 
     allowed = permission(
-        max_deletes=max_deletes, max_merges=max_merges, max_missing=max_missing, max_field_changes=max_field_changes, no_backup=no_backup
+        max_deletes=max_deletes,
+        max_merges=max_merges,
+        max_missing=max_missing,
+        max_field_changes=max_field_changes,
+        no_backup=no_backup,
     )
     began = clock()
     with session("apply", config) as opened:
@@ -72,7 +76,11 @@ def run(
     from dq import pipeline
 
     allowed = permission(
-        max_deletes=max_deletes, max_merges=max_merges, max_missing=max_missing, max_field_changes=max_field_changes, no_backup=no_backup
+        max_deletes=max_deletes,
+        max_merges=max_merges,
+        max_missing=max_missing,
+        max_field_changes=max_field_changes,
+        no_backup=no_backup,
     )
     began = clock()
     with session("run", config) as opened:
@@ -84,7 +92,9 @@ def run(
             confirm(_question(cleaned.plan), "--yes", yes=yes)
 
         dry = dry_run or opened.settings.options.dry_run
-        ran = pipeline.run(opened.settings, opened.stores, steps, opened.watch, dry=dry, permission=allowed, confirm=asked)
+        ran = pipeline.run(
+            opened.settings, opened.stores, steps, opened.watch, dry=dry, permission=allowed, confirm=asked
+        )
         result = pipeline.result(ran, None, began, clock())
         _logged(opened, result)
     _end(result, form, opened)

@@ -17,7 +17,9 @@ def serve(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.", min=0, max=65535)] = 0,
     rps: Annotated[float, typer.Option(help="Requests a second that a base takes; 0 = no limit.", min=0)] = 5.0,
     penalty: Annotated[float, typer.Option(help="Seconds that a base is locked after too many.", min=0)] = 30.0,
-    token: Annotated[str | None, typer.Option(help="The only token to take; default: any.", envvar="DQ_SANDBOX_TOKEN")] = None,
+    token: Annotated[
+        str | None, typer.Option(help="The only token to take; default: any.", envvar="DQ_SANDBOX_TOKEN")
+    ] = None,
 ) -> None:
     """Serve it on loopback until interrupted."""
     from dq import sandbox

@@ -48,7 +48,12 @@ def session(command: str, config: Path | None) -> Iterator[Session]:
     from dq.settings import load
 
     settings = load(config)
-    with locked(settings), logged(settings.snapshots, command, clock) as log, heard() as interrupts, Progress() as progress:
+    with (
+        locked(settings),
+        logged(settings.snapshots, command, clock) as log,
+        heard() as interrupts,
+        Progress() as progress,
+    ):
 
         def told(step: str, done: int, total: int) -> None:
             log.step(step, done)
@@ -76,7 +81,9 @@ def confirm(question: str, flag: str, *, yes: bool) -> None:
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise ConfigurationError(f"{question} There is no terminal to answer on.", fix=f"look at `dq diff`, then say {flag}")
+        raise ConfigurationError(
+            f"{question} There is no terminal to answer on.", fix=f"look at `dq diff`, then say {flag}"
+        )
     if not typer.confirm(question, default=False, err=True):
         raise Declined("Nothing was written.")
 

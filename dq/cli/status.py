@@ -59,13 +59,20 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     if facts["latest"] is None:
         return ["no snapshot yet: dq snapshot"]
     latest, plan = facts["latest"], facts["plan"]
-    told = [f"snapshot {latest['id']} ({facts['snapshots']} in all): " + ", ".join(f"{name} {n:,}" for name, n in latest["rows"].items())]
+    told = [
+        f"snapshot {latest['id']} ({facts['snapshots']} in all): "
+        + ", ".join(f"{name} {n:,}" for name, n in latest["rows"].items())
+    ]
     if plan is None:
         told.append("plan: none yet: dq clean")
     else:
-        told.append(f"plan: {plan['state']}, {plan['changes']:,} changes, {plan['conflicts_waiting']:,} conflicts waiting")
+        told.append(
+            f"plan: {plan['state']}, {plan['changes']:,} changes, {plan['conflicts_waiting']:,} conflicts waiting"
+        )
         told += [f"  brake: {message}" for message in plan["brakes"]]
         told += ["  go on with: dq apply --resume"] if plan["state"] == "unfinished" else []
     told.append(f"base: serial {facts['base_serial']}")
-    told.append(f"backups: {facts['backups']}" + (f", latest {facts['latest_backup']}" if facts["latest_backup"] else ""))
+    told.append(
+        f"backups: {facts['backups']}" + (f", latest {facts['latest_backup']}" if facts["latest_backup"] else "")
+    )
     return told

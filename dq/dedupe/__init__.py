@@ -1,8 +1,8 @@
 """Which rows are the same lead: links and keys make pairs, pairs make clusters, clusters get survivors.
 
-    links ─┐
-           ├─► pairs ─► clusters ─► survivors and their chosen values
-    keys  ─┘
+links ─┐
+       ├─► pairs ─► clusters ─► survivors and their chosen values
+keys  ─┘
 """
 
 from dq.dedupe.clusters import clusters

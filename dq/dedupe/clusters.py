@@ -32,7 +32,9 @@ def clusters(nodes: pl.DataFrame, compared: pl.DataFrame, table: str) -> pl.Data
     return (
         nodes.sort(NODE)
         .with_columns(
-            pl.Series("label", label), pl.Series(Cluster.bridge, bridges(left, right, label)), _evidence(linked, nodes.height)
+            pl.Series("label", label),
+            pl.Series(Cluster.bridge, bridges(left, right, label)),
+            _evidence(linked, nodes.height),
         )
         .with_columns(_entity_id(), pl.Series(Cluster.probability, weakest[label]))
         .select(
@@ -106,7 +108,10 @@ def _evidence(linked: pl.DataFrame, size: int) -> pl.Series:
     named = pl.when(key.str.contains(r"(^|\+)base($|\+)")).then(pl.lit("base")).otherwise(named)
     named = pl.when(key.str.contains(r"(^|\+)link($|\+)") & (named != "base")).then(pl.lit("link")).otherwise(named)
     everyone = pl.DataFrame({NODE: np.arange(size)}).join(
-        first.select(pl.col(NODE).cast(pl.Int64), named.alias(Cluster.decided_by)), on=NODE, how="left", maintain_order="left"
+        first.select(pl.col(NODE).cast(pl.Int64), named.alias(Cluster.decided_by)),
+        on=NODE,
+        how="left",
+        maintain_order="left",
     )
     return everyone[Cluster.decided_by].fill_null("single")
 

@@ -18,7 +18,9 @@ def surname(name: pl.Expr) -> pl.Expr:
     folded = name.str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.to_lowercase()
     last_first = folded.str.split(",").list.first()
     words = folded.str.replace_all(r"[^\p{L}\s'-]", " ").str.strip_chars().str.split(" ")
-    chosen = pl.when(folded.str.contains(",", literal=True)).then(last_first.str.strip_chars()).otherwise(words.list.last())
+    chosen = (
+        pl.when(folded.str.contains(",", literal=True)).then(last_first.str.strip_chars()).otherwise(words.list.last())
+    )
     return pl.when(chosen != "").then(chosen)
 
 
@@ -35,7 +37,8 @@ def key_values(nodes: pl.DataFrame, rules: DedupeRules, kinds: Mapping[str, str]
     """
     parts = [
         nodes.select(pl.lit(key.field).alias(MATCH_KEY), pl.col(key.field).alias(VALUE), NODE, SURNAME).filter(
-            pl.col(VALUE).is_not_null() & ~is_placeholder(pl.col(VALUE), rules.placeholders, kinds.get(key.field, "text"))
+            pl.col(VALUE).is_not_null()
+            & ~is_placeholder(pl.col(VALUE), rules.placeholders, kinds.get(key.field, "text"))
         )
         for key in rules.keys
         if key.identifying

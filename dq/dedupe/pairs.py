@@ -101,5 +101,7 @@ def _gamma(left: pl.Series, right: pl.Series) -> pl.Series:
 
 def _decided(compared: pl.DataFrame, rules: DedupeRules) -> pl.DataFrame:
     probability = weights.probability(pl.col(Pair.match_weight))
-    decision = pl.when(pl.col(Pair.match_probability) >= rules.threshold).then(pl.lit("link")).otherwise(pl.lit("review"))
+    decision = (
+        pl.when(pl.col(Pair.match_probability) >= rules.threshold).then(pl.lit("link")).otherwise(pl.lit("review"))
+    )
     return compared.with_columns(probability.alias(Pair.match_probability)).with_columns(decision.alias(Pair.decision))

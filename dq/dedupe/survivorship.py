@@ -32,7 +32,13 @@ class Standing:
 
 
 def choose(
-    records: pl.DataFrame, clusters: pl.DataFrame, standing: Standing, rules: TableRules, held: Sequence[str], *, merge: bool
+    records: pl.DataFrame,
+    clusters: pl.DataFrame,
+    standing: Standing,
+    rules: TableRules,
+    held: Sequence[str],
+    *,
+    merge: bool,
 ) -> Side:
     """The side that these records make.
 
@@ -54,7 +60,11 @@ def choose(
     chosen = [_chosen(several, field, rules) for field in rules.fields]
     for field, values in zip(rules.names, chosen, strict=True):
         own = (
-            own.join(values.select(ENTITY, pl.col("value").alias("_value"), pl.lit(value=True).alias("_found")), on=ENTITY, how="left")
+            own.join(
+                values.select(ENTITY, pl.col("value").alias("_value"), pl.lit(value=True).alias("_found")),
+                on=ENTITY,
+                how="left",
+            )
             .with_columns(pl.when(pl.col("_found")).then("_value").otherwise(field).alias(field))
             .drop("_value", "_found")
         )
@@ -89,7 +99,9 @@ def _ranked(members: pl.DataFrame, standing: Standing, rules: TableRules) -> pl.
     )
     strategy = [Record.modified] if rules.dedupe.resolve == "most_recent" else ["quality"]
     order = ["stale", "preferred", *strategy, "children", KEY]
-    return flagged.sort(ENTITY, *order, descending=[False, False, True, *[True] * len(strategy), True, False], nulls_last=True)
+    return flagged.sort(
+        ENTITY, *order, descending=[False, False, True, *[True] * len(strategy), True, False], nulls_last=True
+    )
 
 
 def _chosen(several: pl.DataFrame, field: FieldRule, rules: TableRules) -> pl.DataFrame:
@@ -117,7 +129,9 @@ def _chosen(several: pl.DataFrame, field: FieldRule, rules: TableRules) -> pl.Da
         "longest": pl.col("value").str.len_chars(),
     }
     order = [pl.col("own"), *(ranks[name] for name in chain if name in ranks)]
-    ranked = usable.sort([pl.col(ENTITY), *order], descending=[False, *[True] * len(order)], nulls_last=True, maintain_order=True)
+    ranked = usable.sort(
+        [pl.col(ENTITY), *order], descending=[False, *[True] * len(order)], nulls_last=True, maintain_order=True
+    )
     return ranked.unique(ENTITY, keep="first", maintain_order=True).select(ENTITY, "value", "source", "time")
 
 
@@ -126,12 +140,16 @@ def _union(usable: pl.DataFrame) -> pl.DataFrame:
     is_list = pl.col("value").str.starts_with("[")
     lists = usable.filter(is_list).with_columns(pl.col("value").str.json_decode(pl.List(pl.String)).alias("part"))
     texts = usable.filter(~is_list).with_columns(pl.col("value").str.split("\n").alias("part"))
-    return pl.concat([_joined(lists, as_json=True), _joined(texts, as_json=False)]).unique(ENTITY, keep="first", maintain_order=True)
+    return pl.concat([_joined(lists, as_json=True), _joined(texts, as_json=False)]).unique(
+        ENTITY, keep="first", maintain_order=True
+    )
 
 
 def _joined(values: pl.DataFrame, *, as_json: bool) -> pl.DataFrame:
-    parts = values.explode("part").group_by(ENTITY, maintain_order=True).agg(
-        pl.col("part").unique(maintain_order=True), pl.col("source").first(), pl.col("time").max()
+    parts = (
+        values.explode("part")
+        .group_by(ENTITY, maintain_order=True)
+        .agg(pl.col("part").unique(maintain_order=True), pl.col("source").first(), pl.col("time").max())
     )
     listed = pl.struct(v="part").struct.json_encode().str.strip_prefix('{"v":').str.strip_suffix("}")
     text = listed if as_json else pl.col("part").list.join("\n")
@@ -140,7 +158,8 @@ def _joined(values: pl.DataFrame, *, as_json: bool) -> pl.DataFrame:
 
 def _sources(chosen: Sequence[pl.DataFrame], names: Sequence[str], survivor_of: pl.DataFrame) -> pl.DataFrame:
     parts = [
-        values.select(ENTITY, pl.lit(name).alias("field"), "source", "time") for name, values in zip(names, chosen, strict=True)
+        values.select(ENTITY, pl.lit(name).alias("field"), "source", "time")
+        for name, values in zip(names, chosen, strict=True)
     ]
     found = pl.concat([pl.DataFrame(schema=SOURCES), *parts])
     return (

@@ -60,5 +60,7 @@ def _findings(rows: pl.DataFrame, rules: TableRules) -> pl.DataFrame:
         nothing.alias(Finding.value),
         pl.lit("dedupe.children_clash").alias(Finding.rule),
         pl.lit("warning").alias(Finding.severity),
-        pl.lit("is a duplicate, but its child rows would break a unique constraint of the survivor's: not merged").alias(Finding.message),
+        pl.lit(
+            "is a duplicate, but its child rows would break a unique constraint of the survivor's: not merged"
+        ).alias(Finding.message),
     ).cast(FINDING_TYPES)

@@ -26,7 +26,9 @@ def read(path: Path) -> pl.LazyFrame:
         ConfigurationError: No such file, no such format, or it is not what its name says.
     """
     if not path.is_file():
-        raise ConfigurationError(f"There is no file {path.name}.", where=str(path.parent), fix="name a Parquet, CSV or NDJSON file")
+        raise ConfigurationError(
+            f"There is no file {path.name}.", where=str(path.parent), fix="name a Parquet, CSV or NDJSON file"
+        )
     try:
         match path.suffix.lower():
             case ".parquet":
@@ -37,13 +39,18 @@ def read(path: Path) -> pl.LazyFrame:
                 frame = pl.scan_ndjson(path, infer_schema_length=None)
             case suffix:
                 raise ConfigurationError(
-                    f"dq does not read {suffix or 'files without a suffix'}.", where=path.name, fix=f"use one of {', '.join(SUFFIXES)}"
+                    f"dq does not read {suffix or 'files without a suffix'}.",
+                    where=path.name,
+                    fix=f"use one of {', '.join(SUFFIXES)}",
                 )
         frame.collect_schema()
         frame.select(pl.len()).collect()
     except PolarsError as error:
         raise ConfigurationError(
-            f"{path.name} cannot be read as {path.suffix}.", where=str(path), why=type(error).__name__, fix="check the file's format"
+            f"{path.name} cannot be read as {path.suffix}.",
+            where=str(path),
+            why=type(error).__name__,
+            fix="check the file's format",
         ) from None
     return frame
 
@@ -62,10 +69,14 @@ def write(frame: pl.DataFrame, path: Path) -> None:
         case ".ndjson" | ".jsonl":
             frame.write_ndjson(path)
         case suffix:
-            raise ConfigurationError(f"dq does not write {suffix}.", where=path.name, fix=f"use one of {', '.join(SUFFIXES)}")
+            raise ConfigurationError(
+                f"dq does not write {suffix}.", where=path.name, fix=f"use one of {', '.join(SUFFIXES)}"
+            )
 
 
-def clusters(left: pl.LazyFrame, right: pl.LazyFrame | None, key: str | None, rules: TableRules, now: datetime) -> pl.DataFrame:
+def clusters(
+    left: pl.LazyFrame, right: pl.LazyFrame | None, key: str | None, rules: TableRules, now: datetime
+) -> pl.DataFrame:
     """The rows of one or two files in clusters (Cluster contract; store `database` = first file, `airtable` = second).
 
     Args:
@@ -84,7 +95,9 @@ def clusters(left: pl.LazyFrame, right: pl.LazyFrame | None, key: str | None, ru
     if not any(match.identifying for match in usable):
         known = ", ".join(match.field for match in rules.dedupe.keys if match.identifying)
         raise ConfigurationError(
-            "The file has no column to match on.", why=f"Rows are matched by {known}.", fix="rename its columns, or map them in config/dq.yaml"
+            "The file has no column to match on.",
+            why=f"Rows are matched by {known}.",
+            fix="rename its columns, or map them in config/dq.yaml",
         )
     name_field = rules.dedupe.name_field if rules.dedupe.name_field in common else None
     fields = tuple(field.model_copy(update={"airtable": field.name}) for field in rules.fields if field.name in common)
@@ -129,14 +142,22 @@ def keyed(frame: pl.LazyFrame, key: str | None) -> pl.LazyFrame:
     if chosen is None:
         return frame.with_row_index(Cluster.row_key, offset=1).cast({Cluster.row_key: pl.String})
     rows = frame.with_columns(pl.col(chosen).cast(pl.String).alias(Cluster.row_key))
-    bad = rows.select((pl.col(Cluster.row_key).is_null() | pl.col(Cluster.row_key).is_duplicated()).sum()).collect().item()
+    bad = (
+        rows.select((pl.col(Cluster.row_key).is_null() | pl.col(Cluster.row_key).is_duplicated()).sum())
+        .collect()
+        .item()
+    )
     if bad:
-        raise ConfigurationError(f"Column {chosen} is no key: {bad} rows have an empty or repeated value.", fix="name another with --key")
+        raise ConfigurationError(
+            f"Column {chosen} is no key: {bad} rows have an empty or repeated value.", fix="name another with --key"
+        )
     return rows
 
 
 def _rows(frame: pl.LazyFrame, key: str | None, names: Sequence[str]) -> pl.LazyFrame:
-    return keyed(frame, key).select(pl.col(Cluster.row_key).alias("id"), *(pl.col(name).cast(pl.String) for name in names))
+    return keyed(frame, key).select(
+        pl.col(Cluster.row_key).alias("id"), *(pl.col(name).cast(pl.String) for name in names)
+    )
 
 
 def _schema(store: Store, rows: pl.LazyFrame, names: Sequence[str]) -> TableSchema:

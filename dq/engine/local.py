@@ -107,7 +107,9 @@ def plan_table(inputs: Inputs) -> TablePlan:
         pairs=grouped.pairs,
         clusters=marked,
         reconciled=reconciled,
-        findings=pl.concat([found, grouped.findings, held, reconciled.findings]).sort("store", "row_key", "field", "rule"),
+        findings=pl.concat([found, grouped.findings, held, reconciled.findings]).sort(
+            "store", "row_key", "field", "rule"
+        ),
     )
 
 
@@ -122,13 +124,17 @@ def _standardized(inputs: Inputs) -> tuple[dict[Store, pl.DataFrame], pl.DataFra
         frame = by_row(raw, rows, inputs.parts, part).sort(Record.row_key)
         found.append(findings(frame, store=store, table=schema.name, fields=rules.names))
         _demand_idempotent(frame, rules, kinds)
-        records[store] = at_the_door(without_findings(frame.lazy(), rules.names).collect(), Record, f"Records of {schema.name}")
+        records[store] = at_the_door(
+            without_findings(frame.lazy(), rules.names).collect(), Record, f"Records of {schema.name}"
+        )
     return records, pl.concat(found)
 
 
 def _kinds(inputs: Inputs) -> dict[str, frozenset[str]]:
     database, airtable = inputs.schemas["database"], inputs.schemas["airtable"]
-    return {f.name: frozenset({database.column(f.name).kind, airtable.column(f.airtable).kind}) for f in inputs.rules.fields}
+    return {
+        f.name: frozenset({database.column(f.name).kind, airtable.column(f.airtable).kind}) for f in inputs.rules.fields
+    }
 
 
 def _demand_idempotent(frame: pl.DataFrame, rules: TableRules, kinds: Mapping[str, frozenset[str]]) -> None:
@@ -145,7 +151,9 @@ def _demand_idempotent(frame: pl.DataFrame, rules: TableRules, kinds: Mapping[st
 def _human_times(records: pl.DataFrame, base: pl.DataFrame, store: Store) -> pl.DataFrame:
     """Modified times as people's: where the time is the one of dq's own last write, the time before it counts."""
     own = base.filter(pl.col(BaseRow.state) == "linked").select(
-        pl.col(f"{store}_key").alias(KEY), pl.col(f"{store}_written").alias("_written"), pl.col(f"{store}_human").alias("_human")
+        pl.col(f"{store}_key").alias(KEY),
+        pl.col(f"{store}_written").alias("_written"),
+        pl.col(f"{store}_human").alias("_human"),
     )
     is_own = (pl.col(Record.modified) == pl.col("_written")).fill_null(value=False)
     return (
@@ -163,7 +171,9 @@ def _grouped(records: Mapping[Store, pl.DataFrame], inputs: Inputs) -> _Grouped:
     compared = pairs(nodes, _edges(known.accepted, inputs.base, nodes), rules.dedupe, kinds)
     grouped = clusters(nodes.select(NODE, "store", KEY, "known_entity"), compared.compared, rules.table)
     shared = _shared_findings(compared.shared, rules)
-    return _Grouped(_named(compared.compared, nodes, rules), grouped, known.accepted, pl.concat([known.findings, shared]))
+    return _Grouped(
+        _named(compared.compared, nodes, rules), grouped, known.accepted, pl.concat([known.findings, shared])
+    )
 
 
 def _nodes(records: Mapping[Store, pl.DataFrame], inputs: Inputs) -> pl.DataFrame:
@@ -176,12 +186,21 @@ def _nodes(records: Mapping[Store, pl.DataFrame], inputs: Inputs) -> pl.DataFram
         )
         for store in STORES
     ).sort("store", KEY)
-    return both.join(_known_entities(inputs.base), on=["store", KEY], how="left", maintain_order="left").with_row_index(NODE).with_columns(pl.col(NODE).cast(pl.Int64))
+    return (
+        both.join(_known_entities(inputs.base), on=["store", KEY], how="left", maintain_order="left")
+        .with_row_index(NODE)
+        .with_columns(pl.col(NODE).cast(pl.Int64))
+    )
 
 
 def _known_entities(base: pl.DataFrame) -> pl.DataFrame:
     linked = base.filter(pl.col(BaseRow.state) == "linked")
-    parts = [linked.select(pl.lit(store).alias("store"), pl.col(f"{store}_key").alias(KEY), pl.col(ENTITY).alias("known_entity")) for store in STORES]
+    parts = [
+        linked.select(
+            pl.lit(store).alias("store"), pl.col(f"{store}_key").alias(KEY), pl.col(ENTITY).alias("known_entity")
+        )
+        for store in STORES
+    ]
     losers = base.filter(pl.col(BaseRow.state) == "loser").select("store", KEY, pl.col(ENTITY).alias("known_entity"))
     return pl.concat([*parts, losers]).drop_nulls(KEY).unique(["store", KEY], keep="first", maintain_order=True)
 
@@ -195,7 +214,9 @@ def _edges(accepted: pl.DataFrame, base: pl.DataFrame, nodes: pl.DataFrame) -> p
     origin = pl.when(pl.col("origin") == "base").then(pl.lit("base")).otherwise(pl.lit("link"))
     losers = base.filter(pl.col(BaseRow.state) == "loser").select("store", KEY, pl.col(ENTITY).alias("known_entity"))
     returned = losers.join(nodes.select("store", KEY, pl.col(NODE).alias(LEFT)), on=["store", KEY])
-    homes = nodes.filter(pl.col("known_entity").is_not_null()).group_by("known_entity").agg(pl.col(NODE).min().alias(RIGHT))
+    homes = (
+        nodes.filter(pl.col("known_entity").is_not_null()).group_by("known_entity").agg(pl.col(NODE).min().alias(RIGHT))
+    )
     back = returned.join(homes, on="known_entity").filter(pl.col(LEFT) != pl.col(RIGHT))
     return pl.concat(
         [
@@ -209,7 +230,9 @@ def _named(compared: pl.DataFrame, nodes: pl.DataFrame, rules: TableRules) -> pl
     """Pairs with row keys for nodes, in the Pair contract."""
     named = compared
     for side, letter in ((LEFT, "l"), (RIGHT, "r")):
-        ends = nodes.select(pl.col(NODE).alias(side), pl.col("store").alias(f"store_{letter}"), pl.col(KEY).alias(f"key_{letter}"))
+        ends = nodes.select(
+            pl.col(NODE).alias(side), pl.col("store").alias(f"store_{letter}"), pl.col(KEY).alias(f"key_{letter}")
+        )
         named = named.join(ends, on=side, how="left")
     gammas = [column for column in compared.columns if column.startswith("gamma_")]
     return named.sort("store_l", "key_l", "store_r", "key_r").select(
@@ -219,7 +242,9 @@ def _named(compared: pl.DataFrame, nodes: pl.DataFrame, rules: TableRules) -> pl
 
 
 def _shared_findings(shared: pl.DataFrame, rules: TableRules) -> pl.DataFrame:
-    message = pl.concat_str(pl.lit("is shared by people of "), pl.col("surnames").cast(pl.String), pl.lit(" surnames: no match key"))
+    message = pl.concat_str(
+        pl.lit("is shared by people of "), pl.col("surnames").cast(pl.String), pl.lit(" surnames: no match key")
+    )
     return shared.select(
         pl.lit("database").alias(Finding.store),
         pl.lit(rules.table).alias(Finding.table),
@@ -237,14 +262,22 @@ def _under(base: pl.DataFrame, grouped: pl.DataFrame) -> pl.DataFrame:
     now = grouped.select("store", KEY, pl.col(ENTITY).alias("_now"))
     moved = base
     for store in STORES:
-        here = now.filter(pl.col("store") == store).select(pl.col(KEY).alias(f"{store}_key"), pl.col("_now").alias(f"_{store}"))
+        here = now.filter(pl.col("store") == store).select(
+            pl.col(KEY).alias(f"{store}_key"), pl.col("_now").alias(f"_{store}")
+        )
         moved = moved.join(here, on=f"{store}_key", how="left", maintain_order="left")
-    renamed = grouped.join(_known_entities(base), on=["store", KEY]).select(pl.col("known_entity").alias(ENTITY), pl.col(ENTITY).alias("_merged"))
+    renamed = grouped.join(_known_entities(base), on=["store", KEY]).select(
+        pl.col("known_entity").alias(ENTITY), pl.col(ENTITY).alias("_merged")
+    )
     moved = moved.join(renamed.unique(ENTITY, maintain_order=True), on=ENTITY, how="left", maintain_order="left")
     is_own = pl.coalesce("_database", "_airtable", "_merged", ENTITY) == pl.col(ENTITY)
     linked = pl.col(BaseRow.state) == "linked"
-    target = pl.when(linked).then(pl.coalesce("_database", "_airtable", ENTITY)).otherwise(pl.coalesce("_merged", ENTITY))
-    moved = moved.with_columns(is_own.alias("_own"), target.alias(ENTITY)).sort("_own", ENTITY, descending=[True, False])
+    target = (
+        pl.when(linked).then(pl.coalesce("_database", "_airtable", ENTITY)).otherwise(pl.coalesce("_merged", ENTITY))
+    )
+    moved = moved.with_columns(is_own.alias("_own"), target.alias(ENTITY)).sort(
+        "_own", ENTITY, descending=[True, False]
+    )
     first = moved.filter(linked).unique(ENTITY, keep="first", maintain_order=True)
     return pl.concat([first, moved.filter(~linked)]).select(base.columns)
 
@@ -254,7 +287,11 @@ def _sides(
 ) -> tuple[dict[Store, Side], pl.DataFrame]:
     rules, merge = inputs.rules, "dedupe" in inputs.steps
     of = {store: grouped.clusters.filter(pl.col(Cluster.store) == store) for store in STORES}
-    standing = Standing(pl.DataFrame(schema={KEY: pl.String}), child_counts(inputs.children), _stale(records["database"], base, "database", rules))
+    standing = Standing(
+        pl.DataFrame(schema={KEY: pl.String}),
+        child_counts(inputs.children),
+        _stale(records["database"], base, "database", rules),
+    )
     draft = choose(records["database"], of["database"], standing, rules, [], merge=merge)
     held, problems = clashing(draft.merged, inputs.children, rules)
     database = choose(records["database"], of["database"], standing, rules, held, merge=merge) if held else draft
@@ -283,7 +320,8 @@ def _held(records: pl.DataFrame, side: Side, rules: TableRules) -> pl.DataFrame:
 
 def _with_survivors(grouped: pl.DataFrame, sides: Mapping[Store, Side]) -> pl.DataFrame:
     survivors = pl.concat(
-        sides[store].rows.select(pl.lit(store).alias(Cluster.store), KEY, pl.lit(value=True).alias("_survives")) for store in STORES
+        sides[store].rows.select(pl.lit(store).alias(Cluster.store), KEY, pl.lit(value=True).alias("_survives"))
+        for store in STORES
     )
     marked = grouped.join(survivors, on=[Cluster.store, KEY], how="left").with_columns(
         pl.col("_survives").fill_null(value=False).alias(Cluster.survivor)

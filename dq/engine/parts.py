@@ -37,7 +37,9 @@ def _part(world: World, part: int, parts: int) -> World:
         return frame.filter(pl.col(ENTITY).hash() % parts == part)  # chooses a part only, so it need not be stable
 
     def side(whole: Side) -> Side:
-        return Side(rows=mine(whole.rows), sources=mine(whole.sources), merged=mine(whole.merged), kept=mine(whole.kept))
+        return Side(
+            rows=mine(whole.rows), sources=mine(whole.sources), merged=mine(whole.merged), kept=mine(whole.kept)
+        )
 
     sides: Mapping[Store, Side] = {store: side(whole) for store, whole in world.sides.items()}
     return replace(world, sides=sides, base=mine(world.base), clusters=mine(world.clusters))

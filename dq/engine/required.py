@@ -10,7 +10,9 @@ from dq.rules import TableRules
 from dq.schemas.values import Store
 
 
-def extra_cells(rules: TableRules, schemas: Mapping[Store, TableSchema], stamp: str | int) -> dict[Store, dict[str, str]]:
+def extra_cells(
+    rules: TableRules, schemas: Mapping[Store, TableSchema], stamp: str | int
+) -> dict[Store, dict[str, str]]:
     """Per store: column → JSON text of the cells that every insert carries beside the mapped ones.
 
     The created column gets the plan's time; the configuration's `defaults:` give the others.

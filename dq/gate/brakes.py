@@ -40,7 +40,9 @@ class Brake:
         return f"--{self.name.replace('_', '-')} {self.count}"
 
 
-def brakes(changes: pl.DataFrame, records: Mapping[Store, pl.DataFrame], base: pl.DataFrame, rules: TableRules) -> list[Brake]:
+def brakes(
+    changes: pl.DataFrame, records: Mapping[Store, pl.DataFrame], base: pl.DataFrame, rules: TableRules
+) -> list[Brake]:
     """The brakes that hold for one mapping's plan.
 
     Args:
@@ -64,13 +66,24 @@ def brakes(changes: pl.DataFrame, records: Mapping[Store, pl.DataFrame], base: p
     return held
 
 
-def _over(name: str, store: Store, count: int, total: int, limit: Limit, what: str, *, all_rows: bool = False) -> list[Brake]:
+def _over(
+    name: str, store: Store, count: int, total: int, limit: Limit, what: str, *, all_rows: bool = False
+) -> list[Brake]:
     allowed = int(limit.share * total)
     allowed = allowed if limit.rows is None else min(allowed, limit.rows)
     if count == 0 or (count <= allowed and not (all_rows and count == total)):
         return []
     share = f"{count / total:.0%}" if total else "all"
-    return [Brake(name, store, count, allowed, total, f"{count} of {total} {store} rows ({share}) {what}; the limit is {allowed}.")]
+    return [
+        Brake(
+            name,
+            store,
+            count,
+            allowed,
+            total,
+            f"{count} of {total} {store} rows ({share}) {what}; the limit is {allowed}.",
+        )
+    ]
 
 
 def _missing(store: Store, records: pl.DataFrame, linked: pl.DataFrame, rules: TableRules) -> list[Brake]:
@@ -90,11 +103,19 @@ def _shifted(store: Store, records: pl.DataFrame, linked: pl.DataFrame, rules: T
     if both.height < 10:
         return []
     counts = both.select(
-        (pl.col(f"{n}_base").is_not_null() & pl.col(n).fill_null("").ne_missing(pl.col(f"{n}_base"))).sum().alias(n) for n in rules.names
+        (pl.col(f"{n}_base").is_not_null() & pl.col(n).fill_null("").ne_missing(pl.col(f"{n}_base"))).sum().alias(n)
+        for n in rules.names
     ).row(0, named=True)
     held: list[Brake] = []
     for name, count in counts.items():
-        held += _over("max_field_changes", store, count, both.height, rules.brakes.max_field_changes, f"changed in field {name} since the base")
+        held += _over(
+            "max_field_changes",
+            store,
+            count,
+            both.height,
+            rules.brakes.max_field_changes,
+            f"changed in field {name} since the base",
+        )
     return held
 
 

@@ -18,7 +18,9 @@ def planned(stored: pl.DataFrame, schema: TableSchema, changes: pl.DataFrame) ->
         removed.select(pl.col(Change.row_key).alias("_key")), on="_key", how="anti"
     )
     rows = pl.concat([rows, _inserted(mine, schema, rows)], how="diagonal_relaxed")
-    updates = mine.filter((pl.col(Change.op) == "update")).select(pl.col(Change.row_key).alias("_key"), Change.field, Change.after)
+    updates = mine.filter((pl.col(Change.op) == "update")).select(
+        pl.col(Change.row_key).alias("_key"), Change.field, Change.after
+    )
     for column in schema.columns:
         cells = updates.filter(pl.col(Change.field) == column.name)
         if not cells.is_empty():
@@ -28,7 +30,9 @@ def planned(stored: pl.DataFrame, schema: TableSchema, changes: pl.DataFrame) ->
 
 def _value(after: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """JSON text as a cell of the snapshot's type."""
-    created = pl.when(after.str.starts_with('{"$created": ')).then(after.str.strip_prefix('{"$created": ').str.strip_suffix("}"))
+    created = pl.when(after.str.starts_with('{"$created": ')).then(
+        after.str.strip_prefix('{"$created": ').str.strip_suffix("}")
+    )
     text = pl.coalesce(created, after)
     if dtype == pl.String:
         is_string = text.str.starts_with('"')

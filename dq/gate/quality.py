@@ -62,22 +62,28 @@ def judge(records: pl.DataFrame, checks: Sequence[Check], store: Store, table: s
     """
     known = [check for check in checks if check.field in records.columns]
     failing = _failing(records, known)
-    verdicts = tuple(Verdict(check, failing.filter(pl.col("rule") == check.name).height, records.height) for check in known)
+    verdicts = tuple(
+        Verdict(check, failing.filter(pl.col("rule") == check.name).height, records.height) for check in known
+    )
     rules = pl.DataFrame(
         [(c.name, c.severity, c.reason or f"{c.check} of {c.field}", c.field) for c in known],
         schema={"rule": pl.String, "severity": pl.String, "message": pl.String, "field": pl.String},
         orient="row",
     )
     keys = records.select(pl.col(key).cast(pl.String).alias(Finding.row_key)).with_row_index("index")
-    told = failing.join(keys, on="index", how="left").join(rules, on="rule").select(
-        pl.lit(store).alias(Finding.store),
-        pl.lit(table).alias(Finding.table),
-        Finding.row_key,
-        Finding.field,
-        Finding.value,
-        Finding.rule,
-        Finding.severity,
-        Finding.message,
+    told = (
+        failing.join(keys, on="index", how="left")
+        .join(rules, on="rule")
+        .select(
+            pl.lit(store).alias(Finding.store),
+            pl.lit(table).alias(Finding.table),
+            Finding.row_key,
+            Finding.field,
+            Finding.value,
+            Finding.rule,
+            Finding.severity,
+            Finding.message,
+        )
     )
     return Verdicts(verdicts, told.cast(FINDING_TYPES).sort(Finding.rule, Finding.row_key))
 
@@ -85,7 +91,10 @@ def judge(records: pl.DataFrame, checks: Sequence[Check], store: Store, table: s
 def _failing(records: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
     """rule, index, value of every failing row."""
     types = {"rule": pl.String, "index": pl.UInt32, "value": pl.String}
-    columns = {field: pa.Column(pl.String, nullable=True, checks=[_compiled(c) for c in checks if c.field == field]) for field in {c.field for c in checks}}
+    columns = {
+        field: pa.Column(pl.String, nullable=True, checks=[_compiled(c) for c in checks if c.field == field])
+        for field in {c.field for c in checks}
+    }
     fields = records.select(pl.col(name).cast(pl.String) for name in columns)
     if not columns or records.is_empty():
         return pl.DataFrame(schema=types)
@@ -94,7 +103,9 @@ def _failing(records: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
     except pandera.errors.SchemaErrors as error:
         cases = error.failure_cases
         value = pl.col("failure_case").cast(pl.String)
-        return cases.select(pl.col("check").alias("rule"), pl.col("index").cast(pl.UInt32), value.alias("value")).sort("rule", "index")
+        return cases.select(pl.col("check").alias("rule"), pl.col("index").cast(pl.UInt32), value.alias("value")).sort(
+            "rule", "index"
+        )
     return pl.DataFrame(schema=types)
 
 

@@ -1,12 +1,14 @@
 """What goes wrong with a lead's values on their way into two stores: one table of kinds and shares a column."""
 
+from typing import TypeAlias
+
 import numpy as np
 import polars as pl
 
 from dq.leads import words
 from dq.leads.people import spread
 
-type Kinds = list[tuple[str, float, pl.Expr]]
+Kinds: TypeAlias = list[tuple[str, float, pl.Expr]]
 """What goes wrong, in what share of the rows, and what the value becomes."""
 
 SHARED_MAILBOX = "frontdesk@alvobarkanalytics.com"
@@ -17,7 +19,7 @@ def messy(rows: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
     """The rows with their values as people and scrapers left them.
 
     Args:
-        rows: People's true values, one row a copy, with `email_known` and `linkedin_known`: whether this copy has them.
+        rows: People's true values, one row a copy, with `email_known` and `linkedin_url_known`: whether this copy has them.
         rng: The source of chance.
 
     Returns:
@@ -29,7 +31,8 @@ def messy(rows: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
     )
     found = drawn.with_columns(_found(column).alias(f"{column}_found") for column in _KINDS)
     kept = found.with_columns(
-        pl.when(f"{column}_known").then(f"{column}_found") for column in ("email", "linkedin_url")
+        pl.when(f"{column}_known").then(f"{column}_found").alias(f"{column}_found")
+        for column in ("email", "linkedin_url")
     )
     return kept.with_columns(pl.col(f"{column}_found").alias(column) for column in _KINDS)
 

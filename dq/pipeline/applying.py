@@ -98,10 +98,12 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
         return Applied(plan, None, None, 0)
     approved = ApprovedChangeset(changes, plan.digest)
     before = stores.airtable.calls
-    targets = _targets(settings, manifest, plan, stores)
+    targets = targets_of(settings, manifest, plan, stores)
     with journal(folder / JOURNAL) as opened:
         backup = _backed_up(opened.meta().get("backup"), settings, stores, permission, watch)
-        opened.note(plan=plan.digest, backup=str(backup or ""), began=opened.meta().get("began", watch.clock().isoformat()))
+        opened.note(
+            plan=plan.digest, backup=str(backup or ""), began=opened.meta().get("began", watch.clock().isoformat())
+        )
         total = changes.select("store", "table", "entity_id", "row_key").n_unique()
         run = Run(targets, opened, watch.clock, lambda done: watch.progress("apply", done, total), watch.stop)
         with _resumable(folder):
@@ -168,20 +170,26 @@ def demand_lifted(held: list[Brake]) -> None:
         )
 
 
-def _backed_up(made: str | None, settings: Settings, stores: Stores, permission: Permission, watch: Watch) -> Path | None:
+def _backed_up(
+    made: str | None, settings: Settings, stores: Stores, permission: Permission, watch: Watch
+) -> Path | None:
     if made is not None:
         return Path(made) if made else None
     if not settings.backups.enabled:
         if permission.no_backup:
             return None
         raise ConfigurationError(
-            "Backups are switched off in the configuration.", where="backups.enabled", why="Nothing is written without one.", fix="switch them on, or say --no-backup as well"
+            "Backups are switched off in the configuration.",
+            where="backups.enabled",
+            why="Nothing is written without one.",
+            fix="switch them on, or say --no-backup as well",
         )
     watch.progress("backup", 0, 1)
     return create(settings.backups.directory, stores.database, stores.airtable, watch.clock()).path
 
 
-def _targets(settings: Settings, manifest: Manifest, plan: Plan, stores: Stores) -> dict[tuple[Store, str], Target]:
+def targets_of(settings: Settings, manifest: Manifest, plan: Plan, stores: Stores) -> dict[tuple[Store, str], Target]:
+    """The open stores as apply writes them, by store and table; Airtable's schema is held against the plan's."""
     targets: dict[tuple[Store, str], Target] = {}
     for rules in settings.tables:
         database = manifest.table("database", rules.table).schema
@@ -190,7 +198,9 @@ def _targets(settings: Settings, manifest: Manifest, plan: Plan, stores: Stores)
         stamp = _stamp(rules, plan)
         there = Target(stores.database, database, _whole(database), rules.link_database, stamp)
         targets["database", database.name] = there
-        targets["airtable", airtable.name] = Target(stores.airtable, airtable, _whole(airtable), rules.link_airtable, None)
+        targets["airtable", airtable.name] = Target(
+            stores.airtable, airtable, _whole(airtable), rules.link_airtable, None
+        )
         for table in manifest.tables:
             if table.schema.store == "database" and any(r.parent == rules.table for r in table.schema.references):
                 targets.setdefault(("database", table.schema.name), there)
@@ -212,8 +222,12 @@ def _demand_same_schema(stores: Stores, schema: TableSchema) -> None:
     """Airtable fields may be renamed or retyped between plan and apply; then the plan is stale."""
     names = [column.name for column in schema.columns if column.id]
     now = stores.airtable.describe(schema.id or schema.name, names)
-    moved = [c.name for c in schema.columns if c.id and (now.column(c.name).id, now.column(c.name).type) != (c.id, c.type)]
+    moved = [
+        c.name for c in schema.columns if c.id and (now.column(c.name).id, now.column(c.name).type) != (c.id, c.type)
+    ]
     if moved:
         raise ConfigurationError(
-            f"Airtable changed the fields {', '.join(moved)} since the plan was made.", where=f"Airtable table {schema.name}", fix="dq snapshot && dq clean"
+            f"Airtable changed the fields {', '.join(moved)} since the plan was made.",
+            where=f"Airtable table {schema.name}",
+            fix="dq snapshot && dq clean",
         )

@@ -48,7 +48,9 @@ def opened(settings: Settings) -> Iterator[Stores]:
         if settings.airtable.sandbox is not None:
             base, token = _only_base(settings), "embedded"
             pace = settings.limits.requests_per_second
-            url = stack.enter_context(sandbox.running(settings.airtable.sandbox, rps=EMBEDDED_RPS if pace < EMBEDDED_RPS else 0))
+            url = stack.enter_context(
+                sandbox.running(settings.airtable.sandbox, rps=EMBEDDED_RPS if pace < EMBEDDED_RPS else 0)
+            )
         else:
             base, url = settings.require_base(), settings.airtable.endpoint_url
             token = settings.require_token().get_secret_value()
@@ -63,14 +65,18 @@ def _only_base(settings: Settings) -> str:
     path = settings.airtable.sandbox
     if path is None or not path.exists():
         raise ConfigurationError(
-            "The embedded Airtable has no data yet.", where=str(path), fix="dq init --sample, or dq sandbox load FILE.json --data PATH"
+            "The embedded Airtable has no data yet.",
+            where=str(path),
+            fix="dq init --sample, or dq sandbox load FILE.json --data PATH",
         )
     bases = sandbox.bases(path)
     if settings.airtable.base is not None:
         return settings.airtable.base
     if len(bases) != 1:
         raise ConfigurationError(
-            f"The embedded Airtable holds {len(bases)} bases.", where=str(path), fix="name one as stores.airtable.base in config/dq.yaml"
+            f"The embedded Airtable holds {len(bases)} bases.",
+            where=str(path),
+            fix="name one as stores.airtable.base in config/dq.yaml",
         )
     return bases[0][0]
 
@@ -104,7 +110,10 @@ def locked(settings: Settings) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise TemporaryError(
-            "Another dq works on these stores.", where=str(path), why="Two writers would undo each other's work.", fix="wait for it to end, then run the command again"
+            "Another dq works on these stores.",
+            where=str(path),
+            why="Two writers would undo each other's work.",
+            fix="wait for it to end, then run the command again",
         ) from None
     try:
         yield

@@ -55,5 +55,3 @@ def _watermarks(sizes: pl.DataFrame, settings: Settings) -> int:
     """One call a batch of creates where records cannot be told by a link cell."""
     linked = all(rules.link_airtable for rules in settings.tables)
     return 0 if linked else sizes.filter(pl.col(PHASE) == CREATES).height
-
-

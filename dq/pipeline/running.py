@@ -9,7 +9,8 @@ from dq.apply.journal import state_of
 from dq.manifest import Manifest
 from dq.pipeline.applying import JOURNAL, Applied, Permission, Watch, apply
 from dq.pipeline.opening import Stores, lineage_of, plans_of
-from dq.pipeline.planning import Cleaned, clean
+from dq.pipeline.planfiles import Cleaned
+from dq.pipeline.planning import clean
 from dq.pipeline.result import Result
 from dq.rules import Step
 from dq.settings import Settings
@@ -30,7 +31,9 @@ class Ran:
 def snapshot(settings: Settings, stores: Stores, watch: Watch) -> Manifest:
     """Both stores to Parquet, after settling what an earlier run left open."""
     settle(settings, stores, watch)
-    tables = {rules.table: stores.airtable.describe(rules.airtable, []).id or rules.airtable for rules in settings.tables}
+    tables = {
+        rules.table: stores.airtable.describe(rules.airtable, []).id or rules.airtable for rules in settings.tables
+    }
     return take(
         settings.snapshots,
         stores.database,
@@ -51,7 +54,16 @@ def settle(settings: Settings, stores: Stores, watch: Watch) -> Applied | None:
     return None
 
 
-def run(settings: Settings, stores: Stores, steps: frozenset[Step], watch: Watch, *, dry: bool, permission: Permission, confirm: Callable[[Cleaned], None]) -> Ran:
+def run(
+    settings: Settings,
+    stores: Stores,
+    steps: frozenset[Step],
+    watch: Watch,
+    *,
+    dry: bool,
+    permission: Permission,
+    confirm: Callable[[Cleaned], None],
+) -> Ran:
     """Snapshot, clean, apply.
 
     Args:
@@ -72,7 +84,9 @@ def run(settings: Settings, stores: Stores, steps: frozenset[Step], watch: Watch
     return Ran(cleaned, apply(settings, stores, permission, watch), manifest)
 
 
-def result(ran: Ran | None, plan_of: Applied | None, began: datetime, ended: datetime, warnings: Sequence[str] = ()) -> Result:
+def result(
+    ran: Ran | None, plan_of: Applied | None, began: datetime, ended: datetime, warnings: Sequence[str] = ()
+) -> Result:
     """What a run or an apply did, as a value."""
     applied = ran.applied if ran else plan_of
     plan = ran.cleaned.plan if ran else plan_of.plan  # type: ignore[union-attr]
@@ -109,11 +123,19 @@ def verdict(report: Report | None) -> tuple[int, list[dict[str, str]]]:
     if report is None:
         return 0, []
     errors = [
-        {"category": "critical", "where": f"{m.store} {m.table} {m.row_key}", "what": f"does not hold what was written: {', '.join(m.fields)}"}
+        {
+            "category": "critical",
+            "where": f"{m.store} {m.table} {m.row_key}",
+            "what": f"does not hold what was written: {', '.join(m.fields)}",
+        }
         for m in report.mismatches
     ]
     errors += [
-        {"category": "data quality", "where": f"{e.store} {e.write.table} {e.write.key or 'new row'}", "what": f"{e.state}: {e.reason or ''}"}
+        {
+            "category": "data quality",
+            "where": f"{e.store} {e.write.table} {e.write.key or 'new row'}",
+            "what": f"{e.state}: {e.reason or ''}",
+        }
         for e in report.failed
     ]
     code = 6 if report.mismatches else 3 if report.failed else 0

@@ -1,7 +1,7 @@
 """Reconcile: from two sides and the base to one golden record a lead, and the changes that bring both stores there.
 
-    sides + base ─ align ─► rows ─ merge ─► golden cells ─ policies ─► settled ─┬─ changes
-                                                                                └─ agreement (the next base)
+sides + base ─ align ─► rows ─ merge ─► golden cells ─ policies ─► settled ─┬─ changes
+                                                                            └─ agreement (the next base)
 """
 
 from collections.abc import Mapping, Sequence
@@ -95,7 +95,12 @@ def reconcile(world: World, terms: Terms) -> Reconciled:
 def _golden(rows: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     """The golden records: one row an entity that stays, a waiting conflict's cells empty."""
     stays = rows.filter(~pl.col(VERDICT).is_in(["gone", "gone_unseen", "delete_database", "delete_airtable"]))
-    names = [pl.coalesce(golden(n), at(n, "database"), at(n, "airtable")).alias(n) if _is_apart(terms) else pl.col(golden(n)).alias(n) for n in terms.rules.names]
+    names = [
+        pl.coalesce(golden(n), at(n, "database"), at(n, "airtable")).alias(n)
+        if _is_apart(terms)
+        else pl.col(golden(n)).alias(n)
+        for n in terms.rules.names
+    ]
     return stays.select(ENTITY, pl.col(DATABASE).alias("database_key"), pl.col(AIRTABLE).alias("airtable_key"), *names)
 
 

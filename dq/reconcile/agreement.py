@@ -26,7 +26,13 @@ def base_types(terms: Terms) -> dict[str, pl.DataType]:
     return {**BASE_TYPES, **dict.fromkeys(terms.rules.names, pl.String())}
 
 
-def next_base(rows: pl.DataFrame, sides: Mapping[Store, Side], base: pl.DataFrame, held: Mapping[Store, pl.DataFrame], terms: Terms) -> pl.DataFrame:
+def next_base(
+    rows: pl.DataFrame,
+    sides: Mapping[Store, Side],
+    base: pl.DataFrame,
+    held: Mapping[Store, pl.DataFrame],
+    terms: Terms,
+) -> pl.DataFrame:
     """The base after this plan.
 
     Args:
@@ -46,7 +52,9 @@ def next_base(rows: pl.DataFrame, sides: Mapping[Store, Side], base: pl.DataFram
     losers = _losers(sides, held, terms)
     before = base.filter(pl.col(BaseRow.state) != "linked").pipe(_without, losers, agreed)
     parts = [agreed, kept, tombstones, losers, before]
-    return pl.concat([_typed(part, types) for part in parts]).sort(BaseRow.state, ENTITY, BaseRow.store, BaseRow.row_key)
+    return pl.concat([_typed(part, types) for part in parts]).sort(
+        BaseRow.state, ENTITY, BaseRow.store, BaseRow.row_key
+    )
 
 
 def _typed(part: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -74,7 +82,9 @@ def _linked(terms: Terms) -> list[pl.Expr]:
 def _cell(field: FieldRule, terms: Terms) -> pl.Expr:
     goal = {store: target(field, store, terms) for store in _stores()}
     reached = [_reaches(field, store, goal[store], terms) for store in _stores()]
-    agreed = (pl.col(origin(field.name)) != OPEN) & goal["database"].eq_missing(goal["airtable"]) & reached[0] & reached[1]
+    agreed = (
+        (pl.col(origin(field.name)) != OPEN) & goal["database"].eq_missing(goal["airtable"]) & reached[0] & reached[1]
+    )
     return pl.when(agreed).then(goal["database"].fill_null("")).otherwise(at(field.name, "base"))
 
 
@@ -92,7 +102,9 @@ def _reaches(field: FieldRule, store: Store, goal: pl.Expr, terms: Terms) -> pl.
 
 def _losers(sides: Mapping[Store, Side], held: Mapping[Store, pl.DataFrame], terms: Terms) -> pl.DataFrame:
     return pl.concat(
-        sides[store].merged.join(held[store], on=KEY, how="left").select(
+        sides[store]
+        .merged.join(held[store], on=KEY, how="left")
+        .select(
             pl.lit(terms.rules.table).alias(BaseRow.table),
             pl.col(ENTITY),
             pl.lit("loser").alias(BaseRow.state),
@@ -114,6 +126,7 @@ def _without(before: pl.DataFrame, losers: pl.DataFrame, alive: pl.DataFrame) ->
     )
     renewed = pl.concat([losers.select(BaseRow.store, BaseRow.row_key), live])
     is_back = (pl.col(BaseRow.state) == "tombstone") & (
-        pl.col(BaseRow.database_key).is_in(live[BaseRow.row_key].implode()) | pl.col(BaseRow.airtable_key).is_in(live[BaseRow.row_key].implode())
+        pl.col(BaseRow.database_key).is_in(live[BaseRow.row_key].implode())
+        | pl.col(BaseRow.airtable_key).is_in(live[BaseRow.row_key].implode())
     )
     return before.filter(~is_back).join(renewed, on=[BaseRow.store, BaseRow.row_key], how="anti")

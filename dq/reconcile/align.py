@@ -77,8 +77,14 @@ def aligned(database: Side, airtable: Side, base: pl.DataFrame, terms: Terms) ->
     names = [BaseRow.database_key, BaseRow.airtable_key, *terms.rules.names]
     times = [BaseRow.database_written, BaseRow.airtable_written]
     agreed = base.select(ENTITY, *times, *(pl.col(name).alias(at(name, "base")) for name in names))
-    joined = _suffixed(database.rows, "database").join(_suffixed(airtable.rows, "airtable"), on=ENTITY, how="full", coalesce=True)
-    return joined.join(agreed, on=ENTITY, how="full", coalesce=True).sort(ENTITY).with_columns(_verdict(terms).alias(VERDICT))
+    joined = _suffixed(database.rows, "database").join(
+        _suffixed(airtable.rows, "airtable"), on=ENTITY, how="full", coalesce=True
+    )
+    return (
+        joined.join(agreed, on=ENTITY, how="full", coalesce=True)
+        .sort(ENTITY)
+        .with_columns(_verdict(terms).alias(VERDICT))
+    )
 
 
 def _suffixed(rows: pl.DataFrame, side: Store) -> pl.DataFrame:
@@ -92,7 +98,9 @@ def is_edited(side: Store, rules: TableRules) -> pl.Expr:
 
 def _verdict(terms: Terms) -> pl.Expr:
     in_database, in_airtable = pl.col(DATABASE).is_not_null(), pl.col(AIRTABLE).is_not_null()
-    known = pl.col(at(BaseRow.database_key, "base")).is_not_null() | pl.col(at(BaseRow.airtable_key, "base")).is_not_null()
+    known = (
+        pl.col(at(BaseRow.database_key, "base")).is_not_null() | pl.col(at(BaseRow.airtable_key, "base")).is_not_null()
+    )
     pair = pl.when(in_database & in_airtable).then(pl.lit("pair"))
     if "sync" not in terms.steps:
         return pair.when(in_database | in_airtable).then(pl.lit("alone")).otherwise(pl.lit("gone_unseen"))

@@ -30,7 +30,9 @@ def fits(value: pl.Expr, column: Column) -> pl.Expr:
     if not column.choices:
         return fitting
     if column.kind == "list":
-        chosen = pl.when(value.str.starts_with("[")).then(value).otherwise(pl.lit("[]")).str.json_decode(pl.List(pl.String))
+        chosen = (
+            pl.when(value.str.starts_with("[")).then(value).otherwise(pl.lit("[]")).str.json_decode(pl.List(pl.String))
+        )
         return fitting & (value.is_null() | (chosen.list.set_difference(list(column.choices)).list.len() == 0))
     return fitting & (value.is_null() | value.is_in(list(column.choices)))
 
@@ -47,9 +49,15 @@ def held(field: FieldRule, store: Store, terms: Terms) -> pl.Expr:
     return meaning_of(pl.col(at(raw(field.name), store)), kinds_of(field, terms))
 
 
-def cell_changes(rows: pl.DataFrame, store: Store, sides: dict[Store, Side], conflicts: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+def cell_changes(
+    rows: pl.DataFrame, store: Store, sides: dict[Store, Side], conflicts: pl.DataFrame, terms: Terms
+) -> pl.DataFrame:
     """Updates of rows that the store has: every cell whose target differs from what it holds and that may be written."""
-    parts = [_field_changes(rows, field, store, sides, conflicts, terms) for field in terms.rules.fields if terms.writes(store, field)]
+    parts = [
+        _field_changes(rows, field, store, sides, conflicts, terms)
+        for field in terms.rules.fields
+        if terms.writes(store, field)
+    ]
     return pl.concat([pl.DataFrame(schema=TYPES), *parts])
 
 
@@ -81,17 +89,26 @@ def _field_changes(
     return _explained(named, field, store, sides, conflicts).with_columns(_cell_id()).select(COLUMNS).cast(TYPES)
 
 
-def _explained(cells: pl.DataFrame, field: FieldRule, store: Store, sides: dict[Store, Side], conflicts: pl.DataFrame) -> pl.DataFrame:
+def _explained(
+    cells: pl.DataFrame, field: FieldRule, store: Store, sides: dict[Store, Side], conflicts: pl.DataFrame
+) -> pl.DataFrame:
     """Reason, rule, source and policy of each changed cell."""
     for side in (store, other(store)):
-        found = sides[side].sources.filter(pl.col("field") == field.name).select(ENTITY, pl.col("source").alias(f"_{side}"))
+        found = (
+            sides[side].sources.filter(pl.col("field") == field.name).select(ENTITY, pl.col("source").alias(f"_{side}"))
+        )
         cells = cells.join(found, on=ENTITY, how="left")
     settled = conflicts.filter((pl.col(Conflict.field) == field.name) & pl.col(Conflict.resolved))
-    by = settled.select(ENTITY, pl.col(Conflict.resolved_by).alias("_policy"), pl.col(Conflict.suggested).alias("_side"))
+    by = settled.select(
+        ENTITY, pl.col(Conflict.resolved_by).alias("_policy"), pl.col(Conflict.suggested).alias("_side")
+    )
     cells = cells.join(by, on=ENTITY, how="left").sort(Change.row_key)
     came, own, theirs = pl.col("came"), pl.col(f"_{store}"), pl.col(f"_{other(store)}")
     reason = (
-        pl.when((came == DEFAULTED) | ((came == APART) & (pl.col(Change.after) == _default_json(field)) & pl.col("own_rule").is_null()))
+        pl.when(
+            (came == DEFAULTED)
+            | ((came == APART) & (pl.col(Change.after) == _default_json(field)) & pl.col("own_rule").is_null())
+        )
         .then(pl.lit("default"))
         .when(came == SETTLED)
         .then(pl.lit("conflict"))
@@ -124,7 +141,9 @@ def _default_json(field: FieldRule) -> pl.Expr:
 
 
 def _cell_id() -> pl.Expr:
-    return pl.concat_str(Change.store, Change.table, Change.row_key, Change.field, separator="/").alias(Change.change_id)
+    return pl.concat_str(Change.store, Change.table, Change.row_key, Change.field, separator="/").alias(
+        Change.change_id
+    )
 
 
 def link_changes(rows: pl.DataFrame, store: Store, new_keys: pl.DataFrame, terms: Terms) -> pl.DataFrame:
@@ -137,7 +156,12 @@ def link_changes(rows: pl.DataFrame, store: Store, new_keys: pl.DataFrame, terms
         terms: What may be done.
     """
     name = terms.rules.link_database if store == "database" else terms.rules.link_airtable
-    if name is None or "sync" not in terms.steps or not terms.may_write(store) or not terms.schema(store).column(name).writable:
+    if (
+        name is None
+        or "sync" not in terms.steps
+        or not terms.may_write(store)
+        or not terms.schema(store).column(name).writable
+    ):
         return pl.DataFrame(schema=TYPES)
     kind = terms.schema(store).column(name).kind
     link = pl.col(at("link", store))
@@ -195,5 +219,7 @@ def unfit(rows: pl.DataFrame, terms: Terms) -> Sequence[tuple[Store, FieldRule, 
             is_open = pl.col(origin(field.name)) == OPEN
             cells = rows.filter(pl.col(VERDICT).is_in(WRITABLE_VERDICTS) & ~is_open & concerned & ~fits(wanted, column))
             if not cells.is_empty():
-                found.append((store, field, cells.select(ENTITY, at(KEY, store), at(KEY, other(store)), wanted.alias("value"))))
+                found.append(
+                    (store, field, cells.select(ENTITY, at(KEY, store), at(KEY, other(store)), wanted.alias("value")))
+                )
     return found

@@ -18,12 +18,16 @@ _UNFIT = "does not fit {store}'s column {column} ({type}): it is not written the
 _NOTHING = pl.lit(None, pl.String)
 
 
-def row_findings(rows: pl.DataFrame, unfit: Sequence[tuple[Store, FieldRule, pl.DataFrame]], terms: Terms) -> pl.DataFrame:
+def row_findings(
+    rows: pl.DataFrame, unfit: Sequence[tuple[Store, FieldRule, pl.DataFrame]], terms: Terms
+) -> pl.DataFrame:
     """Findings on whole rows (empty, edited after a delete) and on cells that the other store cannot hold."""
     here = pl.when(pl.col(DATABASE).is_not_null()).then(pl.lit("database")).otherwise(pl.lit("airtable"))
     parts = [
         _rows(rows.filter(pl.col(VERDICT) == "empty"), here, "row.empty", "info", _EMPTY, terms),
-        _rows(rows.filter(pl.col(VERDICT).str.starts_with("revive_")), here, "row.delete_edit", "warning", _REVIVED, terms),
+        _rows(
+            rows.filter(pl.col(VERDICT).str.starts_with("revive_")), here, "row.delete_edit", "warning", _REVIVED, terms
+        ),
         *(_cells(store, field, cells, terms) for store, field, cells in unfit),
     ]
     return pl.concat(parts).sort(Finding.store, Finding.row_key, Finding.field)

@@ -107,4 +107,10 @@ def target(field: FieldRule, store: Store, terms: Terms) -> pl.Expr:
     if field.default is not None and "standardize" in terms.steps:
         own = own.fill_null(field.default)
     came = pl.col(origin(field.name))
-    return pl.when(came == APART).then(own).when(came == OPEN).then(at(f"{field.name}_held", store)).otherwise(golden(field.name))
+    return (
+        pl.when(came == APART)
+        .then(own)
+        .when(came == OPEN)
+        .then(at(f"{field.name}_held", store))
+        .otherwise(golden(field.name))
+    )

@@ -75,7 +75,12 @@ def _decided(cells: pl.DataFrame, field: FieldRule, terms: Terms) -> pl.DataFram
         pl.lit(None, pl.String),
     )
     value = (
-        pl.when(side == "database").then("database").when(side == "airtable").then("airtable").when(side == "merge").then(_union())
+        pl.when(side == "database")
+        .then("database")
+        .when(side == "airtable")
+        .then("airtable")
+        .when(side == "merge")
+        .then(_union())
     )
     return cells.with_columns(side.alias("side"), by.alias("by"), value.alias("value"))
 
@@ -138,9 +143,17 @@ def _union() -> pl.Expr:
     both = pl.concat_list("database", "airtable")
     is_list = pl.col("database").str.starts_with("[") & pl.col("airtable").str.starts_with("[")
     items = pl.concat_list(
-        *(pl.when(is_list).then(side).otherwise(pl.lit("[]")).str.json_decode(pl.List(pl.String)) for side in ("database", "airtable"))
+        *(
+            pl.when(is_list).then(side).otherwise(pl.lit("[]")).str.json_decode(pl.List(pl.String))
+            for side in ("database", "airtable")
+        )
     )
-    joined = pl.struct(v=items.list.unique().list.sort()).struct.json_encode().str.strip_prefix('{"v":').str.strip_suffix("}")
+    joined = (
+        pl.struct(v=items.list.unique().list.sort())
+        .struct.json_encode()
+        .str.strip_prefix('{"v":')
+        .str.strip_suffix("}")
+    )
     lines = both.list.sort().list.join("\n").str.split("\n").list.unique(maintain_order=True).list.join("\n")
     return pl.when(is_list).then(joined).otherwise(lines)
 
@@ -149,7 +162,11 @@ def _written_back(rows: pl.DataFrame, decided: pl.DataFrame, field: FieldRule) -
     value, came = golden(field.name), origin(field.name)
     is_open = (pl.col(came) == SETTLED) & pl.col("_side").is_null()
     return (
-        rows.join(decided.select(ENTITY, pl.col("value").alias("_value"), pl.col("side").alias("_side")), on=ENTITY, how="left")
+        rows.join(
+            decided.select(ENTITY, pl.col("value").alias("_value"), pl.col("side").alias("_side")),
+            on=ENTITY,
+            how="left",
+        )
         .sort(ENTITY)
         .with_columns(
             pl.when(pl.col(came) == SETTLED).then("_value").otherwise(value).alias(value),

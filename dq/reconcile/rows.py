@@ -21,7 +21,9 @@ CREATED = '{"$created": '
 _NOTHING = pl.lit(None, pl.String)
 
 
-def inserts(rows: pl.DataFrame, store: Store, namespace: uuid.UUID, extra: Mapping[str, str], terms: Terms) -> tuple[pl.DataFrame, pl.DataFrame]:
+def inserts(
+    rows: pl.DataFrame, store: Store, namespace: uuid.UUID, extra: Mapping[str, str], terms: Terms
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows that the store lacks, a change a cell, and the keys they will have.
 
     Args:
@@ -53,7 +55,9 @@ def inserts(rows: pl.DataFrame, store: Store, namespace: uuid.UUID, extra: Mappi
         parts.append(_part(new, link, json_of(there, schema.column(link).kind), "link"))
     cells = pl.concat([_part(new.clear(), "", _NOTHING, "sync"), *parts])
     changes = _inserted(cells, new, store, schema)
-    ids = changes.group_by(ENTITY).agg((pl.lit(CREATED) + json_of(pl.col(Change.change_id).min(), "text") + "}").alias("key"))
+    ids = changes.group_by(ENTITY).agg(
+        (pl.lit(CREATED) + json_of(pl.col(Change.change_id).min(), "text") + "}").alias("key")
+    )
     if own_key:
         ids = changes.filter(pl.col(Change.field) == schema.key).select(ENTITY, pl.col(Change.after).alias("key"))
     return changes, ids
@@ -79,7 +83,9 @@ def _inserted(cells: pl.DataFrame, new: pl.DataFrame, store: Store, schema: Tabl
     return (
         cells.join(there, on=ENTITY, how="left")
         .with_columns(
-            pl.concat_str(pl.lit(f"{store}/{schema.name}/+"), ENTITY, pl.lit("/"), Change.field).alias(Change.change_id),
+            pl.concat_str(pl.lit(f"{store}/{schema.name}/+"), ENTITY, pl.lit("/"), Change.field).alias(
+                Change.change_id
+            ),
             pl.lit(store).alias(Change.store),
             pl.lit(schema.name).alias(Change.table),
             pl.lit("insert").alias(Change.op),
@@ -96,10 +102,22 @@ def _inserted(cells: pl.DataFrame, new: pl.DataFrame, store: Store, schema: Tabl
 def deletes(rows: pl.DataFrame, store: Store, stored: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     """Rows whose lead is gone on the other side and that nobody edited."""
     lost = rows.filter(pl.col(VERDICT) == f"delete_{store}")
-    return removed(lost.select(ENTITY, pl.col(at(KEY, store)).alias(KEY), _NOTHING.alias("survivor")), store, stored, "delete", terms)
+    return removed(
+        lost.select(ENTITY, pl.col(at(KEY, store)).alias(KEY), _NOTHING.alias("survivor")),
+        store,
+        stored,
+        "delete",
+        terms,
+    )
 
 
-def merges(side: Side, store: Store, stored: pl.DataFrame, children: Sequence[tuple[Child, TableSchema, pl.DataFrame]], terms: Terms) -> pl.DataFrame:
+def merges(
+    side: Side,
+    store: Store,
+    stored: pl.DataFrame,
+    children: Sequence[tuple[Child, TableSchema, pl.DataFrame]],
+    terms: Terms,
+) -> pl.DataFrame:
     """Duplicates that lose: their children are re-pointed to the survivor, then they are removed."""
     moved = [_repointed(side, child, schema, frame) for child, schema, frame in children] if store == "database" else []
     return pl.concat([*moved, removed(side.merged, store, stored, "merge", terms)])
@@ -119,12 +137,16 @@ def removed(losers: pl.DataFrame, store: Store, stored: pl.DataFrame, reason: st
     if not terms.may_write(store) or losers.is_empty():
         return pl.DataFrame(schema=TYPES)
     if store == "database" and schema.soft_delete:
-        parts = [_named(losers, store, schema, "update", "deleted_at", _NOTHING, pl.lit(_stamp_json(terms.stamp)), reason)]
+        parts = [
+            _named(losers, store, schema, "update", "deleted_at", _NOTHING, pl.lit(_stamp_json(terms.stamp)), reason)
+        ]
         if "merged_into" in schema.soft_delete and reason == "merge":
             merged_into = json_of(pl.col("survivor"), schema.column(schema.key).kind)
             parts.append(_named(losers, store, schema, "update", "merged_into", _NOTHING, merged_into, reason))
         return pl.concat(parts)
-    rows = stored.select(pl.col(schema.key).cast(pl.String).alias(KEY), pl.struct(pl.all()).struct.json_encode().alias("whole"))
+    rows = stored.select(
+        pl.col(schema.key).cast(pl.String).alias(KEY), pl.struct(pl.all()).struct.json_encode().alias("whole")
+    )
     whole = losers.join(rows, on=KEY, how="left").sort(KEY)
     return _named(whole, store, schema, "delete", None, pl.col("whole"), _NOTHING, reason)
 
@@ -135,14 +157,28 @@ def _stamp_json(stamp: str | int) -> str:
 
 def _repointed(side: Side, child: Child, schema: TableSchema, frame: pl.DataFrame) -> pl.DataFrame:
     kind = schema.column(child.column).kind
-    orphans = frame.select(pl.col(schema.key).cast(pl.String).alias("child_key"), pl.col(child.column).cast(pl.String).alias(KEY)).join(side.merged, on=KEY)
+    orphans = frame.select(
+        pl.col(schema.key).cast(pl.String).alias("child_key"), pl.col(child.column).cast(pl.String).alias(KEY)
+    ).join(side.merged, on=KEY)
     cells = orphans.select(
-        ENTITY, pl.col("child_key").alias(KEY), json_of(pl.col(KEY), kind).alias("before"), json_of(pl.col("survivor"), kind).alias("after")
+        ENTITY,
+        pl.col("child_key").alias(KEY),
+        json_of(pl.col(KEY), kind).alias("before"),
+        json_of(pl.col("survivor"), kind).alias("after"),
     ).sort(KEY)
     return _named(cells, "database", schema, "update", child.column, pl.col("before"), pl.col("after"), "merge")
 
 
-def _named(rows: pl.DataFrame, store: Store, schema: TableSchema, op: str, field: str | None, before: pl.Expr, after: pl.Expr, reason: str) -> pl.DataFrame:
+def _named(
+    rows: pl.DataFrame,
+    store: Store,
+    schema: TableSchema,
+    op: str,
+    field: str | None,
+    before: pl.Expr,
+    after: pl.Expr,
+    reason: str,
+) -> pl.DataFrame:
     values: dict[str, Any] = {
         Change.change_id: pl.concat_str(pl.lit(f"{store}/{schema.name}/"), KEY, pl.lit(f"/{field}" if field else "")),
         Change.store: pl.lit(store),

@@ -9,6 +9,7 @@ import polars as pl
 
 from dq.changeset import SIGNS
 from dq.schemas import Change, Conflict
+from dq.schemas.conflict import RESOLVED
 
 if TYPE_CHECKING:
     from dq.apply.plan import Plan
@@ -61,11 +62,16 @@ def as_text(diff: Diff) -> list[str]:
             told.append(f"{SIGNS[row[Change.op]]} {where}")
             last = where
         if row[Change.field] is not None:
-            told.append(f"    {row[Change.field]}: {_short(row[Change.before])} -> {_short(row[Change.after])}   ({_why(row)})")
+            told.append(
+                f"    {row[Change.field]}: {_short(row[Change.before])} -> {_short(row[Change.after])}   ({_why(row)})"
+            )
     rest = diff.changes.height - diff.limit
     told += [f"… and {rest:,} more changes (--limit 0 shows all)"] if 0 < diff.limit < diff.changes.height else []
     waiting = _waiting(diff)
-    told += [f"! {row[Conflict.entity_id]} {row[Conflict.field]}: database {_short(row[Conflict.database])} | airtable {_short(row[Conflict.airtable])}" for row in waiting]
+    told += [
+        f"! {row[Conflict.entity_id]} {row[Conflict.field]}: database {_short(row[Conflict.database])} | airtable {_short(row[Conflict.airtable])}"
+        for row in waiting
+    ]
     return told
 
 
@@ -75,7 +81,10 @@ def as_markdown(diff: Diff) -> list[str]:
     told = [f"### Plan `{plan.snapshot}`: {plan.changes:,} changes", ""]
     if plan.changes:
         told += ["| store | + | ~ | - |", "|---|---:|---:|---:|"]
-        told += [f"| {store} | " + " | ".join(f"{ops.get(op, 0):,}" for op in SIGNS) + " |" for store, ops in plan.counts["rows"].items()]
+        told += [
+            f"| {store} | " + " | ".join(f"{ops.get(op, 0):,}" for op in SIGNS) + " |"
+            for store, ops in plan.counts["rows"].items()
+        ]
         told += ["", f"Price: {plan.price.api_calls:,} API calls, about {plan.price.seconds:,.0f} s.", ""]
         told += ["| | row | field | before | after | why |", "|---|---|---|---|---|---|"]
         told += [
@@ -103,12 +112,14 @@ def as_dict(diff: Diff) -> dict[str, Any]:
 
 
 def _listed(diff: Diff) -> Sequence[Mapping[str, Any]]:
-    ordered = diff.changes.sort(Change.entity_id, Change.store, Change.op, Change.row_key, Change.field, nulls_last=True)
+    ordered = diff.changes.sort(
+        Change.entity_id, Change.store, Change.op, Change.row_key, Change.field, nulls_last=True
+    )
     return (ordered.head(diff.limit) if diff.limit else ordered).to_dicts()
 
 
 def _waiting(diff: Diff) -> Sequence[Mapping[str, Any]]:
-    waiting = diff.conflicts.filter(~pl.col(Conflict.resolved))
+    waiting = diff.conflicts.filter(~pl.col(RESOLVED))
     return (waiting.head(diff.limit) if diff.limit else waiting).to_dicts()
 
 

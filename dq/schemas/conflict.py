@@ -28,3 +28,7 @@ class Conflict(pa.DataFrameModel):
     class Config:
         strict = True
         ordered = True
+
+
+RESOLVED = str(Conflict.resolved)
+"""The column's name as text: the class attribute is typed as the cell is."""

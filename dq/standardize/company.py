@@ -1,6 +1,6 @@
 """Company names: the trailing legal form in one spelling, case repaired only where it is plainly lost.
 
-    name ──► text ──► (stem, legal form) ──► stem with case repaired ──► stem + form as it is written
+name ──► text ──► (stem, legal form) ──► stem with case repaired ──► stem + form as it is written
 """
 
 from collections.abc import Mapping

@@ -21,7 +21,7 @@ _SURELY_VALID = rf"^{_ATOM}(?:\.{_ATOM})*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]+$
 _SPECIAL_USE = r"[.@](?:arpa|invalid|local|localhost|onion|test)$"  # RFC 6761: mail cannot go there
 _LABEL_BYTES = 63
 
-_QUOTES = "\"“”„‟‘’‚‛«»‹›"
+_QUOTES = '"“”„‟‘’‚‛«»‹›'
 _LEFT = rf"^(?:[\s{_QUOTES}<(\[,;:]|(?i:mailto:|e-?mail:))+"
 _LEFT_APOSTROPHE = rf"^(?:[\s{_QUOTES}'{{<(\[,;:]|(?i:mailto:|e-?mail:))+"
 _RIGHT_CLASS = rf"[\s{_QUOTES}'>)\]}}.,;:]"
@@ -53,7 +53,9 @@ def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
 
 def standard(value: pl.Expr, options: Options) -> pl.Expr:
     """The bare address; any value that is not one address is kept as it is."""
-    return change_where(value, lambda v: ~v.str.contains(_STANDARD), lambda rows: _unwrapped(rows, options.normalize_case))
+    return change_where(
+        value, lambda v: ~v.str.contains(_STANDARD), lambda rows: _unwrapped(rows, options.normalize_case)
+    )
 
 
 def finding(value: pl.Expr, options: Options) -> pl.Expr:

@@ -124,7 +124,10 @@ def _with_variants(known: Mapping[str, str]) -> dict[str, str]:
 def _limited(known: Mapping[str, str], only: tuple[str, ...]) -> dict[str, str]:
     by_fold = dict(zip(_folds(known), known.values(), strict=True))
     targets = {by_fold.get(key, form): form for key, form in zip(_folds(only), only, strict=True)}
-    return {**{form: targets[target] for form, target in known.items() if target in targets}, **{form: form for form in only}}
+    return {
+        **{form: targets[target] for form, target in known.items() if target in targets},
+        **{form: form for form in only},
+    }
 
 
 def _spelled(form: str) -> str:
@@ -152,7 +155,11 @@ def _plain(word: str) -> str:
 
 
 def _fold(value: pl.Expr) -> pl.Expr:
-    spaced = value.str.to_lowercase().str.replace_all(r"\s(?:and|und|u\.?|en|et|e|y)\s", "&").str.replace_all("+", "&", literal=True)
+    spaced = (
+        value.str.to_lowercase()
+        .str.replace_all(r"\s(?:and|und|u\.?|en|et|e|y)\s", "&")
+        .str.replace_all("+", "&", literal=True)
+    )
     return spaced.str.replace_all(r"[^\p{L}\p{N}&/]", "")
 
 

@@ -1,6 +1,6 @@
 """Records: a snapshot's frame with every mapped cell as exact text, in standard form, and with the rules that changed it.
 
-    snapshot column ──text_of──► f_raw ──meaning_of──► stage 0 ──text──► stage 1 ──email──► stage 2 = f
+snapshot column ──text_of──► f_raw ──meaning_of──► stage 0 ──text──► stage 1 ──email──► stage 2 = f
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,9 @@ def standardize_records(raw_frame: pl.LazyFrame, schema: TableSchema, rules: Tab
     records = raw_frame.select(
         _text(schema, types, schema.key).alias(Record.row_key),
         _time(types, rules.created_database if schema.store == "database" else _AIRTABLE_CREATED, Record.created),
-        _time(types, rules.modified_database if schema.store == "database" else rules.modified_airtable, Record.modified),
+        _time(
+            types, rules.modified_database if schema.store == "database" else rules.modified_airtable, Record.modified
+        ),
         _link(schema, types, rules).alias(Record.link),
         *(_text(schema, types, _column(field, schema)).alias(raw(field.name)) for field in rules.fields),
     )
@@ -61,9 +63,7 @@ def prove_idempotent(standardized: pl.DataFrame, rules: TableRules, kinds: Kinds
     """
     again = standardized.lazy().select(Record.row_key, *(pl.col(f.name).alias(raw(f.name)) for f in rules.fields))
     rerun = reduce(lambda frame, field: _standardized(frame, field, kinds[field.name]), rules.fields, again).collect()
-    moved = {
-        field.name: rerun.filter(pl.col(field.name).ne_missing(pl.col(raw(field.name)))) for field in rules.fields
-    }
+    moved = {field.name: rerun.filter(pl.col(field.name).ne_missing(pl.col(raw(field.name)))) for field in rules.fields}
     return [(name, sorted(rows[Record.row_key].to_list())) for name, rows in moved.items() if len(rows)]
 
 

@@ -15,6 +15,7 @@ _EMPTY_LINE_END = re.compile(r"[\n\r]+\Z")
 _BULLET = re.compile(r"(?m)^([^\S\x1c-\x1f]*)[*+] ")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INT64 = 2**63
+_LAST_PLAIN = -5
 
 
 def exact(value: Any, kind: Kind = "text") -> str | None:
@@ -64,4 +65,8 @@ def _shortest(number: float) -> str:
     if math.isfinite(number) and abs(number) < _INT64 and number == int(number):
         return str(int(number))
     digits, _, exponent = repr(number).partition("e")
-    return f"{digits}e{int(exponent)}" if exponent else digits
+    if not exponent:
+        return digits
+    if int(exponent) == _LAST_PLAIN:  # Polars writes one more zero than Python before it takes an exponent
+        return f"{number:.{len(digits.lstrip('-').replace('.', '')) - _LAST_PLAIN - 1}f}"
+    return f"{digits}e{int(exponent):+d}" if int(exponent) > 0 else f"{digits}e{int(exponent)}"

@@ -39,7 +39,7 @@ def scripted(*answers: Any) -> Iterator[Script]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_POST = do_PATCH = do_DELETE = do_PUT = do_GET
+        do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815 -- the server's own names
 
         def log_message(self, *_args: Any) -> None:
             pass
