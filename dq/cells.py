@@ -18,6 +18,12 @@ QUOTED: frozenset[str] = frozenset({"text", "rich_text", "date", "datetime"})
 
 _EMPTY_LINE_END = r"[\n\r]+$"
 _BULLET = r"(?m)^(\s*)[*+] "
+_ESCAPE = r"\\(?:[\"\\/bfnrt]|u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}))"
+_PAIR = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_STRING = rf'"(?:[^"\\\x00-\x1f]|{_ESCAPE}|{_PAIR})*"'
+_TEXTS = rf"^\s*\[\s*(?:{_STRING}\s*(?:,\s*{_STRING}\s*)*)?\]\s*$"
+_EXACT_DIGITS = 15
+"""Significant digits that a 64-bit float keeps whatever they are."""
 
 
 def text_of(value: pl.Expr, kind: Kind, dtype: pl.DataType) -> pl.Expr:
@@ -47,32 +53,70 @@ def meaning_of(value: pl.Expr, kinds: frozenset[str]) -> pl.Expr:
         value: Exact text, as `text_of` made it.
         kinds: The kinds of the field on both sides; the looser one rules (rich text on one side makes both rich).
     """
-    if "boolean" in kinds:  # Airtable leaves out an unticked box
-        return pl.when(value.str.to_lowercase().is_in(["true", "1"])).then(pl.lit("true")).otherwise(pl.lit("false"))
+    if "boolean" in kinds:  # Airtable leaves out an unticked box; what is neither yes nor no stays as it is
+        folded = value.str.to_lowercase()
+        is_no = value.is_null() | folded.is_in(["", "false", "0"])
+        ticked = pl.when(folded.is_in(["true", "1"])).then(pl.lit("true"))
+        return ticked.when(is_no).then(pl.lit("false")).otherwise(value)
     if "rich_text" in kinds:  # Airtable rewrites bullets and ends the text with a line end
         value = value.str.replace_all(_BULLET, "${1}- ").str.replace(_EMPTY_LINE_END, "")
-    if "list" in kinds:
+    if "list" in kinds:  # one spelling, whatever spaces and escapes a store puts between and into the items
+        value = pl.when(is_texts(value)).then(texts_json(texts_of(value))).otherwise(value)
         value = pl.when(value != "[]").then(value)
-    if kinds & {"number", "integer"}:  # 7, 7.0 and 0007 are one number; what is none stays as it is
-        number = value.cast(pl.Float64, strict=False)
-        value = pl.when(number.is_not_null()).then(text_of(number, "number", pl.Float64())).otherwise(value)
+    if kinds & {"number", "integer"}:
+        value = _number(value)
     return pl.when(value != "").then(value)
 
 
+def _number(value: pl.Expr) -> pl.Expr:
+    """7, 7.0 and 0007 as one text; what is no number, or has more digits than a float keeps, stays as it is."""
+    whole, number = value.cast(pl.Int64, strict=False), value.cast(pl.Float64, strict=False)
+    digits = value.str.replace(r"[eE].*$", "").str.replace_all(r"\D", "").str.strip_chars_start("0").str.len_chars()
+    is_exact = number.is_finite() & (digits <= _EXACT_DIGITS)
+    return (
+        pl.when(whole.is_not_null())
+        .then(whole.cast(pl.String))
+        .when(is_exact)
+        .then(text_of(number, "number", pl.Float64()))
+        .otherwise(value)
+    )
+
+
+def is_texts(value: pl.Expr) -> pl.Expr:
+    """Whether exact text is a JSON list of strings; a text that merely begins with `[` is none."""
+    return value.str.contains(_TEXTS)
+
+
+def texts_of(value: pl.Expr) -> pl.Expr:
+    """The items of a JSON list of strings; an empty list for every other text."""
+    return pl.when(is_texts(value)).then(value).otherwise(pl.lit("[]")).str.json_decode(pl.List(pl.String))
+
+
+def texts_json(items: pl.Expr) -> pl.Expr:
+    """A column of lists of strings as JSON text."""
+    return _bare(pl.struct(items.alias("v")))
+
+
+def _bare(wrapped: pl.Expr) -> pl.Expr:
+    return wrapped.struct.json_encode().str.strip_prefix('{"v":').str.strip_suffix("}")
+
+
 def json_of(value: pl.Expr, kind: Kind) -> pl.Expr:
-    """Exact text as JSON text; null stays null."""
+    """Exact text as JSON text; null stays null. A ticked box in a column of numbers is 1."""
+    if kind in ("integer", "number"):
+        return pl.when(value == "true").then(pl.lit("1")).when(value == "false").then(pl.lit("0")).otherwise(value)
     if kind not in QUOTED:
         return value
-    quoted = pl.struct(value.alias("v")).struct.json_encode().str.strip_prefix('{"v":').str.strip_suffix("}")
-    return pl.when(value.is_not_null()).then(quoted)
+    return pl.when(value.is_not_null()).then(_bare(pl.struct(value.alias("v"))))
 
 
 def is_writable_as(value: pl.Expr, kind: Kind) -> pl.Expr:
     """Whether exact text can be a value of this kind (null can always: it clears)."""
+    is_box = value.is_in(["true", "false"])
     checks = {
-        "integer": value.cast(pl.Int64, strict=False).is_not_null(),
-        "number": value.cast(pl.Float64, strict=False).is_finite().fill_null(value=False),
-        "boolean": value.is_in(["true", "false"]),
+        "integer": value.cast(pl.Int64, strict=False).is_not_null() | is_box,
+        "number": value.cast(pl.Float64, strict=False).is_finite().fill_null(value=False) | is_box,
+        "boolean": is_box,
         "date": value.str.contains(r"^\d{4}-\d{2}-\d{2}$"),
         "datetime": value.str.contains(r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}"),
         "list": value.str.starts_with("["),

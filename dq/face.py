@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from dq.apply import plan as plans
-from dq.apply.plan import Plan
+from dq.plan import Plan
 from dq.errors import ConfigurationError
 from dq.manifest import Manifest
 from dq.report.diff import headline

@@ -8,6 +8,10 @@ from dq.rules import FieldRule
 from dq.schemas import Cluster, Record
 
 ENTITY, KEY = Cluster.entity_id, Record.row_key
+CREATED, MODIFIED = str(Record.created), str(Record.modified)
+"""Column names as text: the class attributes are typed as their cells are."""
+QUALITY = "quality#"
+"""A row's quality beside its fields, of which one may be called `quality`."""
 
 
 @dataclass(frozen=True)
@@ -15,11 +19,12 @@ class Side:
     """One store's word on every entity.
 
     Attributes:
-        rows: entity_id, row_key (the survivor's), created, modified, link, quality, and per field `f` (chosen
+        rows: entity_id, row_key (the survivor's), created, modified, link, quality#, and per field `f` (chosen
             standard form), `f_held` (the survivor's own), `f_raw` and `f_rule` (the survivor's).
         sources: entity_id, field, source (row key), time: where chosen values came from that are not the survivor's.
         merged: entity_id, row_key, survivor of the rows that lose.
-        kept: entity_id, row_key of rows beside the survivor that stay, as duplicates are not resolved.
+        kept: entity_id, row_key, and per field `f`, `f_raw` and `f_rule` of rows beside the survivor that stay, as
+            duplicates are not resolved.
     """
 
     rows: pl.DataFrame
@@ -31,3 +36,8 @@ class Side:
 def own_value(value: pl.Expr, field: FieldRule) -> pl.Expr:
     """Whether a value is more than the field's default: a default is no evidence."""
     return pl.lit(value=True) if field.default is None else value.ne_missing(pl.lit(field.default))
+
+
+def held_name(field: str) -> str:
+    """Name of the column that holds the standard form of the survivor's own cell."""
+    return f"{field}_held"

@@ -15,7 +15,7 @@ from dq.apply.files import write_json, write_parquet
 from dq.apply.journal import FAILED, Entry
 from dq.errors import DamagedError
 from dq.schemas import BaseRow
-from dq.schemas.base import BASE_TYPES
+from dq.schemas.base import BASE_TYPES, agreed, base_types
 from dq.side import ENTITY
 from dq.standardize.times import parse
 from dq.stores.private import digest_of
@@ -96,8 +96,9 @@ def _name(serial: int) -> str:
 
 def of_table(base: pl.DataFrame, table: str, names: Sequence[str]) -> pl.DataFrame:
     """The base of one mapping, with all its fields' columns."""
-    missing = [pl.lit(None, pl.String).alias(name) for name in names if name not in base.columns]
-    return base.filter(pl.col(BaseRow.table) == table).with_columns(missing).select([*BASE_TYPES, *names])
+    columns = base_types(names).names()
+    missing = [pl.lit(None, pl.String).alias(name) for name in columns if name not in base.columns]
+    return base.filter(pl.col(BaseRow.table) == table).with_columns(missing).select(columns)
 
 
 def save(root: Path, rows: pl.DataFrame, *, serial: int, lineage: dict[str, Any], plan: str, rules: str) -> Pointer:
@@ -204,12 +205,12 @@ def _without_cells(
     for field in sorted({field for _, field in cells}):
         entities = sorted({entity for entity, name in cells if name == field})
         old = before.filter((pl.col(BaseRow.state) == "linked") & pl.col(ENTITY).is_in(entities)).select(
-            ENTITY, pl.col(field).alias("_old")
+            ENTITY, pl.col(agreed(field)).alias("_old")
         )
         is_theirs = pl.col(ENTITY).is_in(entities) & (pl.col(BaseRow.state) == "linked")
         rows = (
             rows.join(old, on=ENTITY, how="left", maintain_order="left")
-            .with_columns(pl.when(is_theirs).then("_old").otherwise(field).alias(field))
+            .with_columns(pl.when(is_theirs).then("_old").otherwise(agreed(field)).alias(agreed(field)))
             .drop("_old")
         )
     return rows

@@ -11,9 +11,10 @@ from dq.apply import base as base_state
 from dq.apply.batches import batches, numbered
 from dq.apply.commit import Run, commit
 from dq.apply.journal import Entry, Journal
-from dq.apply.plan import Plan, base_next
+from dq.apply.plan import base_next
 from dq.apply.verify import Mismatch, mismatches
 from dq.changeset import ApprovedChangeset
+from dq.plan import Plan
 from dq.rules import TableRules
 from dq.schemas import BaseRow
 

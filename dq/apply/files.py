@@ -1,6 +1,5 @@
 """Files of the plan and the base: whole or absent, private, known by their digests."""
 
-import hashlib
 import io
 import json
 from pathlib import Path
@@ -9,11 +8,6 @@ from typing import Any
 import polars as pl
 
 from dq.stores.private import digest_of, write_file
-
-
-def digest_of_json(data: Any) -> str:
-    """SHA-256 of a JSON value, whatever the order of its keys."""
-    return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> str:

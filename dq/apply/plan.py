@@ -1,90 +1,19 @@
 """`plan.json`: what apply will write and everything it depends on."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from dq.apply.files import digest_of_json, write_json
+from dq.apply.files import write_json
 from dq.errors import ConfigurationError, DamagedError
-from dq.gate import Brake, at_the_door
+from dq.gate import at_the_door
+from dq.plan import Brake, Plan, Price, to_dict
 from dq.schemas import Change
 from dq.stores.private import digest_of
 
-FORMAT_VERSION = 1
 NAME, CHANGESET, NEXT_BASE = "plan.json", "changeset.parquet", "base_next.parquet"
-
-
-@dataclass(frozen=True)
-class Price:
-    """What applying costs.
-
-    Attributes:
-        api_calls: Requests to Airtable when nothing disturbs.
-        seconds: At the configured pace.
-    """
-
-    api_calls: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A plan: counts, brakes, price, and digests of all that it was made from.
-
-    Attributes:
-        snapshot: The snapshot's id.
-        made_at: When.
-        steps: What it is for.
-        digests: snapshot, changeset, base_next, rules, config, schema.
-        base_serial: Serial of the base it was made on.
-        lineage: Which stores it belongs to.
-        stamps: Table → format of its modified column.
-        counts: For people: changes, rows, conflicts, findings.
-        brakes: Those that hold.
-        price: What applying costs.
-        conflicts: Number of conflicts that wait for a person.
-    """
-
-    snapshot: str
-    made_at: datetime
-    steps: tuple[str, ...]
-    digests: Mapping[str, str]
-    base_serial: int
-    lineage: Mapping[str, Any]
-    stamps: Mapping[str, str]
-    counts: Mapping[str, Any]
-    brakes: tuple[Brake, ...]
-    price: Price
-    conflicts: int
-    batch_size: int
-    format_version: int = FORMAT_VERSION
-    children: tuple[str, ...] = field(default=())
-
-    @property
-    def digest(self) -> str:
-        """Digest of the whole plan: the journal belongs to it alone."""
-        return digest_of_json(to_dict(self))
-
-    @property
-    def changes(self) -> int:
-        """Number of changes."""
-        return int(self.counts["changes"])
-
-
-def to_dict(plan: Plan) -> dict[str, Any]:
-    """The plan as JSON-ready values."""
-    return {**asdict(plan), "made_at": plan.made_at.isoformat(), "steps": list(plan.steps)}
-
-
-def emptied(plan: Plan) -> Plan:
-    """The plan once it was applied: nothing is left to do."""
-    counts = {**plan.counts, "changes": 0, "cells": {}, "rows": {}}
-    return replace(plan, counts=counts, brakes=(), price=Price(0, 0.0))
 
 
 def save(plan: Plan, folder: Path) -> None:

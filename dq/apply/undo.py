@@ -16,9 +16,9 @@ from dq.apply import base as base_state
 from dq.apply.batches import CREATED, Batch, PlannedWrite
 from dq.apply.commit import Run, Target, Targets, commit
 from dq.apply.journal import Entry, journal
-from dq.apply.plan import Plan
 from dq.apply.settle import holds
 from dq.errors import ConfigurationError
+from dq.plan import Plan
 from dq.schemas import BaseRow
 from dq.stores.protocol import Row, RowWrite
 

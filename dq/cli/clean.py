@@ -31,8 +31,8 @@ def snapshot(config: ConfigFile = None, form: AsFormat = Format.text) -> None:
 def clean(config: ConfigFile = None, only: OnlyPart = None, form: AsFormat = Format.text) -> None:
     """Plan the latest snapshot: standardize, dedupe, reconcile, gate."""
     from dq import pipeline
-    from dq.apply.plan import to_dict
     from dq.cli.render import print_json
+    from dq.plan import to_dict
     from dq.report.diff import headline
 
     with session("clean", config) as opened:

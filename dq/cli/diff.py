@@ -1,10 +1,14 @@
 """`dq diff`: what the latest plan would write."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dq.cli.options import ConfigFile, DiffFormat
+
+if TYPE_CHECKING:
+    from dq.report.diff import Diff
 
 
 def diff(
@@ -37,11 +41,12 @@ def diff(
         raise typer.Exit(2 if detailed else 1)
 
 
-def _load(config, limit: int):
+def _load(config: Path | None, limit: int) -> "Diff":
     import polars as pl
 
     from dq.apply import plan as plans
     from dq.pipeline import latest
+    from dq.plan import emptied
     from dq.report.diff import Diff
     from dq.settings import load
 
@@ -50,7 +55,7 @@ def _load(config, limit: int):
     changes = plans.changes(plan, folder)
     if state == "finished":  # what was written is no difference any more
         changes = changes.clear()
-        plan = plans.emptied(plan)
+        plan = emptied(plan)
     return Diff(plan, changes, pl.read_parquet(folder / "clean" / "conflicts.parquet"), limit)
 
 

@@ -21,8 +21,8 @@ from dq.cli.options import (
 from dq.cli.session import Session, clock, confirm, permission, session
 
 if TYPE_CHECKING:
-    from dq.apply.plan import Plan
     from dq.pipeline import Cleaned, Result
+    from dq.plan import Plan
 
 
 def apply(

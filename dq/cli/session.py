@@ -85,10 +85,10 @@ def confirm(question: str, flag: str, *, yes: bool) -> None:
             f"{question} There is no terminal to answer on.", fix=f"look at `dq diff`, then say {flag}"
         )
     if not typer.confirm(question, default=False, err=True):
-        raise Declined("Nothing was written.")
+        raise DeclinedError("Nothing was written.")
 
 
-class Declined(DqError):
+class DeclinedError(DqError):
     """A person said no."""
 
     exit_code = 1

@@ -13,6 +13,11 @@ from dq.rules import DedupeRules, Placeholder
 MATCH_KEY, VALUE, NODE, SURNAME = "match_key", "value", "node", "surname"
 
 
+def form(field: str) -> str:
+    """Name of the column with a field's match forms; a field may be called `surname`, too."""
+    return f"{field}_form"
+
+
 def surname(name: pl.Expr) -> pl.Expr:
     """The surname of a person's name, folded: the part before a comma, else the last word; null if there is none."""
     folded = name.str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.to_lowercase()
@@ -28,7 +33,7 @@ def key_values(nodes: pl.DataFrame, rules: DedupeRules, kinds: Mapping[str, str]
     """The usable keys of every row, and the shared values that were dropped.
 
     Args:
-        nodes: node, surname, and one column of match forms per key field.
+        nodes: node, surname, and `<field>_form` per key field: its match forms.
         rules: Keys, placeholders and the surname limit.
         kinds: Field → its standardizer family, for choosing placeholders.
 
@@ -36,7 +41,7 @@ def key_values(nodes: pl.DataFrame, rules: DedupeRules, kinds: Mapping[str, str]
         (match_key, value, node) sorted, and (match_key, value, surnames) of the values that too many surnames carry.
     """
     parts = [
-        nodes.select(pl.lit(key.field).alias(MATCH_KEY), pl.col(key.field).alias(VALUE), NODE, SURNAME).filter(
+        nodes.select(pl.lit(key.field).alias(MATCH_KEY), pl.col(form(key.field)).alias(VALUE), NODE, SURNAME).filter(
             pl.col(VALUE).is_not_null()
             & ~is_placeholder(pl.col(VALUE), rules.placeholders, kinds.get(key.field, "text"))
         )

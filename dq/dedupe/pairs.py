@@ -14,6 +14,7 @@ from dq.rules import DedupeRules
 from dq.schemas import Pair
 
 LEFT, RIGHT = "node_l", "node_r"
+_SURNAME_GAMMA = "gamma_surname"
 MAX_BLOCK = 100
 """Rows of one key value that are all compared with each other; in larger blocks each row meets the first only."""
 
@@ -35,7 +36,7 @@ def pairs(nodes: pl.DataFrame, known: pl.DataFrame, rules: DedupeRules, kinds: M
     """Every candidate pair, compared and decided.
 
     Args:
-        nodes: node (row number), surname, and the match form of each key field.
+        nodes: node (row number), surname, and `<field>_form` per key field.
         known: node_l, node_r, match_key of links that are known already.
         rules: Keys, threshold and lists.
         kinds: Field → its standardizer family.
@@ -79,20 +80,24 @@ def _blocked(usable: pl.DataFrame) -> pl.DataFrame:
 def _compared(
     candidates: pl.DataFrame, nodes: pl.DataFrame, rules: DedupeRules, kinds: Mapping[str, str]
 ) -> pl.DataFrame:
-    fields = [key.field for key in rules.keys]
-    names = {**{field: f"gamma_{field}" for field in fields}, keys.SURNAME: "gamma_name"}
+    columns = {f"gamma_{key.field}": keys.form(key.field) for key in rules.keys}
+    by_name = _SURNAME_GAMMA not in columns  # else the names are compared as a key of their own
+    if by_name:
+        columns[_SURNAME_GAMMA] = keys.SURNAME
     sides = [
         candidates.select(side).join(nodes, left_on=side, right_on=keys.NODE, how="left", maintain_order="left")
         for side in (LEFT, RIGHT)
     ]
-    gammas = [_gamma(sides[0][field], sides[1][field]).alias(name) for field, name in names.items()]
+    gammas = [_gamma(sides[0][column], sides[1][column]).alias(gamma) for gamma, column in columns.items()]
     bits = [
         weights.weight(pl.col(f"gamma_{key.field}"), kinds.get(key.field, "text"), identifying=key.identifying)
         for key in rules.keys
     ]
-    total = pl.sum_horizontal(*bits, weights.weight(pl.col("gamma_name"), "name", identifying=False))
+    if by_name:
+        bits.append(weights.weight(pl.col(_SURNAME_GAMMA), "name", identifying=False))
+    total = pl.sum_horizontal(*bits)
     certain = pl.when("certain").then(pl.max_horizontal(total, pl.lit(weights.CERTAIN))).otherwise(total)
-    return candidates.with_columns(gammas).with_columns(certain.alias(Pair.match_weight))
+    return candidates.with_columns(gammas).with_columns(certain.alias(Pair.match_weight)).drop("certain")
 
 
 def _gamma(left: pl.Series, right: pl.Series) -> pl.Series:
@@ -104,4 +109,5 @@ def _decided(compared: pl.DataFrame, rules: DedupeRules) -> pl.DataFrame:
     decision = (
         pl.when(pl.col(Pair.match_probability) >= rules.threshold).then(pl.lit("link")).otherwise(pl.lit("review"))
     )
-    return compared.with_columns(probability.alias(Pair.match_probability)).with_columns(decision.alias(Pair.decision))
+    likely = compared.with_columns(probability.alias(str(Pair.match_probability)))
+    return likely.with_columns(decision.alias(Pair.decision))

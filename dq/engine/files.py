@@ -13,7 +13,7 @@ from dq.errors import ConfigurationError
 from dq.manifest import Column, TableSchema
 from dq.rules import TableRules
 from dq.schemas import Cluster
-from dq.schemas.base import BASE_TYPES
+from dq.schemas.base import base_types
 from dq.schemas.values import Store
 
 SUFFIXES = (".parquet", ".csv", ".ndjson", ".jsonl")
@@ -120,7 +120,7 @@ def clusters(
         "airtable": _rows(right, key, names) if right is not None else _rows(left, key, names).head(0),
     }
     schemas = {store: _schema(store, raw[store], names) for store in raw}
-    base = pl.DataFrame(schema={**BASE_TYPES, **dict.fromkeys(names, pl.String())})
+    base = pl.DataFrame(schema=base_types(names))
     planned = plan_table(
         Inputs(own, schemas, raw, [], base, "file", frozenset({"dedupe"}), now.astimezone(UTC).isoformat(), now)
     )

@@ -1,8 +1,8 @@
 """The gate: schemas at the doors, quality rules, brakes and the fixpoint proof. Only it approves a changeset."""
 
-from dq.gate.brakes import Brake, brakes, lifted
+from dq.gate.brakes import brakes, lifted
 from dq.gate.frames import at_the_door
 from dq.gate.proof import moves, planned
 from dq.gate.quality import Verdicts, judge
 
-__all__ = ["Brake", "Verdicts", "at_the_door", "brakes", "judge", "lifted", "moves", "planned"]
+__all__ = ["Verdicts", "at_the_door", "brakes", "judge", "lifted", "moves", "planned"]

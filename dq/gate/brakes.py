@@ -1,43 +1,17 @@
 """Brakes: plans that must not be applied without a person's word. `--yes` never lifts one; its own flag, naming the number, does."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
 from dq.changeset import rows
+from dq.plan import Brake
 from dq.rules import Limit, TableRules
 from dq.schemas import BaseRow, Change
 from dq.schemas.values import Store
 from dq.side import KEY
 
 STORES: tuple[Store, Store] = ("database", "airtable")
-
-
-@dataclass(frozen=True)
-class Brake:
-    """One brake that holds.
-
-    Attributes:
-        name: Which: `max_deletes`, `max_merges`, `max_missing`, `max_field_changes`.
-        store: The side it is about.
-        count: How many rows the plan would touch, or miss.
-        limit: How many are allowed.
-        total: Out of how many.
-        message: What a person reads.
-    """
-
-    name: str
-    store: str
-    count: int
-    limit: int
-    total: int
-    message: str
-
-    @property
-    def flag(self) -> str:
-        """The flag that lifts it."""
-        return f"--{self.name.replace('_', '-')} {self.count}"
 
 
 def brakes(

@@ -3,7 +3,6 @@
 import shutil
 from pathlib import Path
 
-import dq
 from dq import settings
 from dq.errors import ConfigurationError
 from dq.leads.generate import sample as invented
@@ -20,6 +19,8 @@ _IGNORED = ("/data/", "/snapshots/", "/backups/", "/logs/", ".env")
 def start(folder: Path, *, sample: bool, force: bool = False) -> list[str]:
     """Write the shipped configuration and rules into a folder; files that are there stay.
 
+    With `sample`, a folder that has a configuration gets data only, so this may run before every command.
+
     Args:
         folder: The project root to be.
         sample: Whether to load sample data where the embedded stores have none.
@@ -32,13 +33,10 @@ def start(folder: Path, *, sample: bool, force: bool = False) -> list[str]:
         ConfigurationError: The folder cannot be written, or its configuration has mistakes.
     """
     root = folder.expanduser().absolute()
-    with disk_errors(root, "the folder to make"):
-        root.mkdir(parents=True, exist_ok=True)
-        told = [f"wrote {name}" for name in _copied(root, force=force)]
-        told += [f"made {name}/" for name in _DATA if not (root / name).is_dir() and make_folder(root / name)]
-        told += _ignored(root)
+    begun = (root / FILE).is_file()
+    told = [] if begun and sample and not force else _made(root, force=force)
     if sample:
-        found = settings.load(root / FILE)
+        found = settings.load(None if root == Path.cwd() else root / FILE)
         if load_sample_once(found):
             told.append(f"loaded sample data into {_told(found.database.path, root)} and {_told(_sandbox(found), root)}")
     return told
@@ -73,6 +71,14 @@ def load_sample_once(found: Settings) -> bool:
     return True
 
 
+def _made(root: Path, *, force: bool) -> list[str]:
+    with disk_errors(root, "the folder to make"):
+        root.mkdir(parents=True, exist_ok=True)
+        told = [f"wrote {name}" for name in _copied(root, force=force)]
+        told += [f"made {name}/" for name in _DATA if not (root / name).is_dir() and make_folder(root / name)]
+        return told + _ignored(root)
+
+
 def _is_embedded(found: Settings) -> bool:
     """Whether both stores are where the shipped configurations put them: leads.db and airtable.db below data/."""
     if found.airtable.sandbox is None or not found.database.url.startswith("sqlite:///"):
@@ -93,7 +99,7 @@ def _sandbox(found: Settings) -> Path:
 
 def _copied(root: Path, *, force: bool) -> list[str]:
     """Copy what the package ships, and name what was written."""
-    package = Path(dq.__file__).parent
+    package = Path(__file__).parents[1]
     shipped = package / "defaults" if (package / "defaults").is_dir() else package.parent
     written = []
     for part in ("config", "rules"):

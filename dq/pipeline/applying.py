@@ -12,13 +12,13 @@ from dq.apply import plan as plans
 from dq.apply.commit import Run, Target
 from dq.apply.execute import Report, advance, execute
 from dq.apply.journal import journal, state_of
-from dq.apply.plan import Plan
 from dq.backup import create
 from dq.changeset import ApprovedChangeset
 from dq.errors import BrakeError, ConfigurationError, TemporaryError
-from dq.gate import Brake, lifted
+from dq.gate import lifted
 from dq.manifest import Manifest, TableSchema
 from dq.pipeline.opening import Stores, location
+from dq.plan import Brake, Plan
 from dq.rules import TableRules
 from dq.schemas.values import Store
 from dq.settings import Settings

@@ -10,13 +10,13 @@ import polars as pl
 
 from dq.apply import plan as plans
 from dq.apply.batches import numbered
-from dq.apply.files import digest_of_json, write_parquet
-from dq.apply.plan import Plan
+from dq.apply.files import write_parquet
 from dq.changeset import Changeset, is_removal
 from dq.engine import Inputs, TablePlan
 from dq.gate import at_the_door, brakes, judge
 from dq.manifest import Manifest, to_dict
 from dq.pipeline.pricing import priced
+from dq.plan import Plan, digest_of_json
 from dq.rules import TableRules
 from dq.schemas import Change, Cluster, Conflict, Finding, Pair
 from dq.schemas.conflict import RESOLVED

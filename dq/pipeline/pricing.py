@@ -5,8 +5,8 @@ from math import ceil
 import polars as pl
 
 from dq.apply.batches import BATCH, PHASE
-from dq.apply.plan import Price
 from dq.manifest import Manifest
+from dq.plan import Price
 from dq.rules import TableRules
 from dq.schemas import Change
 from dq.settings import Settings

@@ -12,7 +12,7 @@ from dq.schemas import Change, Conflict
 from dq.schemas.conflict import RESOLVED
 
 if TYPE_CHECKING:
-    from dq.apply.plan import Plan
+    from dq.plan import Plan
 
 WIDTH = 48
 """Characters of a cell that are shown."""

@@ -13,8 +13,8 @@ def lines(result: Mapping[str, Any]) -> list[str]:
     told = [
         f"plan {result['operation_id']}: {details['changes']:,} changes",
         f"merged {result['duplicates_removed']:,}, standardized {result['records_standardized']:,}, "
-        f"synchronized {result['records_synchronized']:,} rows; conflicts settled {result['conflicts_resolved']:,}, "
-        f"waiting {result['conflicts_waiting']:,}",
+         f"synchronized {result['records_synchronized']:,} rows",
+        f"conflicts settled {result['conflicts_resolved']:,}, waiting {result['conflicts_waiting']:,}",
         f"wrote {written:,} rows in {calls:,} API calls, all read back and verified" if written else "nothing to write",
     ]
     told += [f"left out: {', '.join(f'{n:,} {state}' for state, n in left.items())}"] if left else []

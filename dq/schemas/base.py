@@ -1,8 +1,10 @@
 """The base state: the last state on which both stores agreed, one row an entity.
 
-Besides these columns there is one text column a mapped field: null = the stores never agreed on this cell,
-the empty string = they agreed that it is empty, else the standard form they agreed on.
+Besides these columns there is one text column a mapped field, `<field>_agreed`: null = the stores never agreed on this
+cell, the empty string = they agreed that it is empty, else the standard form they agreed on.
 """
+
+from collections.abc import Iterable
 
 import pandera.polars as pa
 import polars as pl
@@ -39,3 +41,13 @@ _TIME = pl.Datetime("us", "UTC")
 BASE_TYPES: dict[str, pl.DataType] = {
     name: (_TIME if name.endswith(("_written", "_human")) else pl.String()) for name in BaseRow.to_schema().columns
 }
+
+
+def agreed(field: str) -> str:
+    """Name of the column that holds what the stores agreed on for a field; a field may be called `state`, too."""
+    return f"{field}_agreed"
+
+
+def base_types(fields: Iterable[str]) -> pl.Schema:
+    """The columns of a mapping's base with its fields' columns."""
+    return pl.Schema({**BASE_TYPES, **{agreed(field): pl.String() for field in fields}})

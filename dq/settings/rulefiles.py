@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-import dq
 from dq.rules import Check, Placeholder, Standardizer
 from dq.settings.document import Document, read_yaml
 from dq.settings.lists import is_regex, read_legal_forms, read_placeholders
@@ -80,7 +79,7 @@ def _file(root: Path, name: str) -> tuple[Path, str]:
     own = root / "rules" / name
     if own.exists():
         return own, f"rules/{name}"
-    package = Path(dq.__file__).parent
+    package = Path(__file__).parents[1]
     shipped = package / "defaults" / "rules"
     return (shipped if shipped.is_dir() else package.parent / "rules") / name, f"rules/{name} (as shipped)"
 

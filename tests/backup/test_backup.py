@@ -156,7 +156,7 @@ class Failing(MemoryStore):
 class Full(MemoryStore):
     """A store whose backup finds no space."""
 
-    def backup(self, folder):
+    def backup(self, folder):  # noqa: ARG002
         raise OSError(28, "No space left on device")
 
 

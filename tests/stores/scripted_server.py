@@ -15,7 +15,7 @@ class Script:
     """Answers in order (status, body); the last one stays. Keeps what was asked."""
 
     def __init__(self, answers: list[Any]) -> None:
-        self.answers, self.asked, self.url = answers, [], ""
+        self.answers, self.asked, self.authorizations, self.url = answers, [], [], ""
 
 
 @contextmanager
@@ -28,6 +28,7 @@ def scripted(*answers: Any) -> Iterator[Script]:
         def do_GET(self) -> None:
             size = int(self.headers.get("Content-Length") or 0)
             script.asked.append((self.command, self.path, json.loads(self.rfile.read(size) or "null")))
+            script.authorizations.append(self.headers.get("Authorization"))
             answer = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
             if answer is DROP:
                 self.close_connection = True

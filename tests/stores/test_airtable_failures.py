@@ -1,5 +1,6 @@
 """What each failure means, a row of the table a test, and what the store makes of it over HTTP."""
 
+import json
 import socket
 
 import pytest
@@ -220,3 +221,54 @@ def test_the_pace_keeps_calls_apart():
             list(store.batches(SCHEMA))
         store.close()
     assert slept == [0.25, 0.25, 0.25]
+
+
+UPDATE = [RowWrite("Leads", "update", "rec1", {"Name": "rec1"}, {"Name": "new"}, "g")]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        (422, {"error": {"type": "ROW_DOES_NOT_EXIST", "message": "Record ID rec1 does not exist"}}),
+        (404, {"error": "NOT_FOUND"}),
+    ],
+)
+def test_a_record_that_goes_between_reading_and_writing_has_moved(fault):
+    with scripted(page(["rec1"]), fault) as server:
+        store, _ = opened(server.url)
+        (done,) = store.write(SCHEMA, UPDATE)
+        assert (done.state, done.reason) == ("moved", "Leads rec1: the record is gone")
+        store.close()
+
+
+def test_a_refusal_tells_fields_and_no_values():
+    message = 'Field "Name" cannot accept the provided value "secret value"'
+    with scripted((422, {"error": {"type": "INVALID_VALUE_FOR_COLUMN", "message": message}})) as server:
+        store, _ = opened(server.url)
+        (done,) = store.write(SCHEMA, CREATE)
+        assert done.reason == 'INVALID_VALUE_FOR_COLUMN: Field "Name" cannot accept the provided value …'
+        store.close()
+
+
+def test_a_backup_does_without_the_name_of_the_base(tmp_path):
+    with scripted(
+        TABLES, (403, {"error": {"type": "INVALID_PERMISSIONS"}}), page(["a"], "o"), GONE, page(["b"])
+    ) as server:
+        store, _ = opened(server.url)
+        (path,) = store.backup(tmp_path)
+        store.close()
+    base = json.loads(path.read_text())["bases"][0]
+    assert base["name"] == "app1"
+    assert [record["id"] for record in base["tables"][0]["records"]] == ["b"]
+
+
+def test_a_proxy_or_netrc_of_the_machine_does_not_touch_the_token(monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with scripted(TABLES) as server:
+        store, _ = opened(server.url)
+        store.describe("Leads", [])
+        assert server.authorizations == ["Bearer tok-secret"]
+        store.close()

@@ -167,6 +167,33 @@ def test_merges_run_in_their_groups_order(served):
     assert store.calls - before == 1 + 2 + 2
 
 
+def test_groups_of_more_than_ten_stop_at_a_refusal(served):
+    store = served(airtable_document(many(25)))
+    schema = store.describe("leads", ["name", "status"])
+    keys = [f"rec{n:014d}" for n in range(1, 26)]
+    group = [
+        RowWrite("leads", "update", key, {}, {"status": "nope" if n == 12 else "done"}, "g")
+        for n, key in enumerate(keys)
+    ]
+    done = store.write(schema, group)
+    assert [one.state for one in done] == ["written"] * 10 + ["refused"] * 15
+    assert done[-1].reason == "an earlier write of its group was not taken"
+
+
+def test_a_record_is_never_twice_in_one_request(served):
+    store = served(airtable_document(ROWS))
+    schema = store.describe("leads", ["name"])
+    writes = [RowWrite("leads", "update", KEYS[0], {}, {"name": name}, "g") for name in ("first", "second")]
+    assert [one.echo["name"] for one in store.write(schema, writes)] == ["first", "second"]
+
+
+def test_find_without_a_mark_or_a_text_finds_nothing(served):
+    store = served(airtable_document(ROWS))
+    schema = store.describe("leads", ["name", "score"])
+    asked = [RowWrite("leads", "insert", None, {}, after, "g") for after in ({"name": "007"}, {"score": 1.5})]
+    assert store.find(schema, asked, None) == [None, None]
+
+
 def test_backup_loads_into_a_sandbox_again(served, tmp_path):
     document = airtable_document(ROWS)
     store = served(document, tables=("leads",))

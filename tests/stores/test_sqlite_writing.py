@@ -148,6 +148,25 @@ def test_a_locked_database_writes_nothing(store):
     assert rows(store, "SELECT name FROM leads WHERE id = 'a'") == [("A",)]
 
 
+def test_a_deferred_constraint_costs_only_its_own_group(store):
+    writes = [RowWrite("leads", "update", key, {}, {"name": "x"}, key) for key in "abc"]
+    writes.insert(1, RowWrite("late", "insert", None, {}, {"lead": "nobody"}, "late"))
+    done = store.write(schema(store), writes)
+    assert [one.state for one in done] == ["written", "refused", "written", "written"]
+    assert rows(store, "SELECT count(*) FROM leads WHERE name = 'x'") == [(3,)]
+    assert rows(store, "SELECT * FROM late") == []
+
+
+def test_a_database_that_may_not_be_written(store):
+    leads = schema(store)
+    connection = sqlite3.connect(store.path)
+    connection.execute("CREATE TRIGGER no BEFORE UPDATE ON leads BEGIN INSERT INTO nowhere VALUES (1); END")
+    connection.close()
+    with pytest.raises(ConfigurationError, match="no such table"):
+        store.write(leads, [RowWrite("leads", "update", "a", {}, {"name": "x"}, "g")])
+    assert rows(store, "SELECT name FROM leads WHERE id = 'a'") == [("A",)]
+
+
 def test_swaps_of_unique_values_between_groups_are_refused_not_lost(store):
     done = store.write(
         schema(store),
