@@ -23,7 +23,7 @@ $(READY): pyproject.toml requirements-dev.lock
 	  echo "dq needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo missing)." >&2; \
 	  echo "  fix:   make setup PYTHON=python3.12" >&2; exit 2; }
 	@echo "Creating $(VENV) (a minute or two, once)"
-	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --require-hashes --requirement requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@

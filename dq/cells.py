@@ -111,11 +111,13 @@ def json_of(value: pl.Expr, kind: Kind) -> pl.Expr:
 
 
 def is_writable_as(value: pl.Expr, kind: Kind) -> pl.Expr:
-    """Whether exact text can be a value of this kind (null can always: it clears)."""
+    """Whether a text that counts can be a value of this kind and come back the same (null can always: it clears)."""
     is_box = value.is_in(["true", "false"])
+    number = value.cast(pl.Float64, strict=False)
+    number = pl.when(number.is_finite()).then(number)  # 9007199254740993 would come back as another number
     checks = {
         "integer": value.cast(pl.Int64, strict=False).is_not_null() | is_box,
-        "number": value.cast(pl.Float64, strict=False).is_finite().fill_null(value=False) | is_box,
+        "number": (text_of(number, "number", pl.Float64()) == value).fill_null(value=False) | is_box,
         "boolean": is_box,
         "date": value.str.contains(r"^\d{4}-\d{2}-\d{2}$"),
         "datetime": value.str.contains(r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}"),

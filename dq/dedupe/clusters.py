@@ -1,5 +1,7 @@
 """Clusters: connected components over the linked pairs, with stable ids, confidence and bridges."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -13,17 +15,20 @@ from dq.schemas import Cluster, Pair, Record
 STORE = Cluster.store
 MAX_BRIDGE_CHECK = 50
 """Clusters of more rows are not searched for bridges: they are put to people as a whole."""
+_RENAMES = 3
+"""How often the row that names an entity may leave it and be given a name of its own."""
 
 Ints = NDArray[np.int64]
 
 
-def clusters(nodes: pl.DataFrame, compared: pl.DataFrame, table: str) -> pl.DataFrame:
+def clusters(nodes: pl.DataFrame, compared: pl.DataFrame, table: str, taken: Sequence[str] = ()) -> pl.DataFrame:
     """Every row with its entity, in the Cluster contract (survivor not chosen yet: False everywhere).
 
     Args:
         nodes: node (0…n-1), store, row_key, known_entity (the base's entity id of the row, or null).
         compared: Pairs with a decision.
         table: The mapping's database table.
+        taken: Entity ids that the base uses: a new entity must not be given one of them.
     """
     linked = compared.filter(pl.col(Pair.decision) == "link")
     left, right = linked[LEFT].to_numpy(), linked[RIGHT].to_numpy()
@@ -33,17 +38,17 @@ def clusters(nodes: pl.DataFrame, compared: pl.DataFrame, table: str) -> pl.Data
         nodes.sort(NODE)
         .with_columns(
             pl.Series("label", label),
-            pl.Series(Cluster.bridge, bridges(left, right, label)),
+            pl.Series(str(Cluster.bridge), bridges(left, right, label)),
             _evidence(linked, nodes.height),
         )
-        .with_columns(_entity_id(), pl.Series(Cluster.probability, weakest[label]))
+        .with_columns(_entity_id(taken), pl.Series(str(Cluster.probability), weakest[label]))
         .select(
             STORE,
             Record.row_key,
             Cluster.entity_id,
-            pl.lit(value=False).alias(Cluster.survivor),
-            Cluster.probability,
-            Cluster.bridge,
+            pl.lit(value=False).alias(str(Cluster.survivor)),
+            str(Cluster.probability),
+            str(Cluster.bridge),
             Cluster.decided_by,
             pl.lit(table).alias(Cluster.table),
         )
@@ -62,30 +67,36 @@ def bridges(left: Ints, right: Ints, label: Ints) -> NDArray[np.bool_]:
 
     The copies of a cluster of k rows have k·k nodes, so clusters over `MAX_BRIDGE_CHECK` rows are left out.
     """
-    size = np.bincount(label) if len(label) else np.zeros(0, dtype=np.int64)
     found = np.zeros(len(label), dtype=np.bool_)
-    checked = np.flatnonzero((size[label] >= 3) & (size[label] <= MAX_BRIDGE_CHECK)) if len(label) else found
+    size = np.bincount(label)
+    checked = np.flatnonzero((size[label] >= 3) & (size[label] <= MAX_BRIDGE_CHECK)) if len(label) else label
     if not len(checked):
         return found
-    order = checked[np.argsort(label[checked], kind="stable")]
-    position = np.full(len(label), -1, dtype=np.int64)
+    order = checked[np.argsort(label[checked], kind="stable")]  # a cluster's rows stand together
     starts = np.concatenate(([0], np.flatnonzero(np.diff(label[order])) + 1))
     count = np.diff(np.append(starts, len(order)))
+    position = np.full(len(label), -1, dtype=np.int64)  # of a row in its cluster
     position[order] = np.arange(len(order)) - np.repeat(starts, count)
-    offset = np.zeros(len(size), dtype=np.int64)
+    offset = np.zeros(len(size), dtype=np.int64)  # of a cluster's first copy among all copies
     offset[label[order[starts]]] = np.concatenate(([0], np.cumsum(count**2)[:-1]))
-    inside = position[left] >= 0
-    l, r = left[inside], right[inside]
-    copies = size[label[l]]
-    cut = np.arange(copies.sum()) - np.repeat(np.cumsum(copies) - copies, copies)
-    l, r = np.repeat(l, copies), np.repeat(r, copies)
-    kept = (position[l] != cut) & (position[r] != cut)
-    at = offset[label[l]] + cut * size[label[l]]
-    parts = components((at + position[l])[kept], (at + position[r])[kept], int((count**2).sum()))
+    parts = _cut(left, right, size[label], position, offset[label])
     copy_of = np.repeat(np.arange(len(order)), np.repeat(count, count))
     distinct = np.unique(np.stack([copy_of, parts]), axis=1)[0]
     found[order] = np.bincount(distinct, minlength=len(order)) > 2  # the cut row itself, and more than one part
     return found
+
+
+def _cut(left: Ints, right: Ints, size: Ints, position: Ints, offset: Ints) -> Ints:
+    """Component of every node of every copy; copy i of a cluster lacks the links of its row i."""
+    inside = position[left] >= 0
+    ends = left[inside], right[inside]
+    copies = size[ends[0]]
+    cut = np.arange(copies.sum()) - np.repeat(np.cumsum(copies) - copies, copies)
+    from_, to = np.repeat(ends[0], copies), np.repeat(ends[1], copies)
+    kept = (position[from_] != cut) & (position[to] != cut)
+    at = offset[from_] + cut * size[from_]
+    rows = np.flatnonzero(position >= 0)
+    return components((at + position[from_])[kept], (at + position[to])[kept], int(size[rows].sum()))
 
 
 def _weakest(left: Ints, right: Ints, probability: NDArray[np.float64], label: Ints) -> NDArray[np.float64]:
@@ -100,25 +111,32 @@ def _weakest(left: Ints, right: Ints, probability: NDArray[np.float64], label: I
 
 def _evidence(linked: pl.DataFrame, size: int) -> pl.Series:
     """The strongest evidence of each row: `base`, then `link`, then its likeliest key."""
-    ends = [linked.select(pl.col(side).alias(NODE), Pair.match_key, Pair.match_probability) for side in (LEFT, RIGHT)]
-    best = pl.concat(ends).sort(NODE, Pair.match_probability, Pair.match_key, descending=[False, True, False])
-    first = best.unique(NODE, keep="first", maintain_order=True)
-    key = pl.col(Pair.match_key)
-    named = pl.when(key.is_in(["base", "link"])).then(key).otherwise(pl.lit("key:") + key)
-    named = pl.when(key.str.contains(r"(^|\+)base($|\+)")).then(pl.lit("base")).otherwise(named)
-    named = pl.when(key.str.contains(r"(^|\+)link($|\+)") & (named != "base")).then(pl.lit("link")).otherwise(named)
-    everyone = pl.DataFrame({NODE: np.arange(size)}).join(
-        first.select(pl.col(NODE).cast(pl.Int64), named.alias(Cluster.decided_by)),
-        on=NODE,
-        how="left",
-        maintain_order="left",
+    words = pl.col(Pair.match_key).str.split("+")
+    trust = pl.when(words.list.contains("base")).then(0).when(words.list.contains("link")).then(1).otherwise(2)
+    named = (
+        pl.when(trust == 0)
+        .then(pl.lit("base"))
+        .when(trust == 1)
+        .then(pl.lit("link"))
+        .otherwise(pl.lit("key:") + pl.col(Pair.match_key))
     )
-    return everyone[Cluster.decided_by].fill_null("single")
+    likely = -pl.col(str(Pair.match_probability))
+    ends = pl.concat(
+        linked.select(pl.col(side).alias(NODE), trust.alias("trust"), likely.alias("doubt"), named.alias("named"))
+        for side in (LEFT, RIGHT)
+    )
+    best = ends.sort(NODE, "trust", "doubt", "named").unique(NODE, keep="first", maintain_order=True)
+    everyone = pl.DataFrame({NODE: np.arange(size)}).join(best, on=NODE, how="left", maintain_order="left")
+    return everyone["named"].fill_null("single").alias(Cluster.decided_by)
 
 
-def _entity_id() -> pl.Expr:
-    """The base's entity id where a member has one, else the least member: `database:<key>` before `airtable:<id>`."""
+def _entity_id(taken: Sequence[str]) -> pl.Expr:
+    """The base's entity id where a member has one, else the least member: `database:<key>` before `airtable:<id>`.
+
+    The row that a known entity is named after may have left it: then it needs another name of its own.
+    """
     member = pl.col(STORE) + ":" + pl.col(Record.row_key)
-    least_database = member.filter(pl.col(STORE) == "database").min()
-    own = pl.coalesce(pl.col("known_entity").min(), least_database, member.min())
-    return own.over("label").alias(Cluster.entity_id)
+    least = pl.coalesce(member.filter(pl.col(STORE) == "database").min(), member.min())
+    for _ in range(_RENAMES):
+        least = pl.when(least.is_in(list(taken))).then(least + "~").otherwise(least)
+    return pl.coalesce(pl.col("known_entity").min(), least).over("label").alias(Cluster.entity_id)

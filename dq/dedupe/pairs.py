@@ -97,7 +97,7 @@ def _compared(
         bits.append(weights.weight(pl.col(_SURNAME_GAMMA), "name", identifying=False))
     total = pl.sum_horizontal(*bits)
     certain = pl.when("certain").then(pl.max_horizontal(total, pl.lit(weights.CERTAIN))).otherwise(total)
-    return candidates.with_columns(gammas).with_columns(certain.alias(Pair.match_weight)).drop("certain")
+    return candidates.with_columns(gammas).with_columns(certain.alias(str(Pair.match_weight)))
 
 
 def _gamma(left: pl.Series, right: pl.Series) -> pl.Series:
@@ -105,9 +105,8 @@ def _gamma(left: pl.Series, right: pl.Series) -> pl.Series:
 
 
 def _decided(compared: pl.DataFrame, rules: DedupeRules) -> pl.DataFrame:
-    probability = weights.probability(pl.col(Pair.match_weight))
-    decision = (
-        pl.when(pl.col(Pair.match_probability) >= rules.threshold).then(pl.lit("link")).otherwise(pl.lit("review"))
-    )
-    likely = compared.with_columns(probability.alias(str(Pair.match_probability)))
-    return likely.with_columns(decision.alias(Pair.decision))
+    """A known link needs no threshold."""
+    probability = weights.probability(pl.col(str(Pair.match_weight))).alias(str(Pair.match_probability))
+    is_link = pl.col("certain") | (pl.col(str(Pair.match_probability)) >= rules.threshold)
+    decision = pl.when(is_link).then(pl.lit("link")).otherwise(pl.lit("review"))
+    return compared.with_columns(probability).with_columns(decision.alias(Pair.decision)).drop("certain")

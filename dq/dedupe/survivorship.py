@@ -3,17 +3,27 @@
 Entities of one row (nearly all) pass through; only those of several are ranked, field by field.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from dq.rules import FieldRule, TableRules
+from dq.cells import is_texts, texts_json, texts_of
+from dq.rules import FieldRule, Survivorship, TableRules
 from dq.schemas import Record
 from dq.schemas.record import raw, rule
-from dq.side import ENTITY, KEY, Side, own_value
+from dq.side import CREATED, ENTITY, KEY, MODIFIED, QUALITY, Side, held_name, own_value
 
 SOURCES = {ENTITY: pl.String(), "field": pl.String(), "source": pl.String(), "time": pl.Datetime("us", "UTC")}
+_CHILDREN, _PREFERRED, _STALE = "children#", "preferred#", "stale#"
+_RANKS: Mapping[str, pl.Expr] = {
+    "most_recent": pl.col("time"),
+    "highest_quality": pl.col("quality"),
+    "most_complete": pl.col("quality"),
+    "most_frequent": pl.col("count"),
+    "longest": pl.col("value").str.len_chars(),
+}
+"""What each survivorship rule ranks values by; `source_priority` says nothing inside one store."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +42,7 @@ class Standing:
 
 
 def choose(
-    records: pl.DataFrame,
-    clusters: pl.DataFrame,
-    standing: Standing,
-    rules: TableRules,
-    held: Sequence[str],
-    *,
-    merge: bool,
+    records: pl.DataFrame, clusters: pl.DataFrame, standing: Standing, rules: TableRules, held: Sequence[str]
 ) -> Side:
     """The side that these records make.
 
@@ -48,111 +52,110 @@ def choose(
         standing: What ranks rows beside their cells.
         rules: Fields and strategy.
         held: Entities whose duplicates must not be merged now.
-        merge: Whether duplicates are merged at all.
     """
     members = records.join(clusters.select(KEY, ENTITY), on=KEY).pipe(_ranked, standing, rules)
     survivors = members.unique(ENTITY, keep="first", maintain_order=True)
-    others = members.join(survivors, on=KEY, how="anti").select(ENTITY, KEY)
-    is_merged = pl.lit(merge and rules.dedupe.resolve != "none") & ~pl.col(ENTITY).is_in(list(held))
-    losers, kept = others.filter(is_merged), others.filter(~is_merged)
-    own = survivors.with_columns(pl.col(name).alias(f"{name}_held") for name in rules.names)
+    others = members.join(survivors, on=KEY, how="anti")
+    is_held = pl.col(ENTITY).is_in(list(held))
+    survivor_of = survivors.select(ENTITY, pl.col(KEY).alias("survivor"))
+    losers = others.filter(~is_held).select(ENTITY, KEY).join(survivor_of, on=ENTITY).sort(KEY)
     several = members.join(losers, on=ENTITY, how="semi")
     chosen = [_chosen(several, field, rules) for field in rules.fields]
+    own = survivors.with_columns(pl.col(name).alias(held_name(name)) for name in rules.names)
     for field, values in zip(rules.names, chosen, strict=True):
-        own = (
-            own.join(
-                values.select(ENTITY, pl.col("value").alias("_value"), pl.lit(value=True).alias("_found")),
-                on=ENTITY,
-                how="left",
-            )
-            .with_columns(pl.when(pl.col("_found")).then("_value").otherwise(field).alias(field))
-            .drop("_value", "_found")
-        )
-    survivor_of = survivors.select(ENTITY, pl.col(KEY).alias("survivor"))
+        own = _with_value(own, field, values)
     return Side(
         rows=own.select(_columns(rules)).sort(ENTITY),
         sources=_sources(chosen, rules.names, survivor_of),
-        merged=losers.join(survivor_of, on=ENTITY).sort(KEY),
-        kept=kept.sort(KEY),
+        merged=losers,
+        kept=others.filter(is_held).select(_kept_columns(rules)).sort(KEY),
+    )
+
+
+def _with_value(own: pl.DataFrame, field: str, values: pl.DataFrame) -> pl.DataFrame:
+    found = values.select(ENTITY, pl.col("value").alias("_value"), pl.lit(value=True).alias("_found"))
+    return (
+        own.join(found, on=ENTITY, how="left")
+        .with_columns(pl.when(pl.col("_found")).then("_value").otherwise(field).alias(field))
+        .drop("_value", "_found")
     )
 
 
 def _columns(rules: TableRules) -> list[str]:
-    fixed = [ENTITY, KEY, Record.created, Record.modified, Record.link, "quality"]
-    return fixed + [c for name in rules.names for c in (name, f"{name}_held", raw(name), rule(name))]
+    fixed = [ENTITY, KEY, CREATED, MODIFIED, Record.link, QUALITY]
+    return fixed + [c for name in rules.names for c in (name, held_name(name), raw(name), rule(name))]
+
+
+def _kept_columns(rules: TableRules) -> list[str]:
+    return [ENTITY, KEY, *(c for name in rules.names for c in (name, raw(name), rule(name)))]
 
 
 def quality(fields: Sequence[FieldRule]) -> pl.Expr:
     """Share of a row's fields that hold something of their own (a default is nothing of its own)."""
     filled = [pl.col(field.name).is_not_null() & own_value(pl.col(field.name), field) for field in fields]
-    return (pl.sum_horizontal(filled) / max(len(filled), 1)).alias("quality")
+    return (pl.sum_horizontal(pl.lit(0), *filled) / max(len(filled), 1)).alias(QUALITY)
 
 
 def _ranked(members: pl.DataFrame, standing: Standing, rules: TableRules) -> pl.DataFrame:
     """Members with the survivor of each entity first."""
     flagged = (
         members.with_columns(quality(rules.fields))
-        .join(standing.children, on=KEY, how="left")
-        .join(standing.preferred.select(KEY, pl.lit(value=True).alias("preferred")), on=KEY, how="left")
-        .join(standing.stale.select(KEY, pl.lit(value=True).alias("stale")), on=KEY, how="left")
-        .with_columns(pl.col("children").fill_null(0), pl.col("preferred", "stale").fill_null(value=False))
+        .join(standing.children.select(KEY, pl.col("children").alias(_CHILDREN)), on=KEY, how="left")
+        .join(standing.preferred.select(KEY, pl.lit(value=True).alias(_PREFERRED)), on=KEY, how="left")
+        .join(standing.stale.select(KEY, pl.lit(value=True).alias(_STALE)), on=KEY, how="left")
+        .with_columns(pl.col(_CHILDREN).fill_null(0), pl.col(_PREFERRED, _STALE).fill_null(value=False))
     )
-    strategy = [Record.modified] if rules.dedupe.resolve == "most_recent" else ["quality"]
-    order = ["stale", "preferred", *strategy, "children", KEY]
-    return flagged.sort(
-        ENTITY, *order, descending=[False, False, True, *[True] * len(strategy), True, False], nulls_last=True
-    )
+    strategy = MODIFIED if rules.dedupe.resolve == "most_recent" else QUALITY
+    order = {_STALE: False, _PREFERRED: True, strategy: True, _CHILDREN: True, KEY: False}
+    return flagged.sort(ENTITY, *order, descending=[False, *order.values()], nulls_last=True)
 
 
 def _chosen(several: pl.DataFrame, field: FieldRule, rules: TableRules) -> pl.DataFrame:
     """entity_id, value, source, time of one field for entities of several rows; survivor's rows come first."""
-    chain = {"most_recent": ["most_recent"], "highest_quality": ["highest_quality", "most_recent"]}.get(
-        rules.dedupe.resolve, list(field.survivorship)
-    )
+    presets: dict[str, tuple[Survivorship, ...]] = {
+        "most_recent": ("most_recent",),
+        "highest_quality": ("highest_quality", "most_recent"),
+    }
+    chain = presets.get(rules.dedupe.resolve, field.survivorship)
+    before_union = chain[: chain.index("union")] if "union" in chain else chain
     value = pl.col(field.name)
-    usable = several.filter(value.is_not_null() & ~pl.col("stale")).select(
+    usable = several.filter(value.is_not_null() & ~pl.col(_STALE)).select(
         ENTITY,
         pl.col(KEY).alias("source"),
-        pl.col(Record.modified).alias("time"),
-        "quality",
+        pl.col(MODIFIED).alias("time"),
+        pl.col(QUALITY).alias("quality"),
         value.alias("value"),
         own_value(value, field).alias("own"),
         pl.len().over(ENTITY, field.name).alias("count"),
     )
-    if "union" in chain:
-        return _union(usable)
-    ranks = {
-        "most_recent": pl.col("time"),
-        "highest_quality": pl.col("quality"),
-        "most_complete": pl.col("quality"),
-        "most_frequent": pl.col("count"),
-        "longest": pl.col("value").str.len_chars(),
-    }
-    order = [pl.col("own"), *(ranks[name] for name in chain if name in ranks)]
+    order = [pl.col("own"), *(_RANKS[name] for name in before_union if name in _RANKS)]
     ranked = usable.sort(
         [pl.col(ENTITY), *order], descending=[False, *[True] * len(order)], nulls_last=True, maintain_order=True
     )
+    if "union" in chain:
+        return _union(ranked.filter(pl.all_horizontal(e.eq_missing(e.first().over(ENTITY)) for e in order)))
     return ranked.unique(ENTITY, keep="first", maintain_order=True).select(ENTITY, "value", "source", "time")
 
 
-def _union(usable: pl.DataFrame) -> pl.DataFrame:
+def _union(ranked: pl.DataFrame) -> pl.DataFrame:
     """All values of an entity, each once, in the order of its rows: JSON lists as a list, texts line by line."""
-    is_list = pl.col("value").str.starts_with("[")
-    lists = usable.filter(is_list).with_columns(pl.col("value").str.json_decode(pl.List(pl.String)).alias("part"))
-    texts = usable.filter(~is_list).with_columns(pl.col("value").str.split("\n").alias("part"))
-    return pl.concat([_joined(lists, as_json=True), _joined(texts, as_json=False)]).unique(
-        ENTITY, keep="first", maintain_order=True
-    )
+    value = pl.col("value")
+    first = ranked.unique(ENTITY, keep="first", maintain_order=True).select(ENTITY, "value", "source", "time")
+    several = value.n_unique().over(ENTITY) > 1
+    as_lists = several & is_texts(value).all().over(ENTITY)
+    as_lines = several & ~value.str.starts_with("[").any().over(ENTITY)
+    lists = ranked.filter(as_lists).with_columns(texts_of(value).alias("part"))
+    texts = ranked.filter(as_lines & ~as_lists).with_columns(value.str.split("\n").alias("part"))
+    joined = pl.concat([_joined(lists, texts_json(pl.col("part"))), _joined(texts, pl.col("part").list.join("\n"))])
+    return pl.concat([joined, first.join(joined, on=ENTITY, how="anti")]).sort(ENTITY)  # lists and text do not mix
 
 
-def _joined(values: pl.DataFrame, *, as_json: bool) -> pl.DataFrame:
+def _joined(values: pl.DataFrame, text: pl.Expr) -> pl.DataFrame:
     parts = (
         values.explode("part")
         .group_by(ENTITY, maintain_order=True)
         .agg(pl.col("part").unique(maintain_order=True), pl.col("source").first(), pl.col("time").max())
     )
-    listed = pl.struct(v="part").struct.json_encode().str.strip_prefix('{"v":').str.strip_suffix("}")
-    text = listed if as_json else pl.col("part").list.join("\n")
     return parts.select(ENTITY, text.alias("value"), "source", "time")
 
 

@@ -1,5 +1,8 @@
 """Where the pure steps run: here on one machine, in as many parts as memory asks for."""
 
-from dq.engine.local import Inputs, TablePlan, plan_table
+from dq.engine.inputs import Inputs
+from dq.engine.local import TablePlan, plan_table
+from dq.engine.records import field_kinds
+from dq.engine.validity import with_findings
 
-__all__ = ["Inputs", "TablePlan", "plan_table"]
+__all__ = ["Inputs", "TablePlan", "field_kinds", "plan_table", "with_findings"]

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import polars as pl
 
-from dq.reconcile import Reconciled, Terms, World, reconcile
+from dq.reconcile import BASE_ORDER, Reconciled, Terms, World, reconcile
 from dq.schemas import Change, Conflict
+from dq.schemas.finding import FINDING_TYPES
 from dq.schemas.values import Store
 from dq.side import ENTITY, Side
 
@@ -27,8 +28,8 @@ def by_entity(world: World, terms: Terms, parts: int) -> Reconciled:
         changes=pl.concat(d.changes for d in done).sort(Change.change_id),
         conflicts=pl.concat(d.conflicts for d in done).sort(Conflict.conflict_id),
         golden=pl.concat(d.golden for d in done).sort(ENTITY),
-        base=pl.concat(d.base for d in done).sort("state", ENTITY, "store", "row_key"),
-        findings=pl.concat(d.findings for d in done).sort("store", "row_key", "field"),
+        base=pl.concat(d.base for d in done).sort(BASE_ORDER),
+        findings=pl.concat(d.findings for d in done).sort(list(FINDING_TYPES)),
     )
 
 

@@ -2,7 +2,17 @@
 
 from dq.gate.brakes import brakes, lifted
 from dq.gate.frames import at_the_door
-from dq.gate.proof import moves, planned
+from dq.gate.proof import moves, placeholders, planned, with_placeholders
 from dq.gate.quality import Verdicts, judge
 
-__all__ = ["Verdicts", "at_the_door", "brakes", "judge", "lifted", "moves", "planned"]
+__all__ = [
+    "Verdicts",
+    "at_the_door",
+    "brakes",
+    "judge",
+    "lifted",
+    "moves",
+    "placeholders",
+    "planned",
+    "with_placeholders",
+]

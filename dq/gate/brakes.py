@@ -8,10 +8,15 @@ from dq.changeset import rows
 from dq.plan import Brake
 from dq.rules import Limit, TableRules
 from dq.schemas import BaseRow, Change
+from dq.schemas.base import agreed
 from dq.schemas.values import Store
 from dq.side import KEY
 
 STORES: tuple[Store, Store] = ("database", "airtable")
+MIN_ROWS_TO_COMPARE = 10
+"""Fewer rows than these say nothing about a whole field."""
+_ROUNDING = 1e-9
+"""0.29 of 100 rows are 29, though the product of the floats is a little less."""
 
 
 def brakes(
@@ -43,7 +48,7 @@ def brakes(
 def _over(
     name: str, store: Store, count: int, total: int, limit: Limit, what: str, *, all_rows: bool = False
 ) -> list[Brake]:
-    allowed = int(limit.share * total)
+    allowed = int(limit.share * total + _ROUNDING)
     allowed = allowed if limit.rows is None else min(allowed, limit.rows)
     if count == 0 or (count <= allowed and not (all_rows and count == total)):
         return []
@@ -63,7 +68,7 @@ def _over(
 def _missing(store: Store, records: pl.DataFrame, linked: pl.DataFrame, rules: TableRules) -> list[Brake]:
     known = linked.select(pl.col(f"{store}_key").alias(KEY)).drop_nulls()
     lost = known.join(records.select(KEY), on=KEY, how="anti").height
-    allowed = int(known.height * (1 - rules.brakes.empty_side))
+    allowed = int(known.height * (1 - rules.brakes.empty_side) + _ROUNDING)
     if lost <= allowed or not known.height:
         return []
     message = f"{lost} of the {known.height} rows that the base knows are gone from the {store}; it looks emptied (limit {allowed})."
@@ -72,12 +77,12 @@ def _missing(store: Store, records: pl.DataFrame, linked: pl.DataFrame, rules: T
 
 def _shifted(store: Store, records: pl.DataFrame, linked: pl.DataFrame, rules: TableRules) -> list[Brake]:
     """Fields that differ from the base in too many rows of one side: a time-zone shift, a broken import."""
-    agreed = linked.select(pl.col(f"{store}_key").alias(KEY), *(pl.col(n).alias(f"{n}_base") for n in rules.names))
-    both = agreed.join(records.select(KEY, *rules.names), on=KEY)
-    if both.height < 10:
+    known = linked.select(pl.col(f"{store}_key").alias(KEY), *(pl.col(agreed(n)) for n in rules.names))
+    both = known.join(records.select(KEY, *rules.names), on=KEY)
+    if both.height < MIN_ROWS_TO_COMPARE:
         return []
     counts = both.select(
-        (pl.col(f"{n}_base").is_not_null() & pl.col(n).fill_null("").ne_missing(pl.col(f"{n}_base"))).sum().alias(n)
+        (pl.col(agreed(n)).is_not_null() & pl.col(n).fill_null("").ne_missing(pl.col(agreed(n)))).sum().alias(n)
         for n in rules.names
     ).row(0, named=True)
     held: list[Brake] = []

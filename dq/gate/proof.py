@@ -2,50 +2,118 @@
 
 import polars as pl
 
+from dq.changeset import is_removal
 from dq.manifest import TableSchema
-from dq.schemas import Change
+from dq.schemas import BaseRow, Change
+from dq.schemas.values import Store
+
+STORES: tuple[Store, Store] = ("database", "airtable")
+_LOW = -2_000_000_000
+"""Placeholder numbers lie below it; they still fit 32 bits."""
+_START, _END = '{"$created": ', "}"
 
 
 def planned(stored: pl.DataFrame, schema: TableSchema, changes: pl.DataFrame) -> pl.DataFrame:
-    """A store's snapshot rows as they would be after the changes.
+    """A store's snapshot rows as they would be after the changes, sorted by key.
 
-    Rows that the store itself would name get the change id of their first cell as key, which is also what
-    `{"$created": …}` stands for in link cells.
+    Args:
+        stored: The rows.
+        schema: Their table.
+        changes: The whole plan's changes: rows that a store itself would name get the keys of `placeholders`.
     """
-    mine = changes.filter((pl.col(Change.store) == schema.store) & (pl.col(Change.table) == schema.name))
-    removed = mine.filter((pl.col(Change.op) == "delete") | (pl.col(Change.field) == "deleted_at"))
-    rows = stored.with_columns(pl.col(schema.key).cast(pl.String).alias("_key")).join(
-        removed.select(pl.col(Change.row_key).alias("_key")), on="_key", how="anti"
-    )
-    rows = pl.concat([rows, _inserted(mine, schema, rows)], how="diagonal_relaxed")
-    updates = mine.filter((pl.col(Change.op) == "update")).select(
-        pl.col(Change.row_key).alias("_key"), Change.field, Change.after
-    )
-    for column in schema.columns:
-        cells = updates.filter(pl.col(Change.field) == column.name)
+    mine = _resolved(changes).filter((pl.col(Change.store) == schema.store) & (pl.col(Change.table) == schema.name))
+    removed = mine.filter(is_removal()).select(pl.col(Change.row_key).alias("_key"))
+    kept = stored.with_columns(pl.col(schema.key).cast(pl.String).alias("_key")).join(removed, on="_key", how="anti")
+    rows = pl.concat([kept, _inserted(mine, schema, kept, placeholders(changes))])
+    updates = mine.filter(pl.col(Change.op) == "update")
+    for column in stored.columns:
+        cells = updates.filter(pl.col(Change.field) == column)
         if not cells.is_empty():
-            rows = _updated(rows, cells, column.name, stored.schema[column.name])
-    return rows.drop("_key").select(stored.columns).cast(dict(stored.schema)).sort(schema.key)
+            rows = _updated(rows, cells, column, stored.schema[column])
+    return rows.select(stored.columns).sort(schema.key)
+
+
+def placeholders(changes: pl.DataFrame) -> pl.DataFrame:
+    """store, entity_id, change_id, key of every row that the plan creates and whose key the store will choose.
+
+    Airtable's records get the id of their row's first change; the database's rows, whose keys are then numbers, get
+    numbers that no store gives.
+    """
+    inserts = changes.filter(pl.col(Change.op) == "insert")
+    first = pl.col(Change.change_id).min()
+    rows = inserts.group_by(Change.store, Change.table, Change.entity_id).agg(first).sort(Change.change_id)
+    number = (_LOW - pl.col(Change.change_id).rank("dense").over(Change.store).cast(pl.Int64)).cast(pl.String)
+    key = pl.when(pl.col(Change.store) == "database").then(number).otherwise(Change.change_id)
+    return rows.select(Change.store, Change.entity_id, Change.change_id, key.alias("key"))
+
+
+def with_placeholders(base: pl.DataFrame, schema: TableSchema, changes: pl.DataFrame) -> pl.DataFrame:
+    """The next base with the keys that the rows which the plan creates have after `planned`.
+
+    Args:
+        base: The next base.
+        schema: The database table's schema: rows may be inserted with a key of their own.
+        changes: The whole plan's changes.
+    """
+    is_own = (
+        (pl.col(Change.op) == "insert") & (pl.col(Change.store) == "database") & (pl.col(Change.field) == schema.key)
+    )
+    own = changes.filter(is_own).select(
+        Change.store, Change.entity_id, _value(pl.col(Change.after), pl.String()).alias("_own")
+    )
+    made = placeholders(changes).join(own, on=[Change.store, Change.entity_id], how="left")
+    for store in STORES:
+        column = f"{store}_key"
+        mine = made.filter(pl.col(Change.store) == store)
+        keys = mine.select(Change.entity_id, pl.coalesce("_own", "key").alias("_key"))
+        is_linked = pl.col(BaseRow.state) == "linked"
+        base = (
+            base.join(keys, on=Change.entity_id, how="left", maintain_order="left")
+            .with_columns(pl.when(is_linked).then(pl.coalesce("_key", column)).otherwise(column).alias(column))
+            .drop("_key")
+        )
+    return base
+
+
+def _resolved(changes: pl.DataFrame) -> pl.DataFrame:
+    """The changes with keys for references to rows that the plan creates."""
+    after = pl.col(Change.after)
+    named = pl.when(after.str.starts_with(_START)).then(after.str.strip_prefix(_START).str.strip_suffix(_END))
+    made = placeholders(changes).select(
+        pl.struct(v=Change.change_id)
+        .struct.json_encode()
+        .str.strip_prefix('{"v":')
+        .str.strip_suffix("}")
+        .alias("_made"),
+        pl.struct(v="key").struct.json_encode().str.strip_prefix('{"v":').str.strip_suffix("}").alias("_key"),
+    )
+    return (
+        changes.with_columns(named.alias("_made"))
+        .join(made, on="_made", how="left")
+        .with_columns(pl.coalesce("_key", after).alias(Change.after))
+        .drop("_made", "_key")
+    )
 
 
 def _value(after: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """JSON text as a cell of the snapshot's type."""
-    created = pl.when(after.str.starts_with('{"$created": ')).then(
-        after.str.strip_prefix('{"$created": ').str.strip_suffix("}")
-    )
-    text = pl.coalesce(created, after)
+    is_string = after.str.starts_with('"')
+    unquoted = pl.when(is_string).then(after).otherwise(pl.lit('""')).str.json_decode(pl.String)
+    text = pl.when(is_string).then(unquoted).otherwise(after)
     if dtype == pl.String:
-        is_string = text.str.starts_with('"')
-        unquoted = pl.when(is_string).then(text).otherwise(pl.lit('""')).str.json_decode(pl.String)
-        return pl.when(is_string).then(unquoted).otherwise(text)
+        return text
     if dtype == pl.Boolean:
-        return text == "true"
+        return text.is_in(["true", "1"])
     numeric = pl.when(text == "true").then(pl.lit("1")).when(text == "false").then(pl.lit("0")).otherwise(text)
     return numeric.cast(dtype, strict=False)
 
 
 def _updated(rows: pl.DataFrame, cells: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.DataFrame:
-    new = cells.select("_key", _value(pl.col(Change.after), dtype).alias("_new"), pl.lit(value=True).alias("_hit"))
+    new = cells.select(
+        pl.col(Change.row_key).alias("_key"),
+        _value(pl.col(Change.after), dtype).alias("_new"),
+        pl.lit(value=True).alias("_hit"),
+    )
     return (
         rows.join(new, on="_key", how="left")
         .with_columns(pl.when(pl.col("_hit")).then("_new").otherwise(name).alias(name))
@@ -53,26 +121,19 @@ def _updated(rows: pl.DataFrame, cells: pl.DataFrame, name: str, dtype: pl.DataT
     )
 
 
-def _inserted(mine: pl.DataFrame, schema: TableSchema, like: pl.DataFrame) -> pl.DataFrame:
+def _inserted(mine: pl.DataFrame, schema: TableSchema, like: pl.DataFrame, made: pl.DataFrame) -> pl.DataFrame:
     cells = mine.filter(pl.col(Change.op) == "insert")
-    if cells.is_empty():
-        return like.clear()
-    first = cells.group_by(Change.entity_id).agg(pl.col(Change.change_id).min().alias("_key")).sort(Change.entity_id)
-    rows = first
-    for column in schema.columns:
-        mine_only = cells.filter(pl.col(Change.field) == column.name)
-        dtype = like.schema[column.name]
-        new = mine_only.select(Change.entity_id, _value(pl.col(Change.after), dtype).alias(column.name))
-        rows = rows.join(new, on=Change.entity_id, how="left")
-    key = pl.when(pl.col(schema.key).is_null()).then(_placeholder(like.schema[schema.key])).otherwise(schema.key)
-    named = rows.with_columns(key.alias(schema.key)).drop(Change.entity_id)
-    return named.with_columns(pl.col(schema.key).cast(pl.String).alias("_key"))
-
-
-def _placeholder(dtype: pl.DataType) -> pl.Expr:
-    if dtype == pl.String:
-        return pl.col("_key")
-    return pl.int_range(1, pl.len() + 1, dtype=pl.Int64) * -1  # the store will give a number of its own
+    rows = cells.select(pl.col(Change.entity_id).alias("_entity")).unique()
+    for name, dtype in like.schema.items():
+        own = cells.filter(pl.col(Change.field) == name)
+        new = own.select(pl.col(Change.entity_id).alias("_entity"), _value(pl.col(Change.after), dtype).alias(name))
+        rows = rows if name == "_key" else rows.join(new, on="_entity", how="left")
+    given = made.filter(pl.col(Change.store) == schema.store).select(
+        pl.col(Change.entity_id).alias("_entity"),
+        pl.col("key").cast(like.schema[schema.key], strict=False).alias("_given"),
+    )
+    named = rows.join(given, on="_entity", how="left").with_columns(pl.coalesce(schema.key, "_given").alias(schema.key))
+    return named.with_columns(pl.col(schema.key).cast(pl.String).alias("_key")).select(like.columns)
 
 
 def moves(changes: pl.DataFrame) -> pl.DataFrame:

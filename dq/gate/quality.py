@@ -54,71 +54,76 @@ def judge(records: pl.DataFrame, checks: Sequence[Check], store: Store, table: s
     """Records held against the quality rules whose field they have.
 
     Args:
-        records: A collected frame; every judged field as text.
+        records: A collected frame; every judged field as text. A `validity` rule reads `<field>_finding`: what the
+            field's standardizers found wrong with the value, null for nothing; without that column it is left out.
         checks: The rules.
         store: For the findings.
         table: For the findings.
         key: Column with the row's key.
     """
-    known = [check for check in checks if check.field in records.columns]
+    known = [check for check in checks if {check.field, _judged(check)} <= set(records.columns)]
     failing = _failing(records, known)
-    verdicts = tuple(
-        Verdict(check, failing.filter(pl.col("rule") == check.name).height, records.height) for check in known
-    )
-    rules = pl.DataFrame(
-        [(c.name, c.severity, c.reason or f"{c.check} of {c.field}", c.field) for c in known],
-        schema={"rule": pl.String, "severity": pl.String, "message": pl.String, "field": pl.String},
-        orient="row",
-    )
+    counts = dict(failing.group_by("rule").len().iter_rows())  # a handful: one a rule
+    verdicts = tuple(Verdict(check, counts.get(check.name, 0), records.height) for check in known)
+    return Verdicts(verdicts, _findings(failing, records, known, store, table, key))
+
+
+def _judged(check: Check) -> str:
+    """The column that a rule reads."""
+    return f"{check.field}_finding" if check.check == "validity" else check.field
+
+
+def _findings(
+    failing: pl.DataFrame, records: pl.DataFrame, checks: Sequence[Check], store: Store, table: str, key: str
+) -> pl.DataFrame:
+    """A finding for each failing row; its value is the field's, whatever column the rule read."""
     keys = records.select(pl.col(key).cast(pl.String).alias(Finding.row_key)).with_row_index("index")
-    told = (
-        failing.join(keys, on="index", how="left")
-        .join(rules, on="rule")
-        .select(
+    parts = [pl.DataFrame(schema=FINDING_TYPES)]
+    for check in checks:
+        values = records.select(pl.col(check.field).cast(pl.String).alias(Finding.value)).with_row_index("index")
+        rows = failing.filter(pl.col("rule") == check.name).join(keys, on="index").join(values, on="index")
+        told = rows.select(
             pl.lit(store).alias(Finding.store),
             pl.lit(table).alias(Finding.table),
             Finding.row_key,
-            Finding.field,
+            pl.lit(check.field).alias(Finding.field),
             Finding.value,
             Finding.rule,
-            Finding.severity,
-            Finding.message,
+            pl.lit(check.severity).alias(Finding.severity),
+            pl.lit(check.reason or f"{check.check} of {check.field}").alias(Finding.message),
         )
-    )
-    return Verdicts(verdicts, told.cast(FINDING_TYPES).sort(Finding.rule, Finding.row_key))
+        parts.append(told.cast(pl.Schema(FINDING_TYPES)))
+    return pl.concat(parts).sort(Finding.rule, Finding.row_key)
 
 
 def _failing(records: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
-    """rule, index, value of every failing row."""
-    types = {"rule": pl.String, "index": pl.UInt32, "value": pl.String}
+    """rule, index of every failing row."""
+    none = pl.DataFrame(schema={"rule": pl.String, "index": pl.UInt32})
     columns = {
-        field: pa.Column(pl.String, nullable=True, checks=[_compiled(c) for c in checks if c.field == field])
-        for field in {c.field for c in checks}
+        name: pa.Column(pl.String, nullable=True, checks=[_compiled(c) for c in checks if _judged(c) == name])
+        for name in sorted({_judged(c) for c in checks})
     }
-    fields = records.select(pl.col(name).cast(pl.String) for name in columns)
     if not columns or records.is_empty():
-        return pl.DataFrame(schema=types)
+        return none
+    fields = records.select(pl.col(name).cast(pl.String) for name in columns)
     try:
         pa.DataFrameSchema(columns).validate(fields, lazy=True)
     except pandera.errors.SchemaErrors as error:
-        cases = error.failure_cases
-        value = pl.col("failure_case").cast(pl.String)
-        return cases.select(pl.col("check").alias("rule"), pl.col("index").cast(pl.UInt32), value.alias("value")).sort(
-            "rule", "index"
-        )
-    return pl.DataFrame(schema=types)
+        return error.failure_cases.select(pl.col("check").alias("rule"), pl.col("index").cast(pl.UInt32))
+    return none
 
 
 def _compiled(check: Check) -> pa.Check:
     """One rule as a pandera check; empty cells pass all but completeness."""
 
-    def holds(data: pa.PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(_holds(check, pl.col(data.key)))
+    def passes(data: pa.PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(holds(check, pl.col(data.key)))
 
-    return pa.Check(holds, name=check.name, ignore_na=False)
+    return pa.Check(passes, name=check.name, ignore_na=False)
 
 
-def _holds(check: Check, value: pl.Expr) -> pl.Expr:
+def holds(check: Check, value: pl.Expr) -> pl.Expr:
+    """A rule as an expression over the column that it reads, true where a row keeps it."""
     match check.check:
         case "completeness":
             return value.is_not_null() & (value != "")
@@ -126,7 +131,9 @@ def _holds(check: Check, value: pl.Expr) -> pl.Expr:
             return value.is_null() | ~value.is_duplicated()
         case "membership":
             return value.is_null() | value.is_in(list(check.values))
-        case "pattern" | "validity":
+        case "pattern":
             return value.is_null() | value.str.contains(f"^(?:{check.pattern})$")
+        case "validity":
+            return value.is_null()
         case "max_length":
             return value.is_null() | (value.str.len_chars() <= (check.length or 0))

@@ -3,7 +3,6 @@
 import numpy as np
 import polars as pl
 
-from dq.leads import words
 from dq.leads.people import ENTITY, record_ids, spread, uuids
 
 SHARE_DATABASE_ONLY, SHARE_AIRTABLE_ONLY = 0.16, 0.12
@@ -13,6 +12,7 @@ _DATABASE_ONLY, _AIRTABLE_ONLY = 0, 1
 EDITS = ("title in database", "title in airtable", "title in both", "title in both at once", "phone gone in airtable")
 """What people changed on one side or both after the stores last agreed."""
 _EDIT_SHARES = [0.07, 0.07, 0.05, 0.02, 0.04]
+_AT_ONCE = EDITS.index("title in both at once")
 
 TWIN_KINDS = ("address and profile", "address", "profile", "name and phone")
 """What a second row of the same lead has in common with the first."""
@@ -59,8 +59,8 @@ def _stored(rows: pl.DataFrame, store: str, keys: pl.Series, rng: np.random.Gene
 
 
 def _twins(rows: pl.DataFrame, store: str, share: float, rng: np.random.Generator) -> pl.DataFrame:
-    """Second rows for a part of the people."""
-    some = rows.filter(spread(rng, rows.height, [share]) == 0)
+    """Second rows for a part of the people; a title that a person must settle stays one row a store."""
+    some = rows.filter((spread(rng, rows.height, [share]) == 0) & (pl.col("_edit") != _AT_ONCE))
     keys = uuids(rng, some.height) if store == "database" else record_ids(rng, some.height)
     return _stored(some, store, keys, rng, copy=1)
 
@@ -90,13 +90,13 @@ def _timed(rows: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
     after = (_DAYS + _LATEST_FIRST_CHANGE) * _MINUTES_A_DAY
     edited = after + rng.integers(30 * _MINUTES_A_DAY, size=rows.height)
     at_once = after + pl.col(ENTITY) % _MINUTES_A_DAY
-    touched = pl.when(pl.col("_edit") == 3).then(at_once).otherwise(pl.Series(edited))
+    touched = pl.when(pl.col("_edit") == _AT_ONCE).then(at_once).otherwise(pl.Series(edited))
     return rows.with_columns(
-        _text(pl.Series(created)).alias("created_at"),
+        _text(pl.lit(pl.Series(created))).alias("created_at"),
         _text(pl.when("_touched").then(touched).otherwise(pl.Series(changed))).alias("updated_at"),
     )
 
 
-def _text(minutes: pl.Expr | pl.Series) -> pl.Expr:
+def _text(minutes: pl.Expr) -> pl.Expr:
     start = pl.lit(_START_DAY).str.to_datetime("%Y-%m-%d", time_unit="ms")
     return (start + pl.duration(minutes=minutes, time_unit="ms")).dt.strftime("%Y-%m-%dT%H:%M:%S.000Z")

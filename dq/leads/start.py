@@ -12,7 +12,7 @@ from dq.settings.locate import FILE
 from dq.stores.private import disk_errors, make_folder
 
 _DATA = ("data", "snapshots", "backups")
-_IGNORED = ("/data/", "/snapshots/", "/backups/", "/logs/", ".env")
+_IGNORED = ("/data/", "/snapshots/", "/backups/", ".env")
 """What must not be published: it holds personal data or secrets."""
 
 
@@ -38,7 +38,9 @@ def start(folder: Path, *, sample: bool, force: bool = False) -> list[str]:
     if sample:
         found = settings.load(None if root == Path.cwd() else root / FILE)
         if load_sample_once(found):
-            told.append(f"loaded sample data into {_told(found.database.path, root)} and {_told(_sandbox(found), root)}")
+            told.append(
+                f"loaded sample data into {_told(found.database.path, root)} and {_told(_sandbox(found), root)}"
+            )
     return told
 
 

@@ -49,12 +49,14 @@ def opened(settings: Settings) -> Iterator[Stores]:
             base, token = _only_base(settings), "embedded"
             pace = settings.limits.requests_per_second
             url = stack.enter_context(
-                sandbox.running(settings.airtable.sandbox, rps=EMBEDDED_RPS if pace < EMBEDDED_RPS else 0)
+                sandbox.running(settings.airtable.sandbox, rps=EMBEDDED_RPS if 0 < pace < EMBEDDED_RPS else 0)
             )
         else:
             base, url = settings.require_base(), settings.airtable.endpoint_url
             token = settings.require_token().get_secret_value()
-        airtable = AirtableStore(base, token, endpoint_url=url, requests_per_second=settings.limits.requests_per_second)
+        tables = [rules.airtable for rules in settings.tables]
+        pace = settings.limits.requests_per_second
+        airtable = AirtableStore(base, token, endpoint_url=url, requests_per_second=pace, tables=tables)
         stack.callback(airtable.close)
         database = SqliteStore(settings.database.path)
         stack.callback(database.close)

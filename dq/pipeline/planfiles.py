@@ -12,7 +12,7 @@ from dq.apply import plan as plans
 from dq.apply.batches import numbered
 from dq.apply.files import write_parquet
 from dq.changeset import Changeset, is_removal
-from dq.engine import Inputs, TablePlan
+from dq.engine import Inputs, TablePlan, field_kinds, with_findings
 from dq.gate import at_the_door, brakes, judge
 from dq.manifest import Manifest, to_dict
 from dq.pipeline.pricing import priced
@@ -83,7 +83,14 @@ def _joined(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
 def _frames(made: Sequence[Planned]) -> tuple[dict[str, pl.DataFrame], tuple[str, ...]]:
     """The frames of `clean/`, each held against its contract, and the quality rules that failed."""
     judged = [
-        judge(one.made.reconciled.golden, one.rules.quality, "database", one.rules.table, "entity_id") for one in made
+        judge(
+            with_findings(one.made.reconciled.golden, one.rules, field_kinds(one.inputs)),
+            one.rules.quality,
+            "database",
+            one.rules.table,
+            "entity_id",
+        )
+        for one in made
     ]
     findings = pl.concat([*(one.made.findings for one in made), *(verdicts.findings for verdicts in judged)])
     contracts = {

@@ -1,5 +1,6 @@
 """What a plan costs in Airtable calls: equal to the calls that apply makes when nothing disturbs."""
 
+from collections.abc import Sequence
 from math import ceil
 
 import polars as pl
@@ -10,10 +11,12 @@ from dq.plan import Price
 from dq.rules import TableRules
 from dq.schemas import Change
 from dq.settings import Settings
-from dq.stores.price import PAGE, price
+from dq.stores.price import PAGE, PER_REQUEST
 
 UPDATES, DELETES, CREATES = 2, 3, 4
 """Phases of `dq.apply.batches` that write to Airtable."""
+BACKUP = 2
+"""Calls of a backup beside its pages: the base's schema and its name."""
 
 
 def priced(rows: pl.DataFrame, manifest: Manifest, settings: Settings) -> Price:
@@ -28,23 +31,32 @@ def priced(rows: pl.DataFrame, manifest: Manifest, settings: Settings) -> Price:
         return Price(0, 0.0)
     calls = len(settings.tables)
     if settings.backups.enabled:
-        calls += 1 + sum(_pages(manifest, rules) for rules in settings.tables)
+        calls += BACKUP + sum(_pages(manifest, rules) for rules in settings.tables)
     airtable = rows.filter(pl.col(Change.store) == "airtable")
-    sizes = airtable.group_by(BATCH, PHASE).agg(pl.len().alias("n")).sort(BATCH)
-    for _, phase, n in sizes.iter_rows():  # a row a batch
-        calls += price(
-            updates=n if phase == UPDATES else 0,
-            deletes=n if phase == DELETES else 0,
-            creates=n if phase == CREATES else 0,
-            verified=False,
-        )
-        calls += ceil(n / PAGE) if phase == DELETES else 0  # the whole rows, for undo
-    marks = _watermarks(sizes, settings)
+    leads = airtable.group_by(BATCH, PHASE, Change.entity_id, maintain_order=True).len("n")
+    sizes = leads.group_by(BATCH, PHASE, maintain_order=True).agg("n")
+    calls += sum(_written(phase, counts) for _, phase, counts in sizes.iter_rows())  # a row a batch
     touched = airtable.group_by(Change.table).agg(pl.struct(Change.row_key, Change.entity_id).n_unique().alias("n"))
     verify = sum(ceil(n / PAGE) for n in touched["n"])
-    total = calls + marks + verify
+    total = calls + _watermarks(sizes, settings) + verify
     pace = settings.limits.requests_per_second
     return Price(total, total / pace if pace else 0.0)
+
+
+def _written(phase: int, leads: Sequence[int]) -> int:
+    """Calls of one batch: records that are there are read before, and before a delete once more, whole, for undo."""
+    reads = {UPDATES: 1, DELETES: 2}.get(phase, 0)
+    return reads * ceil(sum(leads) / PAGE) + _requests(leads)
+
+
+def _requests(leads: Sequence[int]) -> int:
+    """Requests of at most ten records, where the records of one lead stay together if one request can hold them."""
+    full = held = 0
+    for count in leads:
+        if held + min(count, PER_REQUEST) > PER_REQUEST:
+            full, held = full + 1, 0
+        full, held = full + (held + count - 1) // PER_REQUEST, (held + count - 1) % PER_REQUEST + 1
+    return full + (held > 0)
 
 
 def _pages(manifest: Manifest, rules: TableRules) -> int:

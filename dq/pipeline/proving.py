@@ -6,7 +6,7 @@ import polars as pl
 
 from dq.engine import Inputs, TablePlan, plan_table
 from dq.errors import DqError
-from dq.gate import moves, planned
+from dq.gate import moves, planned, with_placeholders
 from dq.schemas import Change
 from dq.schemas.values import Store
 
@@ -24,7 +24,7 @@ def prove(inputs: Inputs, made: TablePlan) -> None:
         store: planned(inputs.raw[store].collect(), inputs.schemas[store], changes).lazy() for store in STORES
     }
     children = [(child, schema, planned(frame, schema, changes)) for child, schema, frame in inputs.children]
-    base = _with_placeholders(made.reconciled.base, changes)
+    base = with_placeholders(made.reconciled.base, inputs.schemas["database"], changes)
     rest = moves(plan_table(replace(inputs, raw=after, children=children, base=base)).reconciled.changes)
     if rest.is_empty():
         return
@@ -44,18 +44,3 @@ def _told(rest: pl.DataFrame) -> str:
         f"{store} {op} {field} ({reason}): {cells} cells, e.g. row {key}"
         for store, op, field, reason, cells, key in counts.iter_rows()
     )
-
-
-def _with_placeholders(base: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
-    """The next base with the keys that `planned` gives to rows whose key the store will choose."""
-    inserts = changes.filter(pl.col(Change.op) == "insert")
-    for store in STORES:
-        first = pl.col(Change.change_id).min().alias("_key")
-        made = inserts.filter(pl.col(Change.store) == store).group_by(Change.entity_id).agg(first)
-        column = f"{store}_key"
-        base = (
-            base.join(made, on=Change.entity_id, how="left", maintain_order="left")
-            .with_columns(pl.coalesce(column, "_key").alias(column))
-            .drop("_key")
-        )
-    return base

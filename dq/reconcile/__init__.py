@@ -10,19 +10,21 @@ from uuid import UUID
 
 import polars as pl
 
-from dq.side import ENTITY, Side
 from dq.manifest import TableSchema
-from dq.reconcile.agreement import next_base
-from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, Terms, aligned, at
-from dq.reconcile.changes import cell_changes, link_changes, unfit, with_probability
+from dq.reconcile.agreement import BASE_ORDER, next_base
+from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, aligned
+from dq.reconcile.changes import cell_changes, kept_changes, unfit, with_probability
 from dq.reconcile.findings import row_findings
-from dq.reconcile.merge import golden, merged, with_defaults
+from dq.reconcile.links import link_changes
+from dq.reconcile.merge import APART, golden, merged, origin, target, with_defaults
 from dq.reconcile.policies import settled
 from dq.reconcile.rows import deletes, inserts, merges
+from dq.reconcile.terms import STORES, Terms
 from dq.rules import Child
 from dq.schemas.values import Store
+from dq.side import ENTITY, Side
 
-__all__ = ["Reconciled", "Terms", "World", "reconcile"]
+__all__ = ["BASE_ORDER", "Reconciled", "Terms", "World", "reconcile"]
 
 
 @dataclass(frozen=True)
@@ -63,28 +65,14 @@ class Reconciled:
 
 def reconcile(world: World, terms: Terms) -> Reconciled:
     """The golden record of every lead, and what each store needs to become it."""
-    sides = dict(world.sides)
+    sides = world.sides
     known = world.base.filter(pl.col("state") == "linked")
     rows = merged(aligned(sides["database"], sides["airtable"], known, terms), terms)
     sources = pl.concat(side.sources.with_columns(pl.lit(store).alias("store")) for store, side in sides.items())
     rows, conflicts = settled(rows, sources, terms)
     rows = with_defaults(rows, terms)
-    to_database, new_leads = inserts(rows, "database", world.namespace, world.extra["database"], terms)
-    to_airtable, new_records = inserts(rows, "airtable", world.namespace, world.extra["airtable"], terms)
-    stores: tuple[Store, Store] = ("database", "airtable")
-    changes = pl.concat(
-        [
-            *(cell_changes(rows, store, sides, conflicts, terms) for store in stores),
-            link_changes(rows, "database", new_records, terms),
-            link_changes(rows, "airtable", new_leads, terms),
-            to_database,
-            to_airtable,
-            *(deletes(rows, store, world.stored[store], terms) for store in stores),
-            *(merges(sides[store], store, world.stored[store], world.children, terms) for store in stores),
-        ]
-    )
     return Reconciled(
-        changes=with_probability(changes, world.clusters),
+        changes=with_probability(_changes(rows, conflicts, world, terms), world.clusters),
         conflicts=conflicts,
         golden=_golden(rows, terms),
         base=next_base(rows, sides, world.base, world.held, terms),
@@ -92,17 +80,35 @@ def reconcile(world: World, terms: Terms) -> Reconciled:
     )
 
 
+def _changes(rows: pl.DataFrame, conflicts: pl.DataFrame, world: World, terms: Terms) -> pl.DataFrame:
+    sides, base = world.sides, world.base
+    to_database, new_leads = inserts(rows, "database", base, world.namespace, world.extra["database"], terms)
+    to_airtable, new_records = inserts(rows, "airtable", base, world.namespace, world.extra["airtable"], terms)
+    return pl.concat(
+        [
+            *(cell_changes(rows, store, sides, conflicts, terms) for store in STORES),
+            *(kept_changes(sides[store], store, terms) for store in STORES),
+            link_changes(rows, "database", new_records, terms),
+            link_changes(rows, "airtable", new_leads, terms),
+            to_database,
+            to_airtable,
+            *(deletes(rows, store, world.stored[store], terms) for store in STORES),
+            *(merges(sides[store], store, world.stored[store], world.children, terms) for store in STORES),
+        ]
+    )
+
+
 def _golden(rows: pl.DataFrame, terms: Terms) -> pl.DataFrame:
-    """The golden records: one row an entity that stays, a waiting conflict's cells empty."""
+    """The golden records: one row an entity that stays, a waiting conflict's cells empty.
+
+    Where a plan does not bring the sides together, the database's word stands before Airtable's.
+    """
     stays = rows.filter(~pl.col(VERDICT).is_in(["gone", "gone_unseen", "delete_database", "delete_airtable"]))
-    names = [
-        pl.coalesce(golden(n), at(n, "database"), at(n, "airtable")).alias(n)
-        if _is_apart(terms)
-        else pl.col(golden(n)).alias(n)
-        for n in terms.rules.names
+    cells = [
+        pl.when(pl.col(origin(field.name)) == APART)
+        .then(pl.coalesce(*(target(field, store, terms) for store in STORES)))
+        .otherwise(golden(field.name))
+        .alias(field.name)
+        for field in terms.rules.fields
     ]
-    return stays.select(ENTITY, pl.col(DATABASE).alias("database_key"), pl.col(AIRTABLE).alias("airtable_key"), *names)
-
-
-def _is_apart(terms: Terms) -> bool:
-    return "sync" not in terms.steps
+    return stays.select(ENTITY, pl.col(DATABASE).alias("database_key"), pl.col(AIRTABLE).alias("airtable_key"), *cells)

@@ -7,23 +7,19 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from dq.side import ENTITY, KEY, Side
-from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, Terms, at
-from dq.reconcile.changes import fits
+from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, at
 from dq.reconcile.merge import OPEN, origin, target
+from dq.reconcile.terms import STORES, Terms, fits
 from dq.rules import FieldRule
-from dq.schemas import BaseRow, Record
-from dq.schemas.base import BASE_TYPES
+from dq.schemas import BaseRow
+from dq.schemas.base import agreed, base_types
 from dq.schemas.values import Store
+from dq.side import ENTITY, KEY, MODIFIED, Side, held_name
 
 _AGREEING = ["pair", "insert_database", "insert_airtable", "revive_database", "revive_airtable"]
 _GONE = ["gone", "delete_database", "delete_airtable"]
-_UNSEEN = ["alone", "gone_unseen"]
-
-
-def base_types(terms: Terms) -> dict[str, pl.DataType]:
-    """Columns of this mapping's base."""
-    return {**BASE_TYPES, **dict.fromkeys(terms.rules.names, pl.String())}
+_UNSEEN = ["alone", "gone_unseen", "empty"]
+BASE_ORDER = [BaseRow.state, ENTITY, BaseRow.store, BaseRow.row_key, BaseRow.database_key, BaseRow.airtable_key]
 
 
 def next_base(
@@ -42,31 +38,29 @@ def next_base(
         held: Per store: row_key, held (standard forms as JSON) of the rows that are merged away.
         terms: What the plan may do.
     """
-    types = base_types(terms)
-    agreed = rows.filter(pl.col(VERDICT).is_in(_AGREEING)).select(_linked(terms))
+    types = base_types(terms.rules.names)
+    verdict = pl.col(VERDICT)
+    live = rows.filter(verdict.is_in(_AGREEING)).select(_linked(terms))
     old = base.filter(pl.col(BaseRow.state) == "linked")
-    gone = rows.filter(pl.col(VERDICT).is_in(_GONE)).select(ENTITY)
-    unseen = rows.filter(pl.col(VERDICT).is_in(_UNSEEN)).select(ENTITY)
-    kept = old.join(unseen, on=ENTITY, how="semi")
-    tombstones = old.join(gone, on=ENTITY, how="semi").with_columns(pl.lit("tombstone").alias(BaseRow.state))
+    kept = old.join(rows.filter(verdict.is_in(_UNSEEN)), on=ENTITY, how="semi")
+    gone = old.join(rows.filter(verdict.is_in(_GONE)), on=ENTITY, how="semi")
+    tombstones = gone.with_columns(pl.lit("tombstone").alias(BaseRow.state))
     losers = _losers(sides, held, terms)
-    before = base.filter(pl.col(BaseRow.state) != "linked").pipe(_without, losers, agreed)
-    parts = [agreed, kept, tombstones, losers, before]
-    return pl.concat([_typed(part, types) for part in parts]).sort(
-        BaseRow.state, ENTITY, BaseRow.store, BaseRow.row_key
-    )
+    before = base.filter(pl.col(BaseRow.state) != "linked").pipe(_without, losers, live)
+    parts = [live, kept, tombstones, losers, before]
+    return pl.concat([_typed(part, types) for part in parts]).sort(BASE_ORDER)
 
 
-def _typed(part: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
+def _typed(part: pl.DataFrame, types: pl.Schema) -> pl.DataFrame:
     missing = [pl.lit(None, dtype).alias(name) for name, dtype in types.items() if name not in part.columns]
-    return part.with_columns(missing).select(list(types)).cast(dict(types))
+    return part.with_columns(missing).select(types.names()).cast(types)
 
 
 def _linked(terms: Terms) -> list[pl.Expr]:
     times = [
         column
-        for side in _stores()
-        for column in (pl.col(f"{side}_written"), pl.col(at(Record.modified, side)).alias(f"{side}_human"))
+        for side in STORES
+        for column in (pl.col(f"{side}_written"), pl.col(at(MODIFIED, side)).alias(f"{side}_human"))
     ]
     return [
         pl.lit(terms.rules.table).alias(BaseRow.table),
@@ -75,29 +69,25 @@ def _linked(terms: Terms) -> list[pl.Expr]:
         pl.col(AIRTABLE).alias(BaseRow.airtable_key),
         pl.lit("linked").alias(BaseRow.state),
         *times,
-        *(_cell(field, terms).alias(field.name) for field in terms.rules.fields),
+        *(_cell(field, terms).alias(agreed(field.name)) for field in terms.rules.fields),
     ]
 
 
 def _cell(field: FieldRule, terms: Terms) -> pl.Expr:
-    goal = {store: target(field, store, terms) for store in _stores()}
-    reached = [_reaches(field, store, goal[store], terms) for store in _stores()]
-    agreed = (
+    goal = {store: target(field, store, terms) for store in STORES}
+    reached = [_reaches(field, store, goal[store], terms) for store in STORES]
+    is_agreed = (
         (pl.col(origin(field.name)) != OPEN) & goal["database"].eq_missing(goal["airtable"]) & reached[0] & reached[1]
     )
-    return pl.when(agreed).then(goal["database"].fill_null("")).otherwise(at(field.name, "base"))
-
-
-def _stores() -> tuple[Store, Store]:
-    return "database", "airtable"
+    return pl.when(is_agreed).then(goal["database"].fill_null("")).otherwise(at(field.name, "base"))
 
 
 def _reaches(field: FieldRule, store: Store, goal: pl.Expr, terms: Terms) -> pl.Expr:
     """Whether the store's cell means `goal` after the plan: it does already, or the plan may write it."""
-    own = pl.col(at(f"{field.name}_held", store)).eq_missing(goal)
+    own = pl.col(at(held_name(field.name), store)).eq_missing(goal)
     if not terms.writes(store, field):
         return own
-    return own | fits(goal, terms.schema(store).column(terms.column(store, field)))
+    return own | fits(goal, terms.column(store, field))
 
 
 def _losers(sides: Mapping[Store, Side], held: Mapping[Store, pl.DataFrame], terms: Terms) -> pl.DataFrame:
@@ -112,21 +102,22 @@ def _losers(sides: Mapping[Store, Side], held: Mapping[Store, pl.DataFrame], ter
             pl.col(KEY).alias(BaseRow.row_key),
             pl.col("held").alias(BaseRow.held),
         )
-        for store in _stores()
+        for store in STORES
     )
 
 
-def _without(before: pl.DataFrame, losers: pl.DataFrame, alive: pl.DataFrame) -> pl.DataFrame:
-    """Old losers and tombstones, less those that this plan renews or that live again."""
-    live = pl.concat(
-        [
-            alive.select(pl.lit(store).alias(BaseRow.store), pl.col(f"{store}_key").alias(BaseRow.row_key)).drop_nulls()
-            for store in _stores()
-        ]
-    )
-    renewed = pl.concat([losers.select(BaseRow.store, BaseRow.row_key), live])
-    is_back = (pl.col(BaseRow.state) == "tombstone") & (
-        pl.col(BaseRow.database_key).is_in(live[BaseRow.row_key].implode())
-        | pl.col(BaseRow.airtable_key).is_in(live[BaseRow.row_key].implode())
-    )
-    return before.filter(~is_back).join(renewed, on=[BaseRow.store, BaseRow.row_key], how="anti")
+def _without(before: pl.DataFrame, losers: pl.DataFrame, live: pl.DataFrame) -> pl.DataFrame:
+    """Old losers and tombstones, less those that this plan renews or whose row lives again in their entity."""
+    for store in STORES:
+        column = f"{store}_key"
+        alive = live.select(ENTITY, pl.col(column).alias(BaseRow.row_key)).drop_nulls()
+        again = pl.concat([losers.filter(pl.col(BaseRow.store) == store).select(ENTITY, BaseRow.row_key), alive])
+        is_loser = pl.col(BaseRow.store) == store
+        before = pl.concat(
+            [
+                before.filter(is_loser).join(again, on=[ENTITY, BaseRow.row_key], how="anti"),
+                before.filter(~is_loser.fill_null(value=False)),
+            ]
+        )
+        before = before.join(alive, left_on=[ENTITY, column], right_on=[ENTITY, BaseRow.row_key], how="anti")
+    return before

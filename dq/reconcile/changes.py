@@ -1,56 +1,37 @@
 """The changeset: what each store needs to become the golden record, one row a cell."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from dq.cells import is_writable_as, json_of, meaning_of
-from dq.side import ENTITY, KEY, Side
+from dq.cells import json_of
 from dq.manifest import Column
-from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, WRITABLE_VERDICTS, Terms, at
-from dq.reconcile.merge import APART, DEFAULTED, FROM_AIRTABLE, FROM_DATABASE, OPEN, SETTLED, golden, origin, target
+from dq.reconcile.align import VERDICT, WRITABLE_VERDICTS, at
+from dq.reconcile.merge import APART, DEFAULTED, FROM_AIRTABLE, FROM_DATABASE, OPEN, SETTLED, origin, target
+from dq.reconcile.terms import STORES, Terms, fits, meaning, other
 from dq.rules import FieldRule
 from dq.schemas import Change, Conflict
+from dq.schemas.conflict import RESOLVED
 from dq.schemas.record import raw, rule
 from dq.schemas.values import Store
+from dq.side import ENTITY, KEY, Side, held_name
 
 COLUMNS = list(Change.to_schema().columns)
-TYPES = {name: pl.Float64() if name == Change.probability else pl.String() for name in COLUMNS}
-_NOTHING = pl.lit(None, pl.String)
-
-
-def other(store: Store) -> Store:
-    """The other side."""
-    return "airtable" if store == "database" else "database"
-
-
-def fits(value: pl.Expr, column: Column) -> pl.Expr:
-    """Whether a store's column can hold the text: its kind reads it, and a select has the option."""
-    fitting = is_writable_as(value, column.kind)
-    if not column.choices:
-        return fitting
-    if column.kind == "list":
-        chosen = (
-            pl.when(value.str.starts_with("[")).then(value).otherwise(pl.lit("[]")).str.json_decode(pl.List(pl.String))
-        )
-        return fitting & (value.is_null() | (chosen.list.set_difference(list(column.choices)).list.len() == 0))
-    return fitting & (value.is_null() | value.is_in(list(column.choices)))
-
-
-def kinds_of(field: FieldRule, terms: Terms) -> frozenset[str]:
-    """The kinds of a field on both sides."""
-    return frozenset(terms.schema(store).column(terms.column(store, field)).kind for store in ("database", "airtable"))
+PROBABILITY = str(Change.probability)
+TYPES = pl.Schema({name: pl.Float64() if name == PROBABILITY else pl.String() for name in COLUMNS})
+NO_CHANGES = pl.DataFrame(schema=TYPES)
+NOTHING = pl.lit(None, pl.String)
 
 
 def held(field: FieldRule, store: Store, terms: Terms) -> pl.Expr:
     """What the survivor's cell counts as before the plan: as stored, or its standard form if the plan does not standardize."""
     if "standardize" not in terms.steps:
-        return pl.col(at(f"{field.name}_held", store))
-    return meaning_of(pl.col(at(raw(field.name), store)), kinds_of(field, terms))
+        return pl.col(at(held_name(field.name), store))
+    return meaning(pl.col(at(raw(field.name), store)), field, terms)
 
 
 def cell_changes(
-    rows: pl.DataFrame, store: Store, sides: dict[Store, Side], conflicts: pl.DataFrame, terms: Terms
+    rows: pl.DataFrame, store: Store, sides: Mapping[Store, Side], conflicts: pl.DataFrame, terms: Terms
 ) -> pl.DataFrame:
     """Updates of rows that the store has: every cell whose target differs from what it holds and that may be written."""
     parts = [
@@ -58,139 +39,111 @@ def cell_changes(
         for field in terms.rules.fields
         if terms.writes(store, field)
     ]
-    return pl.concat([pl.DataFrame(schema=TYPES), *parts])
+    return pl.concat([NO_CHANGES, *parts])
 
 
 def _field_changes(
-    rows: pl.DataFrame, field: FieldRule, store: Store, sides: dict[Store, Side], conflicts: pl.DataFrame, terms: Terms
+    rows: pl.DataFrame,
+    field: FieldRule,
+    store: Store,
+    sides: Mapping[Store, Side],
+    conflicts: pl.DataFrame,
+    terms: Terms,
 ) -> pl.DataFrame:
-    column = terms.schema(store).column(terms.column(store, field))
-    wanted = target(field, store, terms)
-    row_key, came = at(KEY, store), pl.col(origin(field.name))
-    moved = pl.col(row_key).is_not_null() & pl.col(VERDICT).is_in(WRITABLE_VERDICTS) & (came != OPEN)
-    differs = rows.filter(moved & wanted.ne_missing(held(field, store, terms)) & fits(wanted, column))
+    column = terms.column(store, field)
+    wanted, own = target(field, store, terms), held(field, store, terms)
+    came = pl.col(origin(field.name))
+    moved = pl.col(at(KEY, store)).is_not_null() & pl.col(VERDICT).is_in(WRITABLE_VERDICTS) & (came != OPEN)
+    differs = rows.filter(moved & wanted.ne_missing(own) & fits(wanted, column))
     theirs = FROM_AIRTABLE if store == "database" else FROM_DATABASE
+    is_default = (came == DEFAULTED) | ((came == APART) & pl.col(at(field.name, store)).is_null())
     cells = differs.select(
         ENTITY,
-        pl.col(row_key).alias(Change.row_key),
+        pl.col(at(KEY, store)).alias(Change.row_key),
         json_of(pl.col(at(raw(field.name), store)), column.kind).alias(Change.before),
         json_of(wanted, column.kind).alias(Change.after),
         pl.col(at(rule(field.name), store)).alias("own_rule"),
         pl.col(at(KEY, other(store))).alias("other_key"),
-        ((came == theirs) & (pl.col(at(f"{field.name}_held", store)).ne_missing(wanted))).alias("is_sync"),
-        came.alias("came"),
+        is_default.alias("is_default"),
+        (came == SETTLED).alias("is_settled"),
+        ((came == theirs) & (pl.col(at(held_name(field.name), store)).ne_missing(wanted))).alias("is_sync"),
     )
+    return as_updates(_explained(cells, field, store, sides, conflicts), store, column, terms)
+
+
+def _explained(
+    cells: pl.DataFrame, field: FieldRule, store: Store, sides: Mapping[Store, Side], conflicts: pl.DataFrame
+) -> pl.DataFrame:
+    """Reason, rule, source and policy of each changed cell."""
+    for side in STORES:
+        mine = sides[side].sources.filter(pl.col("field") == field.name)
+        cells = cells.join(mine.select(ENTITY, pl.col("source").alias(f"_{side}")), on=ENTITY, how="left")
+    settled = conflicts.filter((pl.col(Conflict.field) == field.name) & pl.col(RESOLVED))
+    policy, winner = pl.col(Conflict.resolved_by).alias("_policy"), pl.col(Conflict.suggested).alias("_side")
+    cells = cells.join(settled.select(ENTITY, policy, winner), on=ENTITY, how="left").sort(Change.row_key)
+    reason = (
+        pl.when("is_default")
+        .then(pl.lit("default"))
+        .when("is_settled")
+        .then(pl.lit("conflict"))
+        .when("is_sync")
+        .then(pl.lit("sync"))
+        .when(pl.col(f"_{store}").is_not_null())
+        .then(pl.lit("merge"))
+        .otherwise(pl.lit("standardize"))
+    )
+    return cells.with_columns(reason.alias(Change.reason)).with_columns(
+        _source(store),
+        pl.when(pl.col(Change.reason) == "standardize").then("own_rule").otherwise(NOTHING).alias(Change.rule),
+        pl.when(pl.col(Change.reason) == "conflict").then("_policy").otherwise(NOTHING).alias(Change.policy),
+    )
+
+
+def _source(store: Store) -> pl.Expr:
+    """Where each value came from: another row of the store or of the other one, or the default."""
+    reason, there = pl.col(Change.reason), other(store)
+    from_there = pl.concat_str(pl.lit(f"{there}:"), pl.coalesce(f"_{there}", "other_key"))
+    from_here = pl.concat_str(pl.lit(f"{store}:"), f"_{store}")
+    is_theirs = (reason == "sync") | ((reason == "conflict") & (pl.col("_side") == there))
+    source = pl.when(reason == "default").then(pl.lit("default")).when(is_theirs).then(from_there).otherwise(from_here)
+    return source.alias(Change.source)
+
+
+def kept_changes(side: Side, store: Store, terms: Terms) -> pl.DataFrame:
+    """Standard forms and defaults for the duplicates that stay beside the survivor: nothing else is done to them."""
+    parts = [NO_CHANGES]
+    for field in terms.rules.fields if "standardize" in terms.steps else ():
+        if not terms.writes(store, field):
+            continue
+        column, own, stored = terms.column(store, field), pl.col(field.name), pl.col(raw(field.name))
+        wanted = own if field.default is None else own.fill_null(field.default)
+        differs = side.kept.filter(wanted.ne_missing(meaning(stored, field, terms)) & fits(wanted, column))
+        is_default = own.is_null()
+        cells = differs.select(
+            ENTITY,
+            Change.row_key,
+            json_of(stored, column.kind).alias(Change.before),
+            json_of(wanted, column.kind).alias(Change.after),
+            pl.when(is_default).then(pl.lit("default")).otherwise(pl.lit("standardize")).alias(Change.reason),
+            pl.when(~is_default).then(rule(field.name)).alias(Change.rule),
+            pl.when(is_default).then(pl.lit("default")).alias(Change.source),
+            NOTHING.alias(Change.policy),
+        )
+        parts.append(as_updates(cells, store, column, terms))
+    return pl.concat(parts)
+
+
+def as_updates(cells: pl.DataFrame, store: Store, column: Column, terms: Terms) -> pl.DataFrame:
+    """Cells of one column with row key, before, after, reason, rule, source and policy as changes."""
     named = cells.with_columns(
         pl.lit(store).alias(Change.store),
         pl.lit(terms.schema(store).name).alias(Change.table),
         pl.lit("update").alias(Change.op),
         pl.lit(column.name).alias(Change.field),
+        pl.lit(None, pl.Float64).alias(PROBABILITY),
     )
-    return _explained(named, field, store, sides, conflicts).with_columns(_cell_id()).select(COLUMNS).cast(TYPES)
-
-
-def _explained(
-    cells: pl.DataFrame, field: FieldRule, store: Store, sides: dict[Store, Side], conflicts: pl.DataFrame
-) -> pl.DataFrame:
-    """Reason, rule, source and policy of each changed cell."""
-    for side in (store, other(store)):
-        found = (
-            sides[side].sources.filter(pl.col("field") == field.name).select(ENTITY, pl.col("source").alias(f"_{side}"))
-        )
-        cells = cells.join(found, on=ENTITY, how="left")
-    settled = conflicts.filter((pl.col(Conflict.field) == field.name) & pl.col(Conflict.resolved))
-    by = settled.select(
-        ENTITY, pl.col(Conflict.resolved_by).alias("_policy"), pl.col(Conflict.suggested).alias("_side")
-    )
-    cells = cells.join(by, on=ENTITY, how="left").sort(Change.row_key)
-    came, own, theirs = pl.col("came"), pl.col(f"_{store}"), pl.col(f"_{other(store)}")
-    reason = (
-        pl.when(
-            (came == DEFAULTED)
-            | ((came == APART) & (pl.col(Change.after) == _default_json(field)) & pl.col("own_rule").is_null())
-        )
-        .then(pl.lit("default"))
-        .when(came == SETTLED)
-        .then(pl.lit("conflict"))
-        .when("is_sync")
-        .then(pl.lit("sync"))
-        .when(own.is_not_null())
-        .then(pl.lit("merge"))
-        .otherwise(pl.lit("standardize"))
-    )
-    from_other = pl.concat_str(pl.lit(f"{other(store)}:"), pl.coalesce(theirs, "other_key"))
-    from_own = pl.concat_str(pl.lit(f"{store}:"), own)
-    chosen_other = pl.col("_side") == other(store)
-    source = (
-        pl.when(pl.col(Change.reason) == "default")
-        .then(pl.lit("default"))
-        .when((pl.col(Change.reason) == "sync") | ((pl.col(Change.reason) == "conflict") & chosen_other))
-        .then(from_other)
-        .otherwise(from_own)
-    )
-    return cells.with_columns(reason.alias(Change.reason)).with_columns(
-        source.alias(Change.source),
-        pl.when(pl.col(Change.reason) == "standardize").then("own_rule").otherwise(_NOTHING).alias(Change.rule),
-        pl.when(pl.col(Change.reason) == "conflict").then("_policy").otherwise(_NOTHING).alias(Change.policy),
-        pl.lit(None, pl.Float64).alias(Change.probability),
-    )
-
-
-def _default_json(field: FieldRule) -> pl.Expr:
-    return json_of(pl.lit(field.default, pl.String), "text")
-
-
-def _cell_id() -> pl.Expr:
-    return pl.concat_str(Change.store, Change.table, Change.row_key, Change.field, separator="/").alias(
-        Change.change_id
-    )
-
-
-def link_changes(rows: pl.DataFrame, store: Store, new_keys: pl.DataFrame, terms: Terms) -> pl.DataFrame:
-    """Link cells that do not hold the other row's key.
-
-    Args:
-        rows: Aligned rows.
-        store: Whose link cells.
-        new_keys: entity_id, key (JSON text) of rows that this plan inserts into the other store.
-        terms: What may be done.
-    """
-    name = terms.rules.link_database if store == "database" else terms.rules.link_airtable
-    if (
-        name is None
-        or "sync" not in terms.steps
-        or not terms.may_write(store)
-        or not terms.schema(store).column(name).writable
-    ):
-        return pl.DataFrame(schema=TYPES)
-    kind = terms.schema(store).column(name).kind
-    link = pl.col(at("link", store))
-    there = json_of(pl.col(AIRTABLE if store == "database" else DATABASE), kind)
-    linked = (
-        rows.filter(pl.col(at(KEY, store)).is_not_null() & pl.col(VERDICT).is_in(WRITABLE_VERDICTS))
-        .join(new_keys, on=ENTITY, how="left")
-        .with_columns(pl.coalesce(there, "key").alias(Change.after), json_of(link, kind).alias(Change.before))
-        .filter(pl.col(Change.after).is_not_null() & pl.col(Change.after).ne_missing(pl.col(Change.before)))
-    )
-    return (
-        linked.select(
-            pl.lit(store).alias(Change.store),
-            pl.lit(terms.schema(store).name).alias(Change.table),
-            pl.lit("update").alias(Change.op),
-            pl.col(ENTITY),
-            pl.col(at(KEY, store)).alias(Change.row_key),
-            pl.lit(name).alias(Change.field),
-            Change.before,
-            Change.after,
-            pl.lit("link").alias(Change.reason),
-            *(_NOTHING.alias(c) for c in (Change.rule, Change.source, Change.policy)),
-            pl.lit(None, pl.Float64).alias(Change.probability),
-        )
-        .with_columns(_cell_id())
-        .select(COLUMNS)
-        .cast(TYPES)
-        .sort(Change.change_id)
-    )
+    change_id = pl.concat_str(Change.store, Change.table, Change.row_key, Change.field, separator="/")
+    return named.with_columns(change_id.alias(Change.change_id)).select(COLUMNS).cast(TYPES).sort(Change.change_id)
 
 
 def with_probability(changes: pl.DataFrame, clusters: pl.DataFrame) -> pl.DataFrame:
@@ -199,21 +152,20 @@ def with_probability(changes: pl.DataFrame, clusters: pl.DataFrame) -> pl.DataFr
     concerns = pl.col(Change.reason).is_in(["merge", "sync", "conflict", "link"])
     return (
         changes.join(likely, on=ENTITY, how="left")
-        .with_columns(pl.when(concerns).then("_likely").alias(Change.probability))
+        .with_columns(pl.when(concerns).then("_likely").alias(PROBABILITY))
         .drop("_likely")
         .sort(Change.change_id)
     )
 
 
 def unfit(rows: pl.DataFrame, terms: Terms) -> Sequence[tuple[Store, FieldRule, pl.DataFrame]]:
-    """Per store and field: entity_id, row_key, value of cells that the store's column cannot hold."""
+    """Per store and field: entity_id, both row keys and value of the cells that the store's column cannot hold."""
     found = []
-    stores: tuple[Store, Store] = ("database", "airtable")
-    for store in stores:
+    for store in STORES:
         for field in terms.rules.fields:
             if not terms.writes(store, field):
                 continue
-            column, wanted = terms.schema(store).column(terms.column(store, field)), target(field, store, terms)
+            column, wanted = terms.column(store, field), target(field, store, terms)
             inserted = pl.col(VERDICT).is_in([f"insert_{store}", f"revive_{store}"])
             concerned = inserted | (pl.col(at(KEY, store)).is_not_null() & wanted.ne_missing(held(field, store, terms)))
             is_open = pl.col(origin(field.name)) == OPEN

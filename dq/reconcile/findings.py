@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from dq.side import KEY
-from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, Terms, at
-from dq.reconcile.changes import other
+from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, at
+from dq.reconcile.terms import Terms, other
 from dq.rules import FieldRule
 from dq.schemas import Finding
 from dq.schemas.finding import FINDING_TYPES
 from dq.schemas.values import Store
+from dq.side import KEY
 
 _REVIVED = "was deleted on the other side but edited here since: the edit survives"
-_EMPTY = "has no value in any mapped field: it is not copied to the other store"
+_EMPTY = "has no value of its own that the other store could take: it is not copied there"
 _UNFIT = "does not fit {store}'s column {column} ({type}): it is not written there"
 _NOTHING = pl.lit(None, pl.String)
 
@@ -30,7 +30,7 @@ def row_findings(
         ),
         *(_cells(store, field, cells, terms) for store, field, cells in unfit),
     ]
-    return pl.concat(parts).sort(Finding.store, Finding.row_key, Finding.field)
+    return pl.concat(parts).sort(list(FINDING_TYPES))
 
 
 def _rows(rows: pl.DataFrame, store: pl.Expr, rule: str, severity: str, message: str, terms: Terms) -> pl.DataFrame:
@@ -43,11 +43,11 @@ def _rows(rows: pl.DataFrame, store: pl.Expr, rule: str, severity: str, message:
         pl.lit(rule).alias(Finding.rule),
         pl.lit(severity).alias(Finding.severity),
         pl.lit(message).alias(Finding.message),
-    ).cast(FINDING_TYPES)
+    ).cast(pl.Schema(FINDING_TYPES))
 
 
 def _cells(store: Store, field: FieldRule, cells: pl.DataFrame, terms: Terms) -> pl.DataFrame:
-    column = terms.schema(store).column(terms.column(store, field))
+    column = terms.column(store, field)
     is_select = bool(column.choices)
     message = _UNFIT.format(store=store, column=column.name, type=column.type)
     if is_select:
@@ -62,4 +62,4 @@ def _cells(store: Store, field: FieldRule, cells: pl.DataFrame, terms: Terms) ->
         pl.lit("select.missing_option" if is_select else "kind.unfit").alias(Finding.rule),
         pl.lit("warning").alias(Finding.severity),
         pl.lit(message).alias(Finding.message),
-    ).cast(FINDING_TYPES)
+    ).cast(pl.Schema(FINDING_TYPES))

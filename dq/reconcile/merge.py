@@ -14,9 +14,11 @@ Symmetric case table, b = base, x and y other values:
 
 import polars as pl
 
-from dq.reconcile.align import AIRTABLE, VERDICT, Terms, at
+from dq.reconcile.align import AIRTABLE, VERDICT, at
+from dq.reconcile.terms import Terms
 from dq.rules import FieldRule
 from dq.schemas.values import Store
+from dq.side import held_name
 
 SAME, FROM_DATABASE, FROM_AIRTABLE, SETTLED, DEFAULTED, OPEN, APART = range(7)
 """Where a golden value came from. `APART`: this plan does not compare the sides, each keeps its own."""
@@ -105,12 +107,12 @@ def target(field: FieldRule, store: Store, terms: Terms) -> pl.Expr:
     """What a store's cell is to hold after this plan."""
     own = pl.col(at(field.name, store))
     if field.default is not None and "standardize" in terms.steps:
-        own = own.fill_null(field.default)
+        own = pl.when(pl.col(VERDICT) == "empty").then(own).otherwise(own.fill_null(field.default))
     came = pl.col(origin(field.name))
     return (
         pl.when(came == APART)
         .then(own)
         .when(came == OPEN)
-        .then(at(f"{field.name}_held", store))
+        .then(at(held_name(field.name), store))
         .otherwise(golden(field.name))
     )

@@ -3,17 +3,18 @@
 A policy that cannot tell (times missing, equal or within the skew; equal quality) hands over to the next in its chain.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import reduce
 
 import polars as pl
 
-from dq.cells import json_of
-from dq.side import ENTITY, own_value
-from dq.reconcile.align import VERDICT, Terms, at
+from dq.cells import is_texts, json_of, texts_json, texts_of
+from dq.reconcile.align import VERDICT, at
 from dq.reconcile.merge import OPEN, SETTLED, golden, origin
+from dq.reconcile.terms import Terms
 from dq.rules import FieldRule, Policy
-from dq.schemas import Conflict, Record
+from dq.schemas import Conflict
+from dq.side import ENTITY, MODIFIED, QUALITY, own_value
 
 DATABASE, AIRTABLE, MERGE = pl.lit("database"), pl.lit("airtable"), pl.lit("merge")
 _COLUMNS = list(Conflict.to_schema().columns)
@@ -47,15 +48,18 @@ def _timed(cells: pl.DataFrame, field: FieldRule, sources: pl.DataFrame) -> pl.D
     plain = cells.select(
         ENTITY,
         *(pl.col(at(field.name, side)).alias(side) for side in ("base", "database", "airtable")),
-        *(pl.col(at(Record.modified, side)).alias(f"modified_{side}") for side in ("database", "airtable")),
-        *(pl.col(at("quality", side)).alias(f"quality_{side}") for side in ("database", "airtable")),
+        *(pl.col(at(MODIFIED, side)).alias(f"modified_{side}") for side in ("database", "airtable")),
+        *(pl.col(at(QUALITY, side)).alias(f"quality_{side}") for side in ("database", "airtable")),
     )
     for side in ("database", "airtable"):
-        own = sources.filter((pl.col("field") == field.name) & (pl.col("store") == side)).select(ENTITY, "time")
+        own = sources.filter((pl.col("field") == field.name) & (pl.col("store") == side)).select(
+            ENTITY, "time", pl.lit(value=True).alias("_lent")
+        )
+        modified = f"modified_{side}"
         plain = (
             plain.join(own, on=ENTITY, how="left")
-            .with_columns(pl.coalesce("time", f"modified_{side}").alias(f"modified_{side}"))
-            .drop("time")
+            .with_columns(pl.when("_lent").then("time").otherwise(modified).alias(modified))
+            .drop("time", "_lent")
         )
     return plain.sort(ENTITY)
 
@@ -111,16 +115,21 @@ def _higher(database: pl.Expr, airtable: pl.Expr) -> pl.Expr:
     return pl.when(database > airtable).then(DATABASE).when(database < airtable).then(AIRTABLE)
 
 
-def _cell_quality(field: FieldRule, side: str) -> pl.Expr:
-    """A value of one's own beats a default, a default beats nothing; then the fuller row counts."""
+def _presence(field: FieldRule, side: str) -> pl.Expr:
+    """2 for a value of its own, 1 for a default, 0 for nothing."""
     value = pl.col(side)
     own = value.is_not_null() & own_value(value, field)
-    return own.cast(pl.Float64) * 4 + value.is_not_null().cast(pl.Float64) * 2 + pl.col(f"quality_{side}")
+    return own.cast(pl.Int8) + value.is_not_null().cast(pl.Int8)
+
+
+def _cell_quality(field: FieldRule, side: str) -> pl.Expr:
+    """A value of one's own beats a default, a default beats nothing; then the fuller row counts."""
+    return _presence(field, side).cast(pl.Float64) * 2 + pl.col(f"quality_{side}")
 
 
 def _survivors(field: FieldRule, terms: Terms) -> Iterator[pl.Expr]:
     """What each survivorship rule of the field chooses between two values."""
-    present = _higher(pl.col("database").is_not_null(), pl.col("airtable").is_not_null())
+    present = _higher(_presence(field, "database"), _presence(field, "airtable"))
     yield present
     for name in field.survivorship:
         match name:
@@ -131,31 +140,28 @@ def _survivors(field: FieldRule, terms: Terms) -> Iterator[pl.Expr]:
             case "longest":
                 yield _higher(pl.col("database").str.len_chars(), pl.col("airtable").str.len_chars())
             case "source_priority":
-                yield pl.lit(terms.rules.dedupe.survivorship_priority[0])
+                yield pl.lit(next(iter(terms.rules.dedupe.survivorship_priority), None), pl.String)
             case "union":
-                yield MERGE
+                yield pl.when(_union().is_not_null()).then(MERGE)
             case "most_frequent":  # two values, once each: says nothing
                 continue
 
 
 def _union() -> pl.Expr:
-    """Both values' parts, each once, in an order that does not depend on the side: list items, or lines of text."""
-    both = pl.concat_list("database", "airtable")
-    is_list = pl.col("database").str.starts_with("[") & pl.col("airtable").str.starts_with("[")
-    items = pl.concat_list(
-        *(
-            pl.when(is_list).then(side).otherwise(pl.lit("[]")).str.json_decode(pl.List(pl.String))
-            for side in ("database", "airtable")
-        )
+    """Both values' parts, each once, in an order that does not depend on the side: list items, or lines of text.
+
+    Null where they do not mix: a list of other things than text, or a list and a text.
+    """
+    database, airtable = pl.col("database"), pl.col("airtable")
+    items = pl.concat_list(texts_of(database), texts_of(airtable)).list.unique().list.sort()
+    lines = pl.concat_list(database, airtable).list.sort().list.join("\n").str.split("\n")
+    is_text = ~database.str.starts_with("[") & ~airtable.str.starts_with("[")
+    return (
+        pl.when(is_texts(database) & is_texts(airtable))
+        .then(texts_json(items))
+        .when(is_text)
+        .then(lines.list.unique(maintain_order=True).list.join("\n"))
     )
-    joined = (
-        pl.struct(v=items.list.unique().list.sort())
-        .struct.json_encode()
-        .str.strip_prefix('{"v":')
-        .str.strip_suffix("}")
-    )
-    lines = both.list.sort().list.join("\n").str.split("\n").list.unique(maintain_order=True).list.join("\n")
-    return pl.when(is_list).then(joined).otherwise(lines)
 
 
 def _written_back(rows: pl.DataFrame, decided: pl.DataFrame, field: FieldRule) -> pl.DataFrame:
@@ -192,12 +198,12 @@ def _table(decided: pl.DataFrame, field: FieldRule, terms: Terms) -> pl.DataFram
         json_of(base, kind).alias(Conflict.base),
         json_of(pl.col("database"), kind).alias(Conflict.database),
         json_of(pl.col("airtable"), kind).alias(Conflict.airtable),
-        Conflict.modified_database,
-        Conflict.modified_airtable,
+        str(Conflict.modified_database),
+        str(Conflict.modified_airtable),
         missing.otherwise(pl.lit("value_mismatch")).alias(Conflict.kind),
         pl.lit(",".join(field.conflict)).alias(Conflict.policy),
         pl.col("side").alias(Conflict.suggested),
-        pl.col("side").is_not_null().alias(Conflict.resolved),
+        pl.col("side").is_not_null().alias(str(Conflict.resolved)),
         pl.col("by").alias(Conflict.resolved_by),
         pl.lit(terms.rules.table).alias(Conflict.table),
     ).select(_COLUMNS)
@@ -214,17 +220,12 @@ def _delete_edits(rows: pl.DataFrame, terms: Terms) -> pl.DataFrame:
         nothing.alias(Conflict.base),
         nothing.alias(Conflict.database),
         nothing.alias(Conflict.airtable),
-        pl.col(at(Record.modified, "database")).alias(Conflict.modified_database),
-        pl.col(at(Record.modified, "airtable")).alias(Conflict.modified_airtable),
+        pl.col(at(MODIFIED, "database")).alias(str(Conflict.modified_database)),
+        pl.col(at(MODIFIED, "airtable")).alias(str(Conflict.modified_airtable)),
         pl.lit("delete_edit").alias(Conflict.kind),
         pl.lit("edit_survives").alias(Conflict.policy),
         pl.when(pl.col(VERDICT) == "revive_airtable").then(DATABASE).otherwise(AIRTABLE).alias(Conflict.suggested),
-        pl.lit(value=True).alias(Conflict.resolved),
+        pl.lit(value=True).alias(str(Conflict.resolved)),
         pl.lit("edit_survives").alias(Conflict.resolved_by),
         pl.lit(terms.rules.table).alias(Conflict.table),
     ).select(_COLUMNS)
-
-
-def policies_of(fields: Sequence[FieldRule]) -> dict[str, str]:
-    """Field → its policy chain as text, for the plan."""
-    return {field.name: ",".join(field.conflict) for field in fields}

@@ -2,33 +2,39 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import polars as pl
 
 from dq.cells import json_of
-from dq.side import ENTITY, KEY, Side
 from dq.manifest import TableSchema
-from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, Terms, at
-from dq.reconcile.changes import COLUMNS, TYPES, fits, other
+from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, at
+from dq.reconcile.changes import COLUMNS, NO_CHANGES, NOTHING, PROBABILITY, TYPES
+from dq.reconcile.links import link_column
 from dq.reconcile.merge import DEFAULTED, origin, target
+from dq.reconcile.terms import Terms, fits, other
 from dq.rules import Child
-from dq.schemas import Change
+from dq.schemas import BaseRow, Change
 from dq.schemas.values import Store
+from dq.side import ENTITY, KEY, Side
 
 CREATED = '{"$created": '
 """Start of the JSON that stands for the key of a row that the plan creates."""
-_NOTHING = pl.lit(None, pl.String)
 
 
 def inserts(
-    rows: pl.DataFrame, store: Store, namespace: uuid.UUID, extra: Mapping[str, str], terms: Terms
+    rows: pl.DataFrame,
+    store: Store,
+    base: pl.DataFrame,
+    namespace: uuid.UUID,
+    extra: Mapping[str, str],
+    terms: Terms,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows that the store lacks, a change a cell, and the keys they will have.
 
     Args:
         rows: Merged rows.
         store: Where they are inserted.
+        base: The base before: a row that was deleted does not get its old key again, which may be taken still.
         namespace: Of the Airtable table: text keys of new database rows are UUIDv5 of it and the record id.
         extra: Column → JSON text for columns that are not mapped but must not be empty.
         terms: What may be done.
@@ -38,43 +44,57 @@ def inserts(
     """
     new = rows.filter(pl.col(VERDICT).is_in([f"insert_{store}", f"revive_{store}"]))
     schema = terms.schema(store)
-    parts = [_fixed(new, name, value, "sync") for name, value in extra.items()]
+    parts = [_part(new, name, pl.lit(value), "sync") for name, value in extra.items()]
     own_key = store == "database" and schema.column(schema.key).kind == "text"
     if own_key:
-        made = new.with_columns(_uuids(new[AIRTABLE], namespace).alias("made"))
+        made = new.with_columns(_new_keys(new, base, namespace).alias("made"))
         parts.append(_part(made, schema.key, json_of(pl.col("made"), "text"), "sync"))
+    link = link_column(store, terms)
+    if link is not None:
+        there = pl.col(AIRTABLE if store == "database" else DATABASE)
+        parts.append(_part(new, link.name, json_of(there, link.kind), "link"))
+    cells = pl.concat([_part(new.clear(), "", NOTHING, "sync"), *parts, *_filled(new, store, terms)])
+    changes = _inserted(cells, new, store, schema)
+    if own_key:
+        return changes, changes.filter(pl.col(Change.field) == schema.key).select(
+            ENTITY, pl.col(Change.after).alias("key")
+        )
+    first = json_of(pl.col(Change.change_id).min(), "text")
+    return changes, changes.group_by(ENTITY).agg((pl.lit(CREATED) + first + "}").alias("key"))
+
+
+def _filled(new: pl.DataFrame, store: Store, terms: Terms) -> list[pl.DataFrame]:
+    """The mapped cells of new rows: those that have a value which the store can take."""
+    parts = []
     for field in terms.rules.fields:
-        column, wanted = schema.column(terms.column(store, field)), target(field, store, terms)
+        column, wanted = terms.column(store, field), target(field, store, terms)
         if terms.writes(store, field):
             filled = new.filter(wanted.is_not_null() & fits(wanted, column))
             reason = pl.when(pl.col(origin(field.name)) == DEFAULTED).then(pl.lit("default")).otherwise(pl.lit("sync"))
             parts.append(_part(filled, column.name, json_of(wanted, column.kind), reason))
-    link = terms.rules.link_database if store == "database" else terms.rules.link_airtable
-    if link is not None and schema.column(link).writable:
-        there = pl.col(AIRTABLE if store == "database" else DATABASE)
-        parts.append(_part(new, link, json_of(there, schema.column(link).kind), "link"))
-    cells = pl.concat([_part(new.clear(), "", _NOTHING, "sync"), *parts])
-    changes = _inserted(cells, new, store, schema)
-    ids = changes.group_by(ENTITY).agg(
-        (pl.lit(CREATED) + json_of(pl.col(Change.change_id).min(), "text") + "}").alias("key")
+    return parts
+
+
+def _new_keys(new: pl.DataFrame, base: pl.DataFrame, namespace: uuid.UUID) -> pl.Series:
+    """Keys from the record ids, and from the keys that the same records' rows had before, if any."""
+    former = base.filter(pl.col(BaseRow.state) != "loser").select(
+        pl.col(BaseRow.airtable_key).alias(AIRTABLE), pl.col(BaseRow.database_key).alias("former")
     )
-    if own_key:
-        ids = changes.filter(pl.col(Change.field) == schema.key).select(ENTITY, pl.col(Change.after).alias("key"))
-    return changes, ids
+    last = former.drop_nulls().sort(AIRTABLE, "former").unique(AIRTABLE, keep="last", maintain_order=True)
+    named = new.select(AIRTABLE).join(last, on=AIRTABLE, how="left", maintain_order="left")
+    return _uuids(
+        named.select(pl.concat_str(AIRTABLE, "former", separator="/", ignore_nulls=True)).to_series(), namespace
+    )
 
 
-def _uuids(record_ids: pl.Series, namespace: uuid.UUID) -> pl.Series:
-    """UUIDv5 of each record id. Polars has no SHA-1; this costs about 2 µs for each *new* row only."""
-    return pl.Series([str(uuid.uuid5(namespace, record_id)) for record_id in record_ids], dtype=pl.String)
+def _uuids(names: pl.Series, namespace: uuid.UUID) -> pl.Series:
+    """UUIDv5 of each name. Polars has no SHA-1; this costs about 2 µs for each *new* row only."""
+    return pl.Series([str(uuid.uuid5(namespace, name)) for name in names], dtype=pl.String)
 
 
 def _part(rows: pl.DataFrame, field: str, after: pl.Expr, reason: str | pl.Expr) -> pl.DataFrame:
     named = pl.lit(reason) if isinstance(reason, str) else reason
     return rows.select(ENTITY, pl.lit(field).alias(Change.field), after.alias(Change.after), named.alias(Change.reason))
-
-
-def _fixed(rows: pl.DataFrame, field: str, value: str, reason: str) -> pl.DataFrame:
-    return _part(rows, field, pl.lit(value), reason)
 
 
 def _inserted(cells: pl.DataFrame, new: pl.DataFrame, store: Store, schema: TableSchema) -> pl.DataFrame:
@@ -90,8 +110,8 @@ def _inserted(cells: pl.DataFrame, new: pl.DataFrame, store: Store, schema: Tabl
             pl.lit(schema.name).alias(Change.table),
             pl.lit("insert").alias(Change.op),
             source.alias(Change.source),
-            *(_NOTHING.alias(c) for c in (Change.row_key, Change.before, Change.rule, Change.policy)),
-            pl.lit(None, pl.Float64).alias(Change.probability),
+            *(NOTHING.alias(c) for c in (Change.row_key, Change.before, Change.rule, Change.policy)),
+            pl.lit(None, pl.Float64).alias(PROBABILITY),
         )
         .select(COLUMNS)
         .cast(TYPES)
@@ -103,7 +123,7 @@ def deletes(rows: pl.DataFrame, store: Store, stored: pl.DataFrame, terms: Terms
     """Rows whose lead is gone on the other side and that nobody edited."""
     lost = rows.filter(pl.col(VERDICT) == f"delete_{store}")
     return removed(
-        lost.select(ENTITY, pl.col(at(KEY, store)).alias(KEY), _NOTHING.alias("survivor")),
+        lost.select(ENTITY, pl.col(at(KEY, store)).alias(KEY), NOTHING.alias("survivor")),
         store,
         stored,
         "delete",
@@ -135,20 +155,20 @@ def removed(losers: pl.DataFrame, store: Store, stored: pl.DataFrame, reason: st
     """
     schema = terms.schema(store)
     if not terms.may_write(store) or losers.is_empty():
-        return pl.DataFrame(schema=TYPES)
-    if store == "database" and schema.soft_delete:
+        return NO_CHANGES
+    if store == "database" and "deleted_at" in schema.soft_delete:
         parts = [
-            _named(losers, store, schema, "update", "deleted_at", _NOTHING, pl.lit(_stamp_json(terms.stamp)), reason)
+            _named(losers, store, schema, "update", "deleted_at", NOTHING, pl.lit(_stamp_json(terms.stamp)), reason)
         ]
         if "merged_into" in schema.soft_delete and reason == "merge":
             merged_into = json_of(pl.col("survivor"), schema.column(schema.key).kind)
-            parts.append(_named(losers, store, schema, "update", "merged_into", _NOTHING, merged_into, reason))
+            parts.append(_named(losers, store, schema, "update", "merged_into", NOTHING, merged_into, reason))
         return pl.concat(parts)
     rows = stored.select(
         pl.col(schema.key).cast(pl.String).alias(KEY), pl.struct(pl.all()).struct.json_encode().alias("whole")
     )
     whole = losers.join(rows, on=KEY, how="left").sort(KEY)
-    return _named(whole, store, schema, "delete", None, pl.col("whole"), _NOTHING, reason)
+    return _named(whole, store, schema, "delete", None, pl.col("whole"), NOTHING, reason)
 
 
 def _stamp_json(stamp: str | int) -> str:
@@ -179,7 +199,7 @@ def _named(
     after: pl.Expr,
     reason: str,
 ) -> pl.DataFrame:
-    values: dict[str, Any] = {
+    values = {
         Change.change_id: pl.concat_str(pl.lit(f"{store}/{schema.name}/"), KEY, pl.lit(f"/{field}" if field else "")),
         Change.store: pl.lit(store),
         Change.table: pl.lit(schema.name),
@@ -190,9 +210,9 @@ def _named(
         Change.before: before,
         Change.after: after,
         Change.reason: pl.lit(reason),
-        Change.rule: _NOTHING,
-        Change.source: _NOTHING,
-        Change.probability: pl.lit(None, pl.Float64),
-        Change.policy: _NOTHING,
+        Change.rule: NOTHING,
+        Change.source: NOTHING,
+        PROBABILITY: pl.lit(None, pl.Float64),
+        Change.policy: NOTHING,
     }
     return rows.select(**values).cast(TYPES)

@@ -61,7 +61,8 @@ def _weak(settings: Settings) -> list[str]:
         warnings.append("backups.verify_integrity is off: a damaged backup is found when it is needed")
     if settings.backups.retention_days == 0:
         warnings.append("backups.retention_days is 0: a backup may be pruned as soon as its run has ended")
-    if settings.limits.requests_per_second > 5:
+    pace = settings.limits.requests_per_second
+    if (pace > 5 or pace == 0) and settings.airtable.sandbox is None:
         warnings.append("limits.requests_per_second is over Airtable's 5: every burst costs a wait of 30 s")
     if settings.airtable.endpoint_url.startswith("http://") and settings.airtable.sandbox is None:
         warnings.append("stores.airtable.endpoint_url is not encrypted: the token travels in the open")

@@ -58,7 +58,7 @@ def columns_of(rules: TableRules) -> TableColumns:
     )
 
 
-def take(  # noqa: PLR0917 -- the two stores and what to read of them are one sentence
+def take(
     root: Path,
     database: Source,
     airtable: Source,

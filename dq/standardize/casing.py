@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (letters that look like others are what this is about)
 """Letter case of names, repaired only where it is plainly lost: all capitals, or all small letters.
 
 `McDonald`, `IBM`, `van der Berg` and `eBay` say how they want to be written; `MCDONALD` and `mcdonald` do not.
@@ -14,12 +15,13 @@ _SHORT_LETTERS = r"^\S{1,3}$"
 _VOWELLESS = r"^[bcdfghjklmnpqrstvwxz]{2,4}$"
 _INITIALS = r"^\p{L}{1,2}(?:&\p{L}{1,2}|(?:\.\p{L})+\.?|\d{1,2})$"
 _HOST = r"\.\p{L}{2,}$"
-_SMALL = (
-    "a an and at by for in of on or the to da das de degli del della der des di do dos du e el en et il la las le les lo "
-    "los och og ten ter und van vom von y zu zum zur für à"
-).split()
-_ACRONYMS = "ai eu hr ibm ii iii iv sap tv uae uk usa vi vii viii ix".split()
-_ABBREVIATIONS = "bld blvd dr ft jr ltd mr mrs ms mt sr st str tv".split()
+_SMALL = [
+    "a", "an", "and", "at", "by", "for", "in", "of", "on", "or", "the", "to", "da", "das", "de", "degli", "del", "della",
+    "der", "des", "di", "do", "dos", "du", "e", "el", "en", "et", "il", "la", "las", "le", "les", "lo", "los", "och", "og",
+    "ten", "ter", "und", "van", "vom", "von", "y", "zu", "zum", "zur", "für", "à",
+]  # fmt: skip
+_ACRONYMS = ["ai", "eu", "hr", "ibm", "ii", "iii", "iv", "sap", "tv", "uae", "uk", "usa", "vi", "vii", "viii", "ix"]
+_ABBREVIATIONS = ["bld", "blvd", "dr", "ft", "jr", "ltd", "mr", "mrs", "ms", "mt", "sr", "st", "str"]
 
 
 def repaired(value: pl.Expr) -> pl.Expr:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (letters that look like others are what this is about)
 """Company names: the trailing legal form in one spelling, case repaired only where it is plainly lost.
 
 name ──► text ──► (stem, legal form) ──► stem with case repaired ──► stem + form as it is written
@@ -11,8 +12,8 @@ from pydantic import Field
 
 from dq.standardize import text
 from dq.standardize.casing import lost_case, repaired
-from dq.standardize.forms import Options as BaseOptions
 from dq.standardize.forms import VALUE, Standardized, change_where, no_finding
+from dq.standardize.forms import Options as BaseOptions
 from dq.standardize.legal_forms import JOINED, LEADING, LegalForms, legal_forms
 
 _WORDS = r"[\p{L}\p{N}]"
@@ -88,7 +89,11 @@ def _rewritten(rows: pl.LazyFrame, forms: LegalForms | None, options: Options) -
             .with_columns(name=pl.when(known).then(stem).otherwise(tidied))
         )
     else:
-        names = names.with_columns(name=tidied, form=pl.lit(None, dtype=pl.String), known=pl.lit(value=False))
+        names = names.with_columns(
+            name=tidied, stem=tidied, form=pl.lit(None, dtype=pl.String), known=pl.lit(value=False)
+        )
     names = names.with_columns(name=repaired(name)) if options.normalize_case else names
     suffixed = pl.when(known).then(name + " " + form).otherwise(name) if options.add_proper_suffix else name
-    return names.select(suffixed.fill_null(VALUE))
+    # a name that is nothing but a legal form keeps its case as well
+    named = pl.when(stem.str.contains(_WORDS)).then(suffixed).otherwise(tidied)
+    return names.select(named.fill_null(VALUE))

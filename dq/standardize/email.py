@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (letters that look like others are what this is about)
 """Email addresses: the bare address, domain in lower case; what is no single address is kept and found.
 
 The stored address reaches the same mailbox as what was written: an internationalized domain stays in the form it was
@@ -12,8 +13,8 @@ import idna
 import polars as pl
 
 from dq.standardize import text
-from dq.standardize.forms import Options as BaseOptions
 from dq.standardize.forms import VALUE, Standardized, change_where, each, find_where, no_finding, once_each
+from dq.standardize.forms import Options as BaseOptions
 
 _STANDARD = r"^[a-z0-9_%+-][a-z0-9._%+-]*@(?:[a-z0-9-]+\.)+[a-z0-9-]+$"
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (letters that look like others are what this is about)
 """Legal forms of companies: how a name's trailing form is recognized however it is dotted, bracketed or cased."""
 
 import itertools
@@ -8,6 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import polars as pl
+
+from dq.standardize.forms import change_where, each
 
 BUILT_IN: Mapping[str, str] = {
     "Inc": "Inc.", "Incorporated": "Inc.", "Corp": "Corp.", "Corporation": "Corp.", "LLC": "LLC", "Ltd": "Ltd.",
@@ -64,9 +67,13 @@ class LegalForms:
 
     def written(self, suffix: pl.Expr) -> pl.Expr:
         """How a recognized suffix is written; null for one that is none of the forms."""
-        bare = suffix.str.to_lowercase().str.strip_chars(" ,;")
-        by_letters = _fold(suffix).replace_strict(self.folded, default=None, return_dtype=pl.String)
-        return bare.replace_strict(self.exact, default=by_letters, return_dtype=pl.String)
+        targets = list(set(self.exact.values()))
+
+        def by_letters(other: pl.Expr) -> pl.Expr:
+            return _fold(" " + other).replace_strict(self.folded, default=None, return_dtype=pl.String)
+
+        known = suffix.str.to_lowercase().str.strip_chars(" ,;").replace(self.exact)
+        return change_where(known, lambda form: ~form.is_in(targets), each(by_letters))
 
 
 def legal_forms(forms: Mapping[str, str], only: tuple[str, ...] | None = None) -> LegalForms | None:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (letters that look like others are what this is about)
 """LinkedIn addresses: one form for a person's page, `https://www.linkedin.com/in/<slug>`.
 
 Country and mobile hosts, language and sub-pages, tracking, case and percent-encoding all lead to the same page. Company
@@ -11,17 +12,22 @@ from urllib.parse import unquote
 import polars as pl
 
 from dq.standardize import text
-from dq.standardize.forms import Options as BaseOptions
 from dq.standardize.forms import VALUE, Standardized, change_where, each, find_where, once_each
+from dq.standardize.forms import Options as BaseOptions
 
 _HOME = "https://www.linkedin.com/"
-_STANDARD = r"^https://www\.linkedin\.com/in/[a-z0-9-]+$"
+_STANDARD = r"^https://www\.linkedin\.com/in/[a-z0-9-]{3,}$"
+_COMMON = r"^(?i)(?:https?://)?(?:(?:[a-z]{2}|www|m)\.)?linkedin\.com/(?:mwlite/)?in/[a-z0-9-]+/?(?:\?[!-~]*)?$"
 _HOST = r"^(?i)(?:https?:)?(?://)?(?:(?:[a-z]{2}|www|m|mobile|touch)\.)*linkedin\.com/+"
 _PAGE = r"^(?i)(in|company|school|showcase)/+([^/]+)"
 _PUBLIC = r"^(?i)pub/[^/\s%]+/[0-9a-z]+/[0-9a-z]+/[0-9a-z]+$"
 _MEMBER_ID = r"^AC[ow]AA[A-Za-z0-9_-]{10,}$"  # base64: its case means something
 _SLUG = r"^[\p{L}\p{M}\p{N}\p{So}\p{Sk}\x{200c}\x{200d}\x{fe0f}_.~-]+$"
 _ENCODED_SLUG = r"^(?:[A-Za-z0-9_.~-]|%[0-9A-Fa-f]{2})+$"
+_PERSON_FORM = r"^https://www\.linkedin\.com/(?:in/[^/?#\s]+|pub(?:/[^/?#\s]+){4})$"
+_NOBODY_FORM = r"^https://www\.linkedin\.com/(?:in/me$|(?i:pub/dir/))"
+_COMPANY_FORM = r"^https://www\.linkedin\.com/(?:company|showcase)/[^/?#\s]+$"
+_SCHOOL_FORM = r"^https://www\.linkedin\.com/school/[^/?#\s]+$"
 _EDGES = " <>\"'“”‘’,;()[]"
 _LICENSED = r"^(?i)(?:https?://)?[a-z.]*linkedin\.com/(?:sales|talent|recruiter)/"
 
@@ -39,18 +45,36 @@ def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
 
 def standard(value: pl.Expr, _: Options) -> pl.Expr:
     """The page's address in standard form; anything else is kept as it is."""
-    return change_where(value, lambda v: ~v.str.contains(_STANDARD), _rebuilt)
+    return change_where(value, _is_other, each(_changed))
 
 
 def finding(value: pl.Expr, _: Options) -> pl.Expr:
     """Finding codes for values in standard form: whatever is not a person's page."""
-    return find_where(value, lambda v: ~v.str.contains(_STANDARD), each(_code))
+    return find_where(value, _is_other, each(_code))
 
 
 def match_form(value: pl.Expr) -> pl.Expr:
     """A person's page for comparing; null for anything else."""
     form = standard(value, Options())
-    return pl.when(form.str.starts_with(_HOME + "in/") & (form != _HOME + "in/me")).then(form)
+    return pl.when(_is_person(form) & form.str.starts_with(_HOME + "in/")).then(form)
+
+
+def _is_other(value: pl.Expr) -> pl.Expr:
+    return ~value.str.contains(_STANDARD)
+
+
+def _changed(value: pl.Expr) -> pl.Expr:
+    return change_where(change_where(value, _is_common, each(_from_common)), _is_other, _rebuilt)
+
+
+def _is_common(value: pl.Expr) -> pl.Expr:
+    return value.str.contains(_COMMON) & ~value.str.contains("(?i)/in/AC[ow]AA")
+
+
+def _from_common(value: pl.Expr) -> pl.Expr:
+    # what most addresses need, in a third of the time that `_rebuilt` takes to say the same
+    slug = value.str.to_lowercase().str.replace(r"^.*?/in/", "").str.replace(r"[/?].*$", "")
+    return _HOME + "in/" + slug
 
 
 def _rebuilt(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -103,16 +127,17 @@ def _unquoted(slug: str) -> str | None:
         return None
 
 
-def _code(value: pl.Expr) -> pl.Expr:
-    def under(*kinds: str) -> pl.Expr:
-        return pl.any_horizontal([value.str.starts_with(f"{_HOME}{kind}/") for kind in kinds])
+def _is_person(form: pl.Expr) -> pl.Expr:
+    return form.str.contains(_PERSON_FORM) & ~form.str.contains(_NOBODY_FORM)
 
+
+def _code(value: pl.Expr) -> pl.Expr:
     return (
-        pl.when(under("in", "pub") & (value != _HOME + "in/me") & ~value.str.contains(r"\s"))
+        pl.when(_is_person(value))
         .then(None)
-        .when(under("company", "showcase"))
+        .when(value.str.contains(_COMPANY_FORM))
         .then(pl.lit("linkedin.company"))
-        .when(under("school"))
+        .when(value.str.contains(_SCHOOL_FORM))
         .then(pl.lit("linkedin.school"))
         .when(value.str.contains(_LICENSED))
         .then(pl.lit("linkedin.sales"))

@@ -3,7 +3,7 @@
 snapshot column ──text_of──► f_raw ──meaning_of──► stage 0 ──text──► stage 1 ──email──► stage 2 = f
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import reduce
 
@@ -42,12 +42,14 @@ def standardize_records(raw_frame: pl.LazyFrame, schema: TableSchema, rules: Tab
     """
     _refuse_clashes(rules)
     types = raw_frame.collect_schema()
+    own = schema.store == "database"
+    created, modified = (
+        (rules.created_database, rules.modified_database) if own else (_AIRTABLE_CREATED, rules.modified_airtable)
+    )
     records = raw_frame.select(
         _text(schema, types, schema.key).alias(Record.row_key),
-        _time(types, rules.created_database if schema.store == "database" else _AIRTABLE_CREATED, Record.created),
-        _time(
-            types, rules.modified_database if schema.store == "database" else rules.modified_airtable, Record.modified
-        ),
+        _time(types, created).alias(str(Record.created)),
+        _time(types, modified).alias(str(Record.modified)),
         _link(schema, types, rules).alias(Record.link),
         *(_text(schema, types, _column(field, schema)).alias(raw(field.name)) for field in rules.fields),
     )
@@ -97,7 +99,7 @@ def _step(field: FieldRule, number: int, kinds: frozenset[str]) -> tuple[Kind, O
     return kind, options
 
 
-def _joined(parts: list[pl.Expr]) -> pl.Expr:
+def _joined(parts: Sequence[pl.Expr]) -> pl.Expr:
     if len(parts) <= 1:
         return parts[0] if parts else no_finding()
     joined = pl.concat_str(parts, separator=SEPARATOR, ignore_nulls=True)
@@ -127,10 +129,10 @@ def _text(schema: TableSchema, types: pl.Schema, name: str) -> pl.Expr:
     return cells.text_of(pl.col(name), schema.column(name).kind, types[name])
 
 
-def _time(types: pl.Schema, name: str | None, alias: str) -> pl.Expr:
-    known = name is not None and name in types
-    time = times.parse(pl.col(name), types[name]) if known and name else pl.lit(None, dtype=times.UTC_TIME)
-    return time.alias(alias)
+def _time(types: pl.Schema, name: str | None) -> pl.Expr:
+    if name is None or name not in types:
+        return pl.lit(None, dtype=times.UTC_TIME)
+    return times.parse(pl.col(name), types[name])
 
 
 def _link(schema: TableSchema, types: pl.Schema, rules: TableRules) -> pl.Expr:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (letters that look like others are what this is about)
 r"""Text: NFC, no invisible or control characters, plain spaces, no space at the edges.
 
 A value of nothing but such characters is an empty cell, so it becomes null.

@@ -11,10 +11,11 @@ import polars as pl
 
 from dq.standardize import text
 from dq.standardize.email import ascii_host
-from dq.standardize.forms import Options as BaseOptions
 from dq.standardize.forms import VALUE, Standardized, change_where, each, find_where
+from dq.standardize.forms import Options as BaseOptions
 
 _STANDARD = r"^https://(?:[a-z0-9-]+\.)+[a-z]{2,}(?:/[A-Za-z0-9_~-][A-Za-z0-9._~/-]*)?$"
+_COMMON = r"^(?i)(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}/?$"
 _SURELY_VALID = r"^https?://(?:[a-z0-9-]+\.)+[a-z]{2,}(?:[/?#][!#-;=?-~]*)?$"
 _NAME = r"^(?:[\p{L}\p{N}\p{M}_-]+\.)+(?:\p{L}[\p{L}\p{M}]+|xn--[a-z0-9-]+)$"
 _NUMBER = r"^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$"
@@ -56,7 +57,13 @@ def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
 
 def standard(value: pl.Expr, options: Options) -> pl.Expr:
     """The address in standard form; what is no web address, or carries credentials, is kept as it is."""
-    return change_where(value, lambda v: ~v.str.contains(_STANDARD), lambda rows: _rebuilt(rows, options))
+    usual = options.ensure_protocol and options.remove_trailing_slash and options.preferred_protocol == "https"
+
+    def changed(other: pl.Expr) -> pl.Expr:
+        rest = change_where(other, _is_common, each(_from_common)) if usual else other
+        return change_where(rest, _is_other, lambda rows: _rebuilt(rows, options))
+
+    return change_where(value, _is_other, each(changed))
 
 
 def finding(value: pl.Expr, options: Options) -> pl.Expr:
@@ -68,9 +75,22 @@ def finding(value: pl.Expr, options: Options) -> pl.Expr:
 def match_form(value: pl.Expr) -> pl.Expr:
     """The host without `www.`, as IDNA, for comparing; null where there is none."""
     host = pl.when(_VALID).then(_HOST)
-    hosts = change_where(value, lambda v: ~v.str.contains(_STANDARD), lambda rows: _parsed(rows).select(host))
+    hosts = change_where(value, _is_other, lambda rows: _parsed(rows).select(host))
     named = hosts.str.strip_prefix("https://").str.replace("/.*$", "").str.strip_prefix("www.")
     return change_where(named, text.not_ascii, each(ascii_host))
+
+
+def _is_other(value: pl.Expr) -> pl.Expr:
+    return ~value.str.contains(_STANDARD)
+
+
+def _is_common(value: pl.Expr) -> pl.Expr:
+    return value.str.contains(_COMMON)
+
+
+def _from_common(value: pl.Expr) -> pl.Expr:
+    # what most addresses need, in a fifth of the time that `_rebuilt` takes to say the same
+    return "https://" + value.str.to_lowercase().str.replace("^https?://", "").str.strip_suffix("/")
 
 
 def _parsed(rows: pl.LazyFrame) -> pl.LazyFrame:

@@ -14,6 +14,9 @@ from dq.cells import Kind
 _EMPTY_LINE_END = re.compile(r"[\n\r]+\Z")
 _BULLET = re.compile(r"(?m)^([^\S\x1c-\x1f]*)[*+] ")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+_YES_NO = {"true": "true", "1": "true", "": "false", "false": "false", "0": "false"}
+_EXACT_DIGITS = 15
 _INT64 = 2**63
 _LAST_PLAIN = -5
 
@@ -34,15 +37,15 @@ def exact(value: Any, kind: Kind = "text") -> str | None:
 def meaning(text: str | None, kinds: Collection[str]) -> str | None:
     """Exact text as the text that counts, as `dq.cells.meaning_of` makes it of a column."""
     if "boolean" in kinds:
-        return "true" if text is not None and text.lower() in ("true", "1") else "false"
+        return _YES_NO.get((text or "").lower(), text)
     if text is None:
         return None
     if "rich_text" in kinds:
         text = _EMPTY_LINE_END.sub("", _BULLET.sub(r"\1- ", text))
-    if "list" in kinds and text == "[]":
-        return None
-    if ("number" in kinds or "integer" in kinds) and _NUMBER.fullmatch(text):
-        text = _shortest(float(text))
+    if "list" in kinds:
+        text = _list(text)
+    if text is not None and ("number" in kinds or "integer" in kinds):
+        text = _number(text)
     return text or None
 
 
@@ -59,6 +62,33 @@ def is_same(held: Any, expected: Any, kind: Kind) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _list(text: str) -> str | None:
+    """One spelling of a list of texts; None for an empty one."""
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    if not isinstance(items, list) or not all(isinstance(item, str) and _is_whole(item) for item in items):
+        return text
+    return exact(items) if items else None
+
+
+def _is_whole(item: str) -> bool:
+    """Whether no half of a pair stands alone, which no UTF-8 text can hold."""
+    return not any("\ud800" <= character <= "\udfff" for character in item)
+
+
+def _number(text: str) -> str:
+    """7, 7.0 and 0007 as one text; what is no number, or has more digits than a float keeps, stays as it is."""
+    if not _NUMBER.fullmatch(text):
+        return text
+    if _WHOLE.fullmatch(text) and -_INT64 <= int(text) < _INT64:
+        return str(int(text))
+    digits = re.sub(r"[eE].*$|\D", "", text).lstrip("0")
+    number = float(text)
+    return _shortest(number) if math.isfinite(number) and len(digits) <= _EXACT_DIGITS else text
 
 
 def _shortest(number: float) -> str:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (letters that look like others are what this is about)
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -139,7 +140,9 @@ def test_edge_cases_27_and_31_keys_are_equal_for_one_company(value, key):
     assert frame.select(company.match_form(pl.col("v"))).item() == key
 
 
-@given(st.lists(st.sampled_from([*BUILT_IN, *BUILT_IN.values(), "Acme", "(", ",", "&", "and", "B"]), max_size=6), st.data())
+@given(
+    st.lists(st.sampled_from([*BUILT_IN, *BUILT_IN.values(), "Acme", "(", ",", "&", "and", "B"]), max_size=6), st.data()
+)
 @settings(max_examples=300, deadline=None)
 def test_any_heap_of_forms_settles_at_once(words, data):
     name = "".join(word + data.draw(st.sampled_from([" ", ", ", ". ", "."])) for word in words)

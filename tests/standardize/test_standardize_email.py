@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (letters that look like others are what this is about)
 import email_validator
 import polars as pl
 import pytest
@@ -84,7 +85,10 @@ def test_edge_case_29_domains_stay_the_domain_they_were(run, value, form, findin
 
 
 def test_without_validation_nothing_is_found(run):
-    assert run("email", ["n/a", "a@x.com,b@x.com"], {"validate_format": False}) == [("n/a", None), ("a@x.com,b@x.com", None)]
+    assert run("email", ["n/a", "a@x.com,b@x.com"], {"validate_format": False}) == [
+        ("n/a", None),
+        ("a@x.com,b@x.com", None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -106,12 +110,62 @@ def test_edge_case_28_keys_fold_what_the_stored_address_keeps(value, key):
     assert frame.select(email.match_form(pl.col("v"))).item() == key
 
 
-DOMAINS = (
-    "x.com sub.x.co.uk x-y.com x--y.com -x.com x-.com 1.com x.1 x.c x.c1 xn--strae-oqa.de xn--.com xn--a.com straße.de müller.de "
-    "x_y.com x.museum localhost a.localhost x.test test x.invalid x.onion x.local arpa 1.2.3.4 example.com x.com-y ab--c.com "
-    "aéb.fr 例子.广告 ☃.net x٣.com"
-).split()
-LOCALS = "jane j.d j..d .j j. j-d j_d j+d o'n a!b#c$d%e&f*g/h=i?j^k`l{m|n}o~p j(d) j,d j;d j:d j\\d é 用户 ﷺ a".split()
+DOMAINS = [
+    "x.com",
+    "sub.x.co.uk",
+    "x-y.com",
+    "x--y.com",
+    "-x.com",
+    "x-.com",
+    "1.com",
+    "x.1",
+    "x.c",
+    "x.c1",
+    "xn--strae-oqa.de",
+    "xn--.com",
+    "xn--a.com",
+    "straße.de",
+    "müller.de",
+    "x_y.com",
+    "x.museum",
+    "localhost",
+    "a.localhost",
+    "x.test",
+    "test",
+    "x.invalid",
+    "x.onion",
+    "x.local",
+    "arpa",
+    "1.2.3.4",
+    "example.com",
+    "x.com-y",
+    "ab--c.com",
+    "aéb.fr",
+    "例子.广告",
+    "☃.net",
+    "x٣.com",
+]
+LOCALS = [
+    "jane",
+    "j.d",
+    "j..d",
+    ".j",
+    "j.",
+    "j-d",
+    "j_d",
+    "j+d",
+    "o'n",
+    "a!b#c$d%e&f*g/h=i?j^k`l{m|n}o~p",
+    "j(d)",
+    "j,d",
+    "j;d",
+    "j:d",
+    "j\\d",
+    "é",
+    "用户",
+    "ﷺ",
+    "a",
+]
 ADDRESSES = [
     *(f"jane@{domain}" for domain in DOMAINS),
     *(f"{local}@x.com" for local in LOCALS),

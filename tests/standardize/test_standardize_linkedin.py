@@ -69,7 +69,14 @@ def test_edge_case_30_linkedin_forms(run, value, form, finding):
 
 @pytest.mark.parametrize(
     ("value", "key"),
-    [("linkedin.com/in/Jane-Doe/de", JANE), (ID, ID), (SALES, None), ("linkedin.com/company/acme", None), ("x", None), (None, None)],
+    [
+        ("linkedin.com/in/Jane-Doe/de", JANE),
+        (ID, ID),
+        (SALES, None),
+        ("linkedin.com/company/acme", None),
+        ("x", None),
+        (None, None),
+    ],
 )
 def test_only_a_person_has_a_key(value, key):
     frame = pl.DataFrame({"v": [value]}, schema={"v": pl.String})

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (letters that look like others are what this is about)
 from urllib.parse import parse_qsl, urlsplit
 
 import polars as pl

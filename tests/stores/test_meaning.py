@@ -1,5 +1,7 @@
 """The twin for single values says what `dq.cells` says of columns."""
 
+import json
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -31,6 +33,14 @@ TEXTS = [
     "5.",
     "1e400",
     "9007199254740993",
+    "9007199254740993.0",
+    "9223372036854775808",
+    "+5",
+    "0.1e-7",
+    '[ "a" , "\\u00fc\\n" ]',
+    '["a", 1]',
+    "[x",
+    "TrUe",
 ]
 
 
@@ -92,3 +102,10 @@ def test_exact_values(value, kind, text):
 )
 def test_is_same(held, expected, kind, same):
     assert is_same(held, expected, kind) is same
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), max_size=3), st.booleans())
+def test_lists_agree_in_any_spelling(items, ascii_only):
+    text = json.dumps(items, ensure_ascii=ascii_only)
+    assert meaning(text, {"list"}) == by_column(text, {"list"}) == (exact(items) if items else None)

@@ -100,7 +100,9 @@ def test_a_trigger_that_swallows_a_write_is_a_refusal(store):
     assert [one.state for one in done] == ["refused", "written", "written"]
 
 
-@pytest.mark.parametrize(("key", "before"), [("a", "7"), ("b", 7), ("b", 7.0), ("c", "0.3"), ("c", 0.1 + 0.2)][:3])
+@pytest.mark.parametrize(
+    ("key", "before"), [("a", "7"), ("b", 7), ("b", 7.0), ("c", "0.30000000000000004"), ("c", 0.1 + 0.2)]
+)
 def test_loose_types_do_not_look_moved(store, key, before):
     assert (
         store.write(schema(store), [RowWrite("leads", "update", key, {"n": before}, {"n": 1}, "g")])[0].state

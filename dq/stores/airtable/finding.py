@@ -12,7 +12,7 @@ from dq.stores.protocol import Row, RowWrite
 _PER_CALL = 50
 
 
-def find_created(  # noqa: PLR0917 -- what `find` of a store is asked, and where
+def find_created(
     calls: Calls, path: str, schema: TableSchema, writes: Sequence[RowWrite], since: str | None, link: str | None
 ) -> list[str | None]:
     """The record that each create made, or None; by its link cell, else by content among records made after `since`.

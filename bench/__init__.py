@@ -1,0 +1,1 @@
+"""Benchmarks: each figure against a floor or a peer in the same run. `make bench` runs all of them."""

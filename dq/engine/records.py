@@ -1,0 +1,87 @@
+"""The first step: each store's rows as records, in parts, proved idempotent, their times as people's."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import polars as pl
+
+from dq.engine.inputs import Inputs
+from dq.engine.parts import by_row
+from dq.errors import ConfigurationError
+from dq.gate import at_the_door
+from dq.rules import TableRules
+from dq.schemas import BaseRow, Record
+from dq.schemas.values import Store
+from dq.side import KEY, MODIFIED
+from dq.standardize import findings, prove_idempotent, standardize_records, without_findings
+
+STORES: tuple[Store, Store] = ("database", "airtable")
+RESERVED = ("entity_id", "database_key", "airtable_key")
+"""Columns that stand beside the fields in the golden records."""
+
+
+def standardized(inputs: Inputs) -> tuple[dict[Store, pl.DataFrame], pl.DataFrame]:
+    """Each store's record frame, sorted by key, and what standardizing found.
+
+    Raises:
+        ConfigurationError: A standardizer is not idempotent on this data, or a field's name is dq's own.
+    """
+    rules, kinds = inputs.rules, field_kinds(inputs)
+    _refuse_reserved(rules)
+    records: dict[Store, pl.DataFrame] = {}
+    found = []
+    for store in STORES:
+        raw, schema = inputs.raw[store], inputs.schemas[store]
+        rows = raw.select(pl.len()).collect().item()
+        part = partial(standardize_records, schema=schema, rules=rules, kinds=kinds)
+        frame = by_row(raw, rows, inputs.parts, part).sort(KEY)
+        found.append(findings(frame, store=store, table=schema.name, fields=rules.names))
+        _demand_idempotent(frame, rules, kinds)
+        plain = without_findings(frame.lazy(), rules.names).collect()
+        records[store] = at_the_door(plain, Record, f"Records of {schema.name}")
+    return records, pl.concat(found)
+
+
+def field_kinds(inputs: Inputs) -> dict[str, frozenset[str]]:
+    """Field → the kinds of its columns in both stores."""
+    database, airtable = inputs.schemas["database"], inputs.schemas["airtable"]
+    return {
+        field.name: frozenset({database.column(field.name).kind, airtable.column(field.airtable).kind})
+        for field in inputs.rules.fields
+    }
+
+
+def human_times(records: pl.DataFrame, base: pl.DataFrame, store: Store) -> pl.DataFrame:
+    """Modified times as people's: where the time is the one of dq's own last write, the time before it counts."""
+    own = base.filter(pl.col(BaseRow.state) == "linked").select(
+        pl.col(f"{store}_key").alias(KEY),
+        pl.col(f"{store}_written").alias("_written"),
+        pl.col(f"{store}_human").alias("_human"),
+    )
+    is_own = (pl.col(MODIFIED) == pl.col("_written")).fill_null(value=False)
+    return (
+        records.join(own.drop_nulls(KEY).unique(KEY, maintain_order=True), on=KEY, how="left", maintain_order="left")
+        .with_columns(pl.when(is_own).then("_human").otherwise(MODIFIED).alias(MODIFIED))
+        .drop("_written", "_human")
+    )
+
+
+def _refuse_reserved(rules: TableRules) -> None:
+    taken = sorted(set(rules.names) & set(RESERVED))
+    if taken:
+        raise ConfigurationError(
+            f"{len(taken)} mapped fields have names that dq needs for itself: {', '.join(taken)}.",
+            where=f"table {rules.table}",
+            fix="leave them out of the mapping: keys and links are configured apart",
+        )
+
+
+def _demand_idempotent(frame: pl.DataFrame, rules: TableRules, kinds: Mapping[str, frozenset[str]]) -> None:
+    for field, keys in prove_idempotent(frame, rules, kinds):
+        chain = "+".join(step.name for step in rules.field(field).standardize)
+        raise ConfigurationError(
+            f"The standardizers {chain} of field {field} are not idempotent: their own result changes again.",
+            where=f"table {rules.table}, rows {', '.join(keys[:3])}",
+            why="A plan from such rules would never come to rest.",
+            fix="Change the field's rules in rules/standardize.yaml.",
+        )

@@ -1,0 +1,39 @@
+"""What a field's own standardizers say about its values, as columns that the quality rules read."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from dq.rules import FieldRule, TableRules
+from dq.standardize.findings import SEPARATOR, finding
+from dq.standardize.kinds import step
+
+_OPAQUE = frozenset({"list", "json"})
+
+
+def with_findings(
+    frame: pl.DataFrame, rules: TableRules, kinds: Mapping[str, frozenset[str]] | None = None
+) -> pl.DataFrame:
+    """The frame with `<field>_finding` for every field that a `validity` rule judges: null where nothing is wrong.
+
+    Args:
+        frame: One text column a field, in standard form or not.
+        rules: Fields with their standardizers, and the quality rules.
+        kinds: Field → its kinds in the stores, where known: lists and JSON are not standardized.
+    """
+    judged = {check.field for check in rules.quality if check.check == "validity"}
+    fields = [field for field in rules.fields if field.name in judged and field.name in frame.columns]
+    columns = [
+        _finding(field, (kinds or {}).get(field.name, frozenset())).alias(finding(field.name)) for field in fields
+    ]
+    return frame.with_columns(columns)
+
+
+def _finding(field: FieldRule, kinds: frozenset[str]) -> pl.Expr:
+    value, found = pl.col(field.name), [pl.lit(None, pl.String)]
+    for standardizer in () if kinds & _OPAQUE else field.standardize:
+        kind, options = step(standardizer)
+        value = kind.standard(value, options)
+        found += [kind.finding(value, options)] if kind.finding else []
+    codes = pl.concat_str(found, separator=SEPARATOR, ignore_nulls=True)
+    return pl.when(codes != "").then(codes)

@@ -1,0 +1,59 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from projects import Project, configuration
+
+from dq.leads.generate import sample, write
+
+SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+
+
+def _made(root: Path, seed: int, leads: int) -> Project:
+    project = Project(root)
+    (root / "data").mkdir(parents=True)
+    write(sample(seed, leads), project.database, project.airtable)
+    project.configure(configuration())
+    return project
+
+
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A generated sample that no command has seen; copy it before you work on it."""
+    return _made(tmp_path_factory.mktemp("untouched") / "project", seed=5, leads=60)
+
+
+@pytest.fixture(scope="session")
+def finished(untouched: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The same after a whole run: both stores clean and in agreement; copy it before you work on it."""
+    project = untouched.copy(tmp_path_factory.mktemp("finished") / "project")
+    ended = project.dq("run", "--yes")
+    assert ended.code == 0, ended.err
+    return project
+
+
+@pytest.fixture
+def fresh(untouched: Project, tmp_path: Path) -> Project:
+    """A copy of `untouched`."""
+    return untouched.copy(tmp_path / "project")
+
+
+@pytest.fixture
+def settled(finished: Project, tmp_path: Path) -> Project:
+    """A copy of `finished`."""
+    return finished.copy(tmp_path / "project")
+
+
+@pytest.fixture
+def make_project(tmp_path: Path) -> Callable[[int, int], Project]:
+    """Make a project of a sample with this seed and this many leads."""
+    return lambda seed, leads: _made(tmp_path / f"project-{seed}-{leads}", seed, leads)
+
+
+@pytest.fixture(scope="session")
+def leads_small() -> Path:
+    """The shared sample with truth."""
+    folder = SHARED / "data" / "leads_small"
+    if not folder.is_dir():
+        pytest.skip("../shared/data/leads_small is not here")
+    return folder
