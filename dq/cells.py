@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import polars as pl
 
-Kind = Literal["text", "rich_text", "integer", "number", "boolean", "date", "datetime", "list", "json"]
-QUOTED: frozenset[str] = frozenset({"text", "rich_text", "date", "datetime"})
+Kind = Literal["text", "long_text", "rich_text", "integer", "number", "boolean", "date", "datetime", "list", "json"]
+QUOTED: frozenset[str] = frozenset({"text", "long_text", "rich_text", "date", "datetime"})
 """Kinds whose JSON is a string; the others' exact text is JSON already."""
 
 _EMPTY_LINE_END = r"[\n\r]+$"

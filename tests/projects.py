@@ -169,11 +169,12 @@ class Project:
     @contextlib.contextmanager
     def served(self) -> Iterator[str]:
         """The sandbox as a server of its own, and the configuration pointing at it: its log can then be asked."""
+        config = self.config()
         with sandbox.running(self.airtable, rps=0) as url:
-            config = self.config()
-            config["stores"]["airtable"] = {"base": self.base_id, "token": "patTest", "endpoint_url": url}
-            self.configure(config)
+            there = {"base": self.base_id, "token": "patTest", "endpoint_url": url}
+            self.configure({**config, "stores": {**config["stores"], "airtable": there}})
             yield url
+        self.configure(config)
 
     def plan(self) -> dict[str, Any]:
         return json.loads((self.latest / "plan.json").read_text(encoding="utf-8"))

@@ -87,19 +87,27 @@ def _recorded(batch: Batch, run: Run) -> list[Entry]:
     failed = run.journal.failed_entities()
     created = run.journal.created()
     now = run.clock()
-    marks: dict[str, str | None] = {}
+    marks = _watermarks(batch, run)
     pre_images = _pre_images(batch, run)
     entries = []
     for place, planned in enumerate(batch.writes):
         target = run.targets[batch.store, planned.write.table]
         write = _stamped(_resolved(planned.write, created), target, now)
         skipped = write is None or planned.entity in failed
-        mark = None
-        if planned.write.op == "insert" and (target.link is None or planned.write.after.get(target.link) is None):
-            mark = marks.setdefault(planned.write.table, target.sink.watermark(target.schema))
+        mark = marks.get(planned.write.table) if planned.write.op == "insert" else None
         entries.append(_entry(batch, place, planned, write or planned.write, pre_images, mark, skipped=skipped))
     run.journal.begin(entries, now.isoformat())
     return entries
+
+
+def _watermarks(batch: Batch, run: Run) -> dict[str, str | None]:
+    """By table: a mark to tell new rows by, asked once where a row to insert brings no link cell to know it by."""
+    unlinked: dict[str, Target] = {}
+    for planned in batch.writes:
+        target = run.targets[batch.store, planned.write.table]
+        if planned.write.op == "insert" and (target.link is None or planned.write.after.get(target.link) is None):
+            unlinked[planned.write.table] = target
+    return {table: target.sink.watermark(target.schema) for table, target in unlinked.items()}
 
 
 def _entry(

@@ -35,7 +35,8 @@ def settled(entries: Sequence[Entry], targets: "Targets") -> dict[int, Outcome]:
         }
         inserts = [entry for entry in mine if entry.write.op == "insert"]
         if inserts:
-            found = target.sink.find(schema, [entry.write for entry in inserts], inserts[0].watermark, target.link)
+            mark = next((entry.watermark for entry in inserts if entry.watermark is not None), None)
+            found = target.sink.find(schema, [entry.write for entry in inserts], mark, target.link)
             made = target.sink.fetch(schema, [key for key in found if key is not None])
             done |= {
                 entry.place: Outcome("written", key, made.get(key, {}))

@@ -8,6 +8,7 @@ import polars as pl
 from dq.dedupe import clusters, links, pairs
 from dq.dedupe.keys import NODE, SURNAME, form, surname
 from dq.dedupe.pairs import LEFT, RIGHT
+from dq.engine.inputs import Hints
 from dq.engine.matching import match_forms
 from dq.engine.returning import Returned
 from dq.rules import TableRules
@@ -37,19 +38,27 @@ class Grouped:
     findings: pl.DataFrame
 
 
-def grouped(records: Mapping[Store, pl.DataFrame], base: pl.DataFrame, back: Returned, rules: TableRules) -> Grouped:
+def grouped(
+    records: Mapping[Store, pl.DataFrame], base: pl.DataFrame, back: Returned, hints: Hints, rules: TableRules
+) -> Grouped:
     """Entities of one mapping's rows.
 
     Args:
         records: Each store's record frame.
         base: The base state, all states.
         back: Merged rows that came back.
+        hints: What else is known about which rows are one lead.
         rules: The mapping.
     """
     known = links(records["database"], records["airtable"], base, rules.table)
     nodes = _nodes(records, base, back, rules)
     kinds = {field.name: field.kind for field in rules.fields}
-    compared = pairs(nodes, _edges(known.accepted, back, nodes), rules.dedupe, kinds)
+    edges = pl.concat([_edges(known.accepted, back, nodes), _hinted(hints, nodes)])
+    is_loose = pl.lit(value=True).alias("_loose")
+    flagged = nodes.join(hints.loose.with_columns(is_loose), on=["store", KEY], how="left", maintain_order="left")
+    keyed = [form(key.field) for key in rules.dedupe.keys]
+    free = flagged.with_columns(pl.when(pl.col("_loose").is_null()).then(name).alias(name) for name in keyed)
+    compared = pairs(free.drop("_loose"), edges, rules.dedupe, kinds)
     members = nodes.select(NODE, "store", KEY, _KNOWN)
     taken = base.filter(pl.col(BaseRow.state) != "tombstone")[ENTITY].unique().to_list()
     return Grouped(
@@ -106,6 +115,14 @@ def _edges(accepted: pl.DataFrame, back: Returned, nodes: pl.DataFrame) -> pl.Da
             again.select(LEFT, RIGHT, pl.lit("base").alias(Pair.match_key)),
         ]
     ).sort(LEFT, RIGHT)
+
+
+def _hinted(hints: Hints, nodes: pl.DataFrame) -> pl.DataFrame:
+    at = nodes.select("store", KEY, NODE)
+    left = at.rename({"store": "store_l", KEY: "key_l", NODE: LEFT})
+    right = at.rename({"store": "store_r", KEY: "key_r", NODE: RIGHT})
+    both = hints.linked.join(left, on=["store_l", "key_l"]).join(right, on=["store_r", "key_r"])
+    return both.select(LEFT, RIGHT, pl.lit("merged").alias(Pair.match_key)).sort(LEFT, RIGHT)
 
 
 def _named(compared: pl.DataFrame, nodes: pl.DataFrame, rules: TableRules) -> pl.DataFrame:

@@ -1,14 +1,46 @@
 """What a mapping's plan is computed from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
 
 from dq.manifest import TableSchema
+from dq.reconcile import SETTLED_TYPES
 from dq.rules import Child, Step, TableRules
 from dq.schemas.values import Store
+
+_LINKS = {"store_l": pl.String, "key_l": pl.String, "store_r": pl.String, "key_r": pl.String}
+_ROWS = {"store": pl.String, "row_key": pl.String}
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What is known about rows that their own values do not say yet; see `dq.engine.resting`.
+
+    Attributes:
+        linked: store_l, key_l, store_r, key_r of rows that are one lead.
+        loose: store, row_key of rows that no key links to another.
+        settled: conflict_id, side, by of conflicts that a policy settles once the others are.
+    """
+
+    linked: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_LINKS))
+    loose: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_ROWS))
+    settled: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SETTLED_TYPES))
+
+    @property
+    def size(self) -> int:
+        """How much is known."""
+        return self.linked.height + self.loose.height + self.settled.height
+
+    def with_more(self, linked: pl.DataFrame, loose: pl.DataFrame, settled: pl.DataFrame) -> "Hints":
+        """These hints and others, each once, sorted."""
+        return Hints(
+            pl.concat([self.linked, linked.select(list(_LINKS))]).unique().sort(list(_LINKS)),
+            pl.concat([self.loose, loose.select(list(_ROWS))]).unique().sort(list(_ROWS)),
+            pl.concat([self.settled, settled]).sort("conflict_id"),
+        )
 
 
 @dataclass(frozen=True)
@@ -26,6 +58,7 @@ class Inputs:
         stamp: The plan's time as the database writes times.
         now: The plan's time.
         parts: Slices to work in.
+        hints: What else is known about which rows are one lead.
     """
 
     rules: TableRules
@@ -38,3 +71,4 @@ class Inputs:
     stamp: str | int
     now: datetime
     parts: int = 1
+    hints: Hints = field(default_factory=Hints)

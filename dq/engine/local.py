@@ -38,6 +38,7 @@ class TablePlan:
         records: Each store's standardized rows.
         pairs: Pair contract.
         clusters: Cluster contract, survivors marked.
+        leads: Cluster contract before duplicates that stay were taken apart: all rows of a lead have one entity.
         reconciled: Changes, conflicts, golden records, the next base.
         findings: Finding contract, of all steps.
     """
@@ -45,6 +46,7 @@ class TablePlan:
     records: Mapping[Store, pl.DataFrame]
     pairs: pl.DataFrame
     clusters: pl.DataFrame
+    leads: pl.DataFrame
     reconciled: Reconciled
     findings: pl.DataFrame
 
@@ -59,7 +61,7 @@ def plan_table(inputs: Inputs) -> TablePlan:
     records, found = standardized(inputs)
     timed = {store: human_times(records[store], inputs.base, store) for store in STORES}
     back = returned(timed, inputs.base, rules)
-    groups = grouped(timed, inputs.base, back, rules)
+    groups = grouped(timed, inputs.base, back, inputs.hints, rules)
     chosen = sided(timed, groups, back, inputs)
     base, aside = rebased(inputs.base, chosen.clusters, chosen.sides)
     terms = Terms(rules, inputs.schemas["database"], inputs.schemas["airtable"], inputs.steps, inputs.stamp, inputs.now)
@@ -72,6 +74,7 @@ def plan_table(inputs: Inputs) -> TablePlan:
         children=inputs.children,
         namespace=_namespace(inputs),
         extra=extra_cells(inputs.rules, inputs.schemas, inputs.stamp),
+        settled=inputs.hints.settled,
     )
     reconciled = by_entity(world, terms, inputs.parts)
     findings = pl.concat([found, groups.findings, back.findings, chosen.findings, reconciled.findings])
@@ -79,6 +82,7 @@ def plan_table(inputs: Inputs) -> TablePlan:
         records=records,
         pairs=groups.pairs,
         clusters=chosen.clusters,
+        leads=groups.clusters,
         reconciled=replace(reconciled, base=pl.concat([reconciled.base, aside]).sort(BASE_ORDER)),
         findings=findings.sort("store", "row_key", "field", "rule", *FINDING_TYPES, nulls_last=False),
     )

@@ -9,11 +9,11 @@ import polars as pl
 
 from dq.apply import base as base_state
 from dq.apply.journal import state_of
-from dq.engine import Inputs, plan_table
+from dq.engine import Inputs
 from dq.errors import ConfigurationError
 from dq.manifest import Manifest
 from dq.pipeline.planfiles import Cleaned, Planned, written
-from dq.pipeline.proving import prove
+from dq.pipeline.proving import proved
 from dq.rules import Child, Step, TableRules
 from dq.schemas.values import Store
 from dq.settings import Settings
@@ -45,12 +45,9 @@ def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: C
     serial, base = base_state.load(settings.snapshots)
     made = []
     for rules in settings.tables:
-        progress(f"planning {rules.table}")
+        progress(f"planning and proving {rules.table}")
         inputs = _inputs(manifest, folder, rules, base, steps, now)
-        planned = Planned(rules, inputs, plan_table(inputs), _stamp_format(inputs.raw["database"], rules))
-        progress(f"proving {rules.table}")
-        prove(inputs, planned.made)
-        made.append(planned)
+        made.append(Planned(rules, inputs, proved(inputs), _stamp_format(inputs.raw["database"], rules)))
     return written(settings, manifest, folder, serial, made, now)
 
 

@@ -5,7 +5,7 @@ sides + base ─ align ─► rows ─ merge ─► golden cells ─ policies �
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import polars as pl
@@ -24,7 +24,9 @@ from dq.rules import Child
 from dq.schemas.values import Store
 from dq.side import ENTITY, Side
 
-__all__ = ["BASE_ORDER", "Reconciled", "Terms", "World", "reconcile"]
+__all__ = ["BASE_ORDER", "SETTLED_TYPES", "Reconciled", "Terms", "World", "reconcile"]
+
+SETTLED_TYPES = {"conflict_id": pl.String, "side": pl.String, "by": pl.String}
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class World:
         children: Child tables with their snapshot rows.
         namespace: For the keys of new database rows.
         extra: Per store: column → JSON text of unmapped columns that inserts must fill.
+        settled: conflict_id, side, by of conflicts that a policy settles once the rest of this plan is carried out.
     """
 
     sides: Mapping[Store, Side]
@@ -50,6 +53,7 @@ class World:
     children: Sequence[tuple[Child, TableSchema, pl.DataFrame]]
     namespace: UUID
     extra: Mapping[Store, Mapping[str, str]]
+    settled: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SETTLED_TYPES))
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def reconcile(world: World, terms: Terms) -> Reconciled:
     known = world.base.filter(pl.col("state") == "linked")
     rows = merged(aligned(sides["database"], sides["airtable"], known, terms), terms)
     sources = pl.concat(side.sources.with_columns(pl.lit(store).alias("store")) for store, side in sides.items())
-    rows, conflicts = settled(rows, sources, terms)
+    rows, conflicts = settled(rows, sources, world.settled, terms)
     rows = with_defaults(rows, terms)
     return Reconciled(
         changes=with_probability(_changes(rows, conflicts, world, terms), world.clusters),
@@ -105,10 +109,10 @@ def _golden(rows: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     """
     stays = rows.filter(~pl.col(VERDICT).is_in(["gone", "gone_unseen", "delete_database", "delete_airtable"]))
     cells = [
-        pl.when(pl.col(origin(field.name)) == APART)
-        .then(pl.coalesce(*(target(field, store, terms) for store in STORES)))
-        .otherwise(golden(field.name))
-        .alias(field.name)
-        for field in terms.rules.fields
+        pl.when(pl.col(origin(rule.name)) == APART)
+        .then(pl.coalesce(*(target(rule, store, terms) for store in STORES)))
+        .otherwise(golden(rule.name))
+        .alias(rule.name)
+        for rule in terms.rules.fields
     ]
     return stays.select(ENTITY, pl.col(DATABASE).alias("database_key"), pl.col(AIRTABLE).alias("airtable_key"), *cells)

@@ -53,8 +53,9 @@ def _field_changes(
     column = terms.column(store, field)
     wanted, own = target(field, store, terms), held(field, store, terms)
     came = pl.col(origin(field.name))
-    moved = pl.col(at(KEY, store)).is_not_null() & pl.col(VERDICT).is_in(WRITABLE_VERDICTS) & (came != OPEN)
-    differs = rows.filter(moved & wanted.ne_missing(own) & fits(wanted, column))
+    is_here = pl.col(at(KEY, store)).is_not_null() & pl.col(VERDICT).is_in(WRITABLE_VERDICTS)
+    is_waiting = (came == OPEN) & wanted.eq_missing(pl.col(at(held_name(field.name), store)))
+    differs = rows.filter(is_here & ~is_waiting & wanted.ne_missing(own) & fits(wanted, column))
     theirs = FROM_AIRTABLE if store == "database" else FROM_DATABASE
     is_default = (came == DEFAULTED) | ((came == APART) & pl.col(at(field.name, store)).is_null())
     cells = differs.select(

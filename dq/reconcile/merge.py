@@ -18,7 +18,6 @@ from dq.reconcile.align import AIRTABLE, VERDICT, at
 from dq.reconcile.terms import Terms
 from dq.rules import FieldRule
 from dq.schemas.values import Store
-from dq.side import held_name
 
 SAME, FROM_DATABASE, FROM_AIRTABLE, SETTLED, DEFAULTED, OPEN, APART = range(7)
 """Where a golden value came from. `APART`: this plan does not compare the sides, each keeps its own."""
@@ -104,15 +103,12 @@ def with_defaults(rows: pl.DataFrame, terms: Terms) -> pl.DataFrame:
 
 
 def target(field: FieldRule, store: Store, terms: Terms) -> pl.Expr:
-    """What a store's cell is to hold after this plan."""
-    own = pl.col(at(field.name, store))
+    """What a store's cell is to hold after this plan.
+
+    In open conflict each side keeps its word; where that word is a merged duplicate's, the survivor must take it over.
+    """
+    word = own = pl.col(at(field.name, store))
     if field.default is not None and "standardize" in terms.steps:
         own = pl.when(pl.col(VERDICT) == "empty").then(own).otherwise(own.fill_null(field.default))
     came = pl.col(origin(field.name))
-    return (
-        pl.when(came == APART)
-        .then(own)
-        .when(came == OPEN)
-        .then(at(held_name(field.name), store))
-        .otherwise(golden(field.name))
-    )
+    return pl.when(came == APART).then(own).when(came == OPEN).then(word).otherwise(golden(field.name))

@@ -20,12 +20,15 @@ DATABASE, AIRTABLE, MERGE = pl.lit("database"), pl.lit("airtable"), pl.lit("merg
 _COLUMNS = list(Conflict.to_schema().columns)
 
 
-def settled(rows: pl.DataFrame, sources: pl.DataFrame, terms: Terms) -> tuple[pl.DataFrame, pl.DataFrame]:
+def settled(
+    rows: pl.DataFrame, sources: pl.DataFrame, known: pl.DataFrame, terms: Terms
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Conflicts settled by policy.
 
     Args:
         rows: Merged rows, conflicts marked `SETTLED` with no value yet.
         sources: entity_id, field, store, time: when a cell's value was written, where that is not the row's own time.
+        known: conflict_id, side, by of conflicts that a policy settles once the rest of this plan is carried out.
         terms: Policies, per field.
 
     Returns:
@@ -36,7 +39,7 @@ def settled(rows: pl.DataFrame, sources: pl.DataFrame, terms: Terms) -> tuple[pl
         cells = rows.filter(pl.col(origin(field.name)) == SETTLED)
         if cells.is_empty():
             continue
-        decided = _decided(_timed(cells, field, sources), field, terms)
+        decided = _decided(_timed(cells, field, sources), known, field, terms)
         rows = _written_back(rows, decided, field)
         tables.append(_table(decided, field, terms))
     lost = _delete_edits(rows, terms)
@@ -70,7 +73,7 @@ def chain(field: FieldRule) -> tuple[Policy, ...]:
     return field.conflict[:stop]
 
 
-def _decided(cells: pl.DataFrame, field: FieldRule, terms: Terms) -> pl.DataFrame:
+def _decided(cells: pl.DataFrame, known: pl.DataFrame, field: FieldRule, terms: Terms) -> pl.DataFrame:
     choices = [(policy, _choice(policy, field, terms)) for policy in chain(field)]
     side = pl.coalesce([choice for _, choice in choices]) if choices else pl.lit(None, pl.String)
     by = reduce(
@@ -78,6 +81,9 @@ def _decided(cells: pl.DataFrame, field: FieldRule, terms: Terms) -> pl.DataFram
         reversed(choices),
         pl.lit(None, pl.String),
     )
+    hints = known.rename({"side": "_side", "by": "_by"})
+    cells = cells.with_columns(_conflict_id(field, terms)).join(hints, on=Conflict.conflict_id, how="left").sort(ENTITY)
+    side, by = pl.coalesce(side, "_side"), pl.coalesce(by, "_by")
     value = (
         pl.when(side == "database")
         .then("database")
@@ -87,6 +93,11 @@ def _decided(cells: pl.DataFrame, field: FieldRule, terms: Terms) -> pl.DataFram
         .then(_union())
     )
     return cells.with_columns(side.alias("side"), by.alias("by"), value.alias("value"))
+
+
+def _conflict_id(field: FieldRule, terms: Terms) -> pl.Expr:
+    named = pl.concat_str(pl.lit(f"{terms.rules.table}/"), ENTITY, pl.lit(f"/{field.name}"))
+    return named.alias(Conflict.conflict_id)
 
 
 def _choice(policy: Policy, field: FieldRule, terms: Terms) -> pl.Expr:
@@ -192,7 +203,7 @@ def _table(decided: pl.DataFrame, field: FieldRule, terms: Terms) -> pl.DataFram
         .then(pl.lit("missing_airtable"))
     )
     return decided.select(
-        pl.concat_str(pl.lit(f"{terms.rules.table}/"), ENTITY, pl.lit(f"/{field.name}")).alias(Conflict.conflict_id),
+        Conflict.conflict_id,
         ENTITY,
         pl.lit(field.name).alias(Conflict.field),
         json_of(base, kind).alias(Conflict.base),

@@ -24,6 +24,7 @@ Kinds = Mapping[str, frozenset[str]]
 
 _AIRTABLE_CREATED = "createdTime"
 _OPAQUE = frozenset({"list", "json"})
+_MULTILINE = frozenset({"long_text", "rich_text"})
 
 
 def standardize_records(raw_frame: pl.LazyFrame, schema: TableSchema, rules: TableRules, kinds: Kinds) -> pl.LazyFrame:
@@ -94,7 +95,7 @@ def _standardized(frame: pl.LazyFrame, field: FieldRule, kinds: frozenset[str]) 
 
 def _step(field: FieldRule, number: int, kinds: frozenset[str]) -> tuple[Kind, Options]:
     kind, options = step(field.standardize[number])
-    if "rich_text" in kinds and isinstance(options, text.Options):
+    if kinds & _MULTILINE and isinstance(options, text.Options):
         return kind, text.Options(multiline=True)
     return kind, options
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 import pytest
-from projects import Project, configuration
+from projects import CHILDREN, Project, configuration
 
 from dq import sandbox
 
@@ -55,12 +55,15 @@ def _insert(project: Project) -> None:
 
 
 def _delete(project: Project) -> None:
-    for name in ("lead_enrichment", "campaigns", "pipeline_activity"):
+    for name in CHILDREN:
         project.sql(f"DELETE FROM {name}")
     project.sql("DELETE FROM leads WHERE id IN (SELECT id FROM leads ORDER BY id LIMIT 34)")
 
 
 def _delete_records(project: Project) -> None:
+    for name in CHILDREN:
+        project.sql(f"DELETE FROM {name}")
+
     def change(base: dict) -> None:
         del base["tables"][0]["records"][:13]
 
@@ -75,13 +78,6 @@ def _mixed(project: Project) -> None:
 def _without_links(project: Project) -> None:
     config = project.config()
     del config["tables"][0]["link"]
-    project.configure(config)
-
-
-def _without_backup(project: Project) -> None:
-    _update_airtable(project)
-    config = project.config()
-    config["backups"] = {"retention_days": 3}
     project.configure(config)
 
 

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from dq.engine import Inputs, plan_table
-from dq.gate import planned, with_placeholders
+from dq.engine import Inputs, carried_out, plan_table, plan_to_rest
 from dq.manifest import Column, TableSchema
 from dq.rules import (
     ALL_STEPS,
@@ -137,15 +136,13 @@ def inputs(database, airtable, *, rules=RULES, base=None, steps=ALL_STEPS, keys=
     )
 
 
-def carried_out(given, made):
-    """The inputs of the next plan, when every change of this one is in the stores."""
-    changes = made.reconciled.changes
-    raw = {s: planned(given.raw[s].collect(), given.schemas[s], changes).lazy() for s in ("database", "airtable")}
-    children = [(child, schema, planned(rows, schema, changes)) for child, schema, rows in given.children]
-    base = with_placeholders(made.reconciled.base, given.schemas["database"], changes)
-    if given.schemas["database"].column("id").kind == "integer":
-        raw, base = numbered(raw, base)
-    return replace(given, raw=raw, base=base, children=children)
+def next_inputs(given, made):
+    """The inputs of the next plan, when every change of this one is in the stores and they gave new rows keys."""
+    after = carried_out(given, made)
+    if given.schemas["database"].column("id").kind != "integer":
+        return after
+    raw, base = numbered(after.raw, after.base)
+    return replace(after, raw=raw, base=base)
 
 
 def numbered(raw, base):
@@ -207,4 +204,4 @@ def with_rules(direction="both", resolve="merge", conflict=("most_recent",), del
     return RULES.model_copy(update={"fields": fields, "sync": sync, "dedupe": dedupe, **more, **update})
 
 
-__all__ = ["carried_out", "edited", "inputs", "plan_table", "with_rules", "world"]
+__all__ = ["edited", "inputs", "next_inputs", "plan_table", "plan_to_rest", "with_rules", "world"]

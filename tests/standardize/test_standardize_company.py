@@ -143,7 +143,7 @@ def test_edge_cases_27_and_31_keys_are_equal_for_one_company(value, key):
 @given(
     st.lists(st.sampled_from([*BUILT_IN, *BUILT_IN.values(), "Acme", "(", ",", "&", "and", "B"]), max_size=6), st.data()
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_heap_of_forms_settles_at_once(words, data):
     name = "".join(word + data.draw(st.sampled_from([" ", ", ", ". ", "."])) for word in words)
     for options in (company.Options(), company.Options(add_proper_suffix=False)):

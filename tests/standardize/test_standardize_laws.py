@@ -158,7 +158,7 @@ TEXTS = st.one_of(
     st.text(max_size=30), st.lists(st.one_of(PIECES, st.just(" "), st.text(max_size=3)), max_size=8).map("".join)
 )
 COLUMNS = st.lists(TEXTS, min_size=1, max_size=25)
-many = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def values_of(name, options, values):
@@ -187,7 +187,7 @@ def test_no_value_is_ever_emptied(name, options, values):
 
 @pytest.mark.parametrize(("name", "options"), VARIANTS)
 @given(values=st.lists(st.one_of(st.none(), TEXTS), min_size=7, max_size=40), seed=st.integers(0, 99))
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 def test_rows_do_not_know_of_each_other(name, options, values, seed):
     whole = values_of(name, options, values)
     order = pl.int_range(len(values), eager=True).shuffle(seed=seed)
@@ -206,7 +206,7 @@ def test_null_stays_null_and_is_no_finding(name, options):
 
 @pytest.mark.parametrize("match_form", [email.match_form, website.match_form, linkedin.match_form, company.match_form])
 @given(values=COLUMNS)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 def test_match_forms_take_any_text(match_form, values):
     frame = pl.DataFrame({"v": values}, schema={"v": pl.String}).select(match_form(pl.col("v")))
     assert frame.height == len(values)

@@ -141,7 +141,7 @@ def test_airtable_columns_go_by_their_own_names():
 def test_numbers_booleans_and_lists_come_as_text():
     fields = ("age", "paid", "tags", "notes")
     rules = TableRules(fields=tuple(FieldRule(name=name, airtable=name) for name in fields), created_database=None)
-    columns = (("id", "integer"), ("age", "number"), ("paid", "boolean"), ("tags", "list"), ("notes", "rich_text"))
+    columns = (("id", "integer"), ("age", "number"), ("paid", "boolean"), ("tags", "list"), ("notes", "long_text"))
     schema = TableSchema("database", "t", "id", tuple(Column(name, kind, "") for name, kind in columns))
     kinds = {name: frozenset({kind, "text"}) for name, kind in columns[1:]}
     frame = pl.LazyFrame({"id": [7], "age": [41.0], "paid": [None], "tags": ['["a  b"]'], "notes": ["* a\n  b\n"]},

@@ -35,6 +35,7 @@ def fields(**types: str) -> dict:
     [
         ("singleLineText", {}, "text", True),
         ("singleSelect", {"choices": [{"id": "sel1", "name": "a"}]}, "text", True),
+        ("multilineText", {}, "long_text", True),
         ("richText", {}, "rich_text", True),
         ("duration", {}, "number", True),
         ("checkbox", {}, "boolean", True),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dq.cells import meaning_of, text_of
 from dq.stores.meaning import exact, is_same, meaning
 
-KINDS = ["text", "rich_text", "integer", "number", "boolean", "date", "datetime", "list", "json"]
+KINDS = ["text", "long_text", "rich_text", "integer", "number", "boolean", "date", "datetime", "list", "json"]
 TEXTS = [
     "",
     "7",

@@ -10,7 +10,8 @@ KEY = Column("id", "text", "recordId", writable=False)
 CREATED = Column("createdTime", "datetime", "recordCreatedTime", writable=False)
 
 _WRITABLE: dict[str, Kind] = {
-    **dict.fromkeys(("singleLineText", "email", "url", "phoneNumber", "singleSelect", "multilineText"), "text"),
+    **dict.fromkeys(("singleLineText", "email", "url", "phoneNumber", "singleSelect"), "text"),
+    "multilineText": "long_text",
     "richText": "rich_text",
     **dict.fromkeys(("number", "currency", "percent", "duration", "rating"), "number"),
     "checkbox": "boolean",
@@ -25,7 +26,7 @@ _COMPUTED: dict[str, Kind] = {
     "count": "number",
 }
 _BY_RESULT = frozenset({"formula", "rollup", "createdTime", "lastModifiedTime"})
-_STABLE: frozenset[Kind] = frozenset({"text", "rich_text", "date", "datetime"})
+_STABLE: frozenset[Kind] = frozenset({"text", "long_text", "rich_text", "date", "datetime"})
 
 
 def column_of(field: Mapping[str, Any]) -> Column:

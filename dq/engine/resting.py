@@ -1,0 +1,83 @@
+"""A plan that comes to rest: carried out in memory, it leaves a second plan nothing to do.
+
+Bringing rows to agree changes what they match. Two leads may agree on a key only once their duplicates are merged, and
+a duplicate that stays may no longer be one once the other row has its golden values; a policy that asks which row is
+the fuller one may be able to tell only then. What the second plan learns so is
+told to the first one, which is then made again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import polars as pl
+
+from dq.engine.inputs import Hints, Inputs
+from dq.engine.local import TablePlan, plan_table
+from dq.gate import moves, planned, with_placeholders
+from dq.schemas import Cluster, Conflict
+from dq.schemas.conflict import RESOLVED
+from dq.schemas.values import Store
+from dq.side import ENTITY, KEY
+
+ROUNDS = 8
+"""How often a plan is made again before it counts as one that does not come to rest."""
+STORES: tuple[Store, Store] = ("database", "airtable")
+_ROW = [Cluster.store, KEY]
+
+
+def plan_to_rest(inputs: Inputs) -> tuple[TablePlan, pl.DataFrame]:
+    """One mapping's plan, and the changes that a second plan would still make: none, unless a rule never settles.
+
+    Raises:
+        ConfigurationError: A standardizer is not idempotent on this data, or an insert lacks a required column.
+    """
+    hints = inputs.hints
+    for _ in range(ROUNDS):
+        made = plan_table(replace(inputs, hints=hints))
+        again = plan_table(carried_out(inputs, made))
+        rest = moves(again.reconciled.changes)
+        learned = hints if rest.is_empty() else _learned(hints, made, again)
+        if learned.size == hints.size:
+            break
+        hints = learned
+    return made, rest
+
+
+def carried_out(inputs: Inputs, made: TablePlan) -> Inputs:
+    """What the next plan is computed from when every change of this one is in the stores."""
+    changes = made.reconciled.changes
+    raw: Mapping[Store, pl.LazyFrame] = {
+        store: planned(inputs.raw[store].collect(), inputs.schemas[store], changes).lazy() for store in STORES
+    }
+    children = [(child, schema, planned(frame, schema, changes)) for child, schema, frame in inputs.children]
+    base = with_placeholders(made.reconciled.base, inputs.schemas["database"], changes)
+    return replace(inputs, raw=raw, children=children, base=base, hints=Hints())
+
+
+def _learned(hints: Hints, made: TablePlan, again: TablePlan) -> Hints:
+    """What the second plan knows of the first one's rows: leads that are one, and duplicates that are none."""
+    rows = made.leads.join(again.leads.select(*_ROW, pl.col(ENTITY).alias("_then")), on=_ROW).sort("_then", ENTITY, *_ROW)
+    first = rows.unique(["_then", ENTITY], keep="first", maintain_order=True)
+    heads = first.unique("_then", keep="first", maintain_order=True)
+    joined = first.join(heads, on="_then", suffix="_head").filter(pl.col(ENTITY) != pl.col(f"{ENTITY}_head"))
+    links = joined.select(
+        pl.col(f"{Cluster.store}_head").alias("store_l"),
+        pl.col(f"{KEY}_head").alias("key_l"),
+        pl.col(Cluster.store).alias("store_r"),
+        pl.col(KEY).alias("key_r"),
+    )
+    survives = made.clusters.select(*_ROW, str(Cluster.survivor))
+    stays = rows.join(survives, on=_ROW)
+    homes = stays.filter(pl.col(str(Cluster.survivor))).select(ENTITY, "_then").unique()
+    beside = stays.filter(~pl.col(str(Cluster.survivor)))
+    loose = beside.join(homes, on=[ENTITY, "_then"], how="anti").select(_ROW)
+    return hints.with_more(links, loose, _settled_since(hints, made, again))
+
+
+def _settled_since(hints: Hints, made: TablePlan, again: TablePlan) -> pl.DataFrame:
+    """Conflicts that wait in the first plan and that a policy settles in the second."""
+    waiting = made.reconciled.conflicts.filter(~pl.col(RESOLVED)).select(Conflict.conflict_id)
+    then = again.reconciled.conflicts.filter(pl.col(RESOLVED)).join(waiting, on=Conflict.conflict_id, how="semi")
+    new = then.join(hints.settled, on=Conflict.conflict_id, how="anti")
+    side, by = pl.col(Conflict.suggested).alias("side"), pl.col(Conflict.resolved_by).alias("by")
+    return new.select(Conflict.conflict_id, side, by)

@@ -1,0 +1,66 @@
+"""The command line in a process that kills itself at a numbered moment of an apply. Run by tests only.
+
+Environment: `DYING_AT` is the number of the moment (0 = never), `DYING_TRACE` a file to write the moments' names to.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import requests
+
+from dq.apply import base, commit, execute
+from dq.apply.journal import Journal
+from dq.cli import main
+from dq.pipeline import applying
+from dq.stores.airtable import AirtableStore
+from dq.stores.sqlite import SqliteStore
+
+passed: list[str] = []
+
+
+def moment(name: str) -> None:
+    passed.append(name)
+    if len(passed) == int(os.environ["DYING_AT"]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def around(owner: Any, name: str, label: str, only: Callable[..., bool] = lambda *_args: True) -> None:
+    """Let moments pass before and after a function."""
+    inner = getattr(owner, name)
+
+    @wraps(inner)
+    def outer(*args: Any, **options: Any) -> Any:
+        if not only(*args):
+            return inner(*args, **options)
+        moment(f"before {label}")
+        found = inner(*args, **options)
+        moment(f"after {label}")
+        return found
+
+    setattr(owner, name, outer)
+
+
+def is_write(_session: Any, request: requests.PreparedRequest) -> bool:
+    return request.method in ("PATCH", "DELETE") or (request.method == "POST" and "listRecords" not in request.url)
+
+
+around(applying, "create", "backup")
+around(Journal, "note", "journal note")
+around(Journal, "begin", "journal begin")
+around(Journal, "settle", "journal settle")
+around(AirtableStore, "write", "airtable write")
+around(SqliteStore, "write", "database write")
+around(requests.Session, "send", "airtable request", is_write)
+around(commit, "settled", "settling")
+around(execute, "mismatches", "verify")
+around(base, "write_parquet", "base file")
+around(base, "write_json", "base pointer")
+try:
+    main()
+finally:
+    if os.environ.get("DYING_TRACE"):
+        with open(os.environ["DYING_TRACE"], "w", encoding="utf-8") as file:
+            file.write("\n".join(passed))

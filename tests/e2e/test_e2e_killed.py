@@ -1,0 +1,152 @@
+"""Promise 4: a crash is a pause. Killed at any instant, `dq apply --resume` ends where an undisturbed run ends."""
+
+import random
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from projects import MAPPING, Project, everything
+
+from dq.apply import base as base_state
+
+PROGRAM = (Path(__file__).parent / "dying.py").read_text(encoding="utf-8")
+APPLY = ("apply", "--yes", "--max-deletes", "100", "--max-merges", "100", "--max-field-changes", "100")
+RESUME = ("apply", "--resume", *APPLY[2:])
+MOMENTS = 24
+DIFFERENT = ("database_written", "airtable_written", "database_human", "airtable_human")
+LATER = "2031-01-01T00:00:00+00:00"
+
+
+def _lived_in(project: Project) -> None:
+    """What people do between two runs: new leads, edits, deletions and duplicates on both sides."""
+    keys = [row[0] for row in project.sql("SELECT id FROM leads ORDER BY id")]
+    columns = ", ".join(MAPPING)
+    for key in keys[:6]:
+        project.sql("UPDATE leads SET title = 'Chief of ' || ?, updated_at = ? WHERE id = ?", key[:4], LATER, key)
+    for n, key in enumerate(keys[6:12]):  # duplicates with children of their own
+        twin = f"twin-{n}"
+        project.sql(f"INSERT INTO leads(id, {columns}, created_at, updated_at) SELECT '{twin}', {columns}, ?, ? FROM leads WHERE id = ?", LATER, LATER, key)
+        project.sql("INSERT INTO campaigns(lead_id, name, status, created_at) VALUES (?, 'fall', 'open', ?)", twin, LATER)
+    for n in range(8):
+        project.sql("INSERT INTO leads(id, name, email, created_at, updated_at) VALUES (?, ?, ?, ?, ?)", f"new-{n}", f"Noa Newrow{chr(97 + n)}", f"noa@row{n}.example", LATER, LATER)
+    for key in keys[12:17]:
+        for table in ("lead_enrichment", "campaigns", "pipeline_activity"):
+            project.sql(f"DELETE FROM {table} WHERE lead_id = ?", key)
+        project.sql("DELETE FROM leads WHERE id = ?", key)
+    gone = [row[0] for row in project.sql("SELECT airtable_id FROM leads WHERE id IN (?, ?, ?, ?)", *keys[17:21])]
+    for key in keys[17:21]:
+        for table in ("lead_enrichment", "campaigns", "pipeline_activity"):
+            project.sql(f"DELETE FROM {table} WHERE lead_id = ?", key)
+
+    def change(base: dict[str, Any]) -> None:
+        table = base["tables"][0]
+        table["records"] = [record for record in table["records"] if record["id"] not in gone]
+        for record in table["records"][30:36]:
+            record["fields"]["Company"] = "Acme Holding"
+            record["fields"]["Last Modified"] = "2031-01-01T00:00:00.000Z"
+        table["records"] += [
+            {
+                "id": f"recAdded{n:09}",
+                "createdTime": "2031-01-01T00:00:00.000Z",
+                "fields": {"Full Name": f"Rita Record{chr(97 + n)}", "Email": f"rita@record{n}.example"},
+            }
+            for n in range(12)
+        ]
+
+    project.edit_records(change)
+
+
+@pytest.fixture(scope="module")
+def planned(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose plan deletes, inserts and updates on both sides and merges; nothing of it is written."""
+    project = finished.copy(tmp_path_factory.mktemp("planned") / "project")
+    config = project.config()
+    config["limits"]["batch_size"] = 5
+    project.configure(config)
+    _lived_in(project)
+    assert project.dq("snapshot").code == 0
+    assert project.dq("clean").code == 0
+    counts = project.plan()["counts"]
+    assert counts["merged"] >= 6
+    assert {"insert", "update", "delete"} <= set(counts["rows"]["airtable"]) & set(counts["rows"]["database"])
+    return project
+
+
+@pytest.fixture(scope="module")
+def undisturbed(planned: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], pl.DataFrame, list[str]]:
+    """What an apply leaves in both stores and in the base, and the moments that it passes."""
+    root = tmp_path_factory.mktemp("undisturbed")
+    project = planned.copy(root / "project")
+    ended = project.run(*APPLY, program=PROGRAM, DYING_AT="0", DYING_TRACE=str(root / "trace"))
+    assert ended.code == 0, ended.err
+    again = project.dq("run", "--yes", "--format", "json")
+    assert (again.code, again.json["details"]["changes"]) == (0, 0), again.err
+    return everything(project), _base(project, 2), (root / "trace").read_text().split("\n")
+
+
+def _base(project: Project, serial: int) -> pl.DataFrame:
+    return base_state.at(project.snapshots, serial).drop(DIFFERENT)
+
+
+def _moments(names: list[str]) -> list[int]:
+    """A moment of every kind first, then others, by a fixed seed; numbered from 1."""
+    pick = random.Random(7)
+    kinds = sorted(set(names))
+    first = [pick.choice([n for n, name in enumerate(names, 1) if name == kind]) for kind in kinds]
+    rest = [n for n in range(1, len(names) + 1) if n not in first]
+    return sorted([*first, *pick.sample(rest, max(MOMENTS - len(first), 0))])
+
+
+@pytest.mark.parametrize("case", range(MOMENTS))
+def test_killed_at_any_moment_a_resumed_run_ends_where_an_undisturbed_one_does(
+    case: int, planned: Project, undisturbed: tuple[dict[str, Any], pl.DataFrame, list[str]], tmp_path: Path
+) -> None:
+    stores, base, names = undisturbed
+    number = _moments(names)[case]
+    project = planned.copy(tmp_path / "project")
+    killed = project.run(*APPLY, program=PROGRAM, DYING_AT=str(number))
+    assert killed.code == -9, killed.err
+    resumed = project.dq(*RESUME)
+    assert resumed.code == 0, f"{names[number - 1]}: {resumed.err}"
+    _demand_equal(everything(project), stores, names[number - 1])
+    assert _base(project, 2).equals(base)
+    assert base_state.pointer(project.snapshots).serial == 2
+    finished = project.dq("apply", "--resume")
+    assert (finished.code, "already" in finished.out) == (0, True)
+
+
+def test_killed_again_and_again_a_run_still_ends_where_an_undisturbed_one_does(
+    planned: Project, undisturbed: tuple[dict[str, Any], pl.DataFrame, list[str]], tmp_path: Path
+) -> None:
+    stores, base, names = undisturbed
+    project = planned.copy(tmp_path / "project")
+    for attempt in count(1):
+        ended = project.run(*RESUME, "--yes", program=PROGRAM, DYING_AT=str(45 + attempt))
+        assert ended.code in (0, -9), ended.err
+        if ended.code == 0:
+            break
+    assert attempt > 3
+    _demand_equal(everything(project), stores, "again and again")
+    assert _base(project, 2).equals(base)
+
+
+def test_a_killed_run_is_settled_by_the_next_run(planned: Project, undisturbed: tuple[dict[str, Any], pl.DataFrame, list[str]], tmp_path: Path) -> None:
+    stores, _, names = undisturbed
+    project = planned.copy(tmp_path / "project")
+    middle = [n for n, name in enumerate(names, 1) if name == "after airtable request"][3]
+    assert project.run(*APPLY, program=PROGRAM, DYING_AT=str(middle)).code == -9
+    refused = project.dq("apply", "--yes")
+    assert (refused.code, "--resume" in refused.err) == (2, True)
+    assert project.dq("clean").code == 2, "a plan whose journal was open is settled, and then it is applied already"
+    ended = project.dq("run", "--yes", "--format", "json")
+    assert (ended.code, ended.json["details"]["changes"]) == (0, 0), ended.err
+    _demand_equal(everything(project), stores, "settled by the next run")
+
+
+def _demand_equal(held: dict[str, Any], wanted: dict[str, Any], where: str) -> None:
+    for table, rows in wanted.items():
+        assert set(held[table]) == set(rows), f"{table} after a kill {where}"
+        different = {key: (held[table][key], rows[key]) for key in rows if held[table][key] != rows[key]}
+        assert not different, f"{table} after a kill {where}"
