@@ -43,7 +43,11 @@ def _prepared(root: Path, rows: int, records: int) -> str:
     made = sample(1, leads=int(rows / ROWS_A_LEAD))
     made = replace(made, records=made.records.head(records))
     write(made, root / "data" / "leads.db", root / "data" / "airtable.db")
-    config.write_text(config.read_text() + "\nlimits: {requests_per_second: 0}\n" if "limits:" not in config.read_text() else _unpaced(config))
+    config.write_text(
+        config.read_text() + "\nlimits: {requests_per_second: 0}\n"
+        if "limits:" not in config.read_text()
+        else _unpaced(config)
+    )
     return f"{made.tables['leads'].height:,} database rows against {made.records.height:,} records"
 
 

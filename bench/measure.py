@@ -54,7 +54,12 @@ def machine() -> str:
 
 def table(title: str, figures: list[tuple[Figure, Figure | None]]) -> str:
     """Figures beside their floors, as Markdown."""
-    lines = [f"### {title}", "", "| step | wall s | CPU s | peak MiB | floor wall s | x floor |", "|---|---:|---:|---:|---:|---:|"]
+    lines = [
+        f"### {title}",
+        "",
+        "| step | wall s | CPU s | peak MiB | floor wall s | x floor |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
     for figure, floor in figures:
         beside = f"{floor.wall:.2f} | {figure.wall / floor.wall:.1f}" if floor else " | "
         lines.append(f"| {figure.name} | {figure.wall:.2f} | {figure.cpu:.2f} | {figure.peak:.0f} | {beside} |")

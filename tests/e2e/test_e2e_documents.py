@@ -79,10 +79,10 @@ field_mapping:
 FIELDS = ["Full Name", "Email", "Company", "Title", "LinkedIn URL", "Website", "Phone", "Lead ID"]
 STATUSES = ["auto_send", "manual_review", "contacted", "responded"]
 PEOPLE = [
-    ("a", "Ada Quill", "ADA@acmeworks.co", "acme INC", "acmeworks.co/", None),
-    ("b", "Bo Rowe", "bo@acmeworks.co", "Acme, Inc", "http://acmeworks.co", "contacted"),
-    ("c", "Cy Ostler", "cy@acmeworks.co", "ACME INC.", None, "Responded "),
-    ("d", "Cy Ostler", "cy@acmeworks.co", "Acme", None, None),
+    ("a", "Ada Quill", "ADA@acmeworks.co", "acmeworks INC", "acmeworks.co/", None),
+    ("b", "Bo Rowe", "bo@acmeworks.co", "Acmeworks, Inc", "http://acmeworks.co", "contacted"),
+    ("c", "Cy Ostler", "cy@acmeworks.co", "ACMEWORKS INC.", None, "Responded "),
+    ("d", "Cy Ostler", "cy@acmeworks.co", "Acmeworks Inc", None, None),
 ]
 
 
@@ -102,9 +102,29 @@ def _stores(root: Path) -> Project:
         )
     fields = [{"id": f"fld{n:014d}", "name": name, "type": "singleLineText"} for n, name in enumerate(FIELDS)]
     choices = [{"id": f"sel{n:014d}", "name": name} for n, name in enumerate(STATUSES)]
-    fields.append({"id": "fldStatus00000000", "name": "Engagement Status", "type": "singleSelect", "options": {"choices": choices}})
-    fields.append({"id": "fldModified000000", "name": "Last Modified", "type": "lastModifiedTime", "options": {"result": {"type": "dateTime"}}})
-    table = {"id": "tblLeads000000000", "name": "Leads", "primaryFieldId": fields[0]["id"], "fields": fields, "records": []}
+    fields.append(
+        {
+            "id": "fldStatus00000000",
+            "name": "Engagement Status",
+            "type": "singleSelect",
+            "options": {"choices": choices},
+        }
+    )
+    fields.append(
+        {
+            "id": "fldModified000000",
+            "name": "Last Modified",
+            "type": "lastModifiedTime",
+            "options": {"result": {"type": "dateTime"}},
+        }
+    )
+    table = {
+        "id": "tblLeads000000000",
+        "name": "Leads",
+        "primaryFieldId": fields[0]["id"],
+        "fields": fields,
+        "records": [],
+    }
     file = root / "base.json"
     file.write_text(json.dumps({"bases": [{"id": "appOutreach000000", "name": "Outreach", "tables": [table]}]}))
     sandbox.load(file, root / "data" / "airtable.db")
@@ -127,7 +147,7 @@ def test_the_documents_configuration_runs_verbatim_and_a_company_merges_nobody(t
     assert first.json["duplicates_removed"] == 1, "the two rows of one mailbox, and nobody of the same company"
     assert Path(first.json["backup_paths"][0]).parent == project.root / "backups"
     leads = project.rows()["leads"]
-    assert {lead["company"] for lead in leads.values()} == {"Acme Inc."}
+    assert {lead["company"] for lead in leads.values()} == {"Acmeworks Inc."}
     assert {lead["name"]: lead["status"] for lead in leads.values()} == {
         "Ada Quill": "auto_send",
         "Bo Rowe": "contacted",

@@ -141,7 +141,7 @@ def test_airtable_columns_go_by_their_own_names():
 def test_numbers_booleans_and_lists_come_as_text():
     fields = ("age", "paid", "tags", "notes")
     rules = TableRules(fields=tuple(FieldRule(name=name, airtable=name) for name in fields), created_database=None)
-    columns = (("id", "integer"), ("age", "number"), ("paid", "boolean"), ("tags", "list"), ("notes", "long_text"))
+    columns = (("id", "integer"), ("age", "number"), ("paid", "boolean"), ("tags", "list"), ("notes", "rich_text"))
     schema = TableSchema("database", "t", "id", tuple(Column(name, kind, "") for name, kind in columns))
     kinds = {name: frozenset({kind, "text"}) for name, kind in columns[1:]}
     frame = pl.LazyFrame({"id": [7], "age": [41.0], "paid": [None], "tags": ['["a  b"]'], "notes": ["* a\n  b\n"]},
@@ -149,6 +149,15 @@ def test_numbers_booleans_and_lists_come_as_text():
     (record,) = standardize_records(frame, schema, rules, kinds).collect().to_dicts()
     assert [record[name] for name in ("row_key", *fields)] == ["7", "41", "false", '["a  b"]', "- a\n  b"]
     assert record["link"] is None
+
+
+def test_a_long_text_keeps_its_lines_and_its_bullets():
+    rules = TableRules(fields=(FieldRule(name="notes", airtable="notes"),), created_database=None)
+    schema = TableSchema("database", "t", "id", (Column("id", "text", ""), Column("notes", "text", "TEXT")))
+    frame = pl.LazyFrame({"id": ["7"], "notes": ["* a \n\n  b"]})
+    (record,) = standardize_records(frame, schema, rules, {"notes": frozenset({"text", "long_text"})}).collect().to_dicts()
+    assert record["notes"].splitlines()[0].startswith("* a")
+    assert "\n" in record["notes"]
 
 
 def test_rows_are_cut_as_one_likes():
