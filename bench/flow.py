@@ -4,6 +4,7 @@ python -m bench.flow [--rows 100000] [--records 50000]
 """
 
 import argparse
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from bench.measure import Figure, machine, measured, table
-from dq import pipeline, sandbox, settings
+from dq import pipeline, settings
 from dq.leads.generate import sample, write
 from dq.leads.start import start
 from dq.report.diff import Diff, as_text
@@ -43,18 +44,8 @@ def _prepared(root: Path, rows: int, records: int) -> str:
     made = sample(1, leads=int(rows / ROWS_A_LEAD))
     made = replace(made, records=made.records.head(records))
     write(made, root / "data" / "leads.db", root / "data" / "airtable.db")
-    config.write_text(
-        config.read_text() + "\nlimits: {requests_per_second: 0}\n"
-        if "limits:" not in config.read_text()
-        else _unpaced(config)
-    )
+    config.write_text(re.sub(r"requests_per_second:\s*[\d.]+", "requests_per_second: 0", config.read_text()))
     return f"{made.tables['leads'].height:,} database rows against {made.records.height:,} records"
-
-
-def _unpaced(config: Path) -> str:
-    import re
-
-    return re.sub(r"requests_per_second:\s*[\d.]+", "requests_per_second: 0", config.read_text())
 
 
 def _figures(root: Path) -> list[tuple[Figure, Figure | None]]:
@@ -66,7 +57,7 @@ def _figures(root: Path) -> list[tuple[Figure, Figure | None]]:
     folder = cleaned.folder
     diff, _ = measured("diff", lambda: _diff(folder, cleaned))
     raw = [folder / file.file for file in manifest.tables]
-    outputs = sorted((folder / "clean").glob("*.parquet")) + [folder / "changeset.parquet"]
+    outputs = [*sorted((folder / "clean").glob("*.parquet")), folder / "changeset.parquet"]
     print(f"changes: {cleaned.plan.counts}\n", file=sys.stderr)
     return [
         (snapshot, _floor(raw, root)),

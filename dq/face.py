@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 
 from dq.apply import plan as plans
-from dq.plan import Plan
 from dq.errors import ConfigurationError
 from dq.manifest import Manifest
+from dq.plan import Plan
 from dq.report.diff import headline
 from dq.schemas.values import Store
 from dq.snapshot import open_snapshot, scan

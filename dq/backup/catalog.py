@@ -70,7 +70,9 @@ def open_backup(root: Path, backup_id: str) -> Backup:
     if backup_id not in ids:
         near = get_close_matches(backup_id, ids, n=1, cutoff=0.5)
         hint = f" (did you mean {near[0]}?)" if near else ""
-        raise ConfigurationError(f"There is no backup {backup_id!r}{hint}", where=str(root), fix="dq backup list")
+        raise ConfigurationError(
+            f"There is no backup {backup_id!r}{hint}", where=str(root), fix="look into the backups folder for its ids"
+        )
     return _read(root / backup_id)
 
 
@@ -86,7 +88,9 @@ def verify(path: Path) -> Backup:
         if problem:
             why = "It cannot bring back what it was made to keep."
             what = f"The backup {backup.id} is damaged: {file.name} {problem}"
-            raise DamagedError(what, where=str(path / file.name), why=why, fix="dq backup create")
+            raise DamagedError(
+                what, where=str(path / file.name), why=why, fix="run the command again: it makes a new backup"
+            )
     return backup
 
 
@@ -118,7 +122,7 @@ def _read(path: Path) -> Backup:
             f"The manifest of backup {path.name} cannot be read",
             where=str(path / MANIFEST),
             why=why,
-            fix="dq backup create",
+            fix="run the command again: it makes a new backup",
         ) from error
 
 

@@ -38,7 +38,10 @@ def _count_records(path: Path) -> dict[str, int]:
     except ValueError as error:
         why = "It is cut off or was changed."
         raise DamagedError(
-            f"A file of the backup is no JSON: {path.name}", where=str(path), why=why, fix="dq backup create"
+            f"A file of the backup is no JSON: {path.name}",
+            where=str(path),
+            why=why,
+            fix="run the command again: it makes a new backup",
         ) from error
     return {name: len(records) for name, records in _tables(data).items()}
 

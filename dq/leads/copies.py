@@ -59,8 +59,8 @@ def _stored(rows: pl.DataFrame, store: str, keys: pl.Series, rng: np.random.Gene
 
 
 def _twins(rows: pl.DataFrame, store: str, share: float, rng: np.random.Generator) -> pl.DataFrame:
-    """Second rows for a part of the people; a title that a person must settle stays one row a store."""
-    some = rows.filter((spread(rng, rows.height, [share]) == 0) & (pl.col("_edit") != _AT_ONCE))
+    """Second rows for a part of the people."""
+    some = rows.filter(spread(rng, rows.height, [share]) == 0)
     keys = uuids(rng, some.height) if store == "database" else record_ids(rng, some.height)
     return _stored(some, store, keys, rng, copy=1)
 

@@ -79,7 +79,14 @@ def _cell(field: FieldRule, terms: Terms) -> pl.Expr:
     is_agreed = (
         (pl.col(origin(field.name)) != OPEN) & goal["database"].eq_missing(goal["airtable"]) & reached[0] & reached[1]
     )
-    return pl.when(is_agreed).then(goal["database"].fill_null("")).otherwise(at(field.name, "base"))
+    is_old = pl.col(VERDICT) == "pair"  # a new row never agreed on what it could not be given
+    return (
+        pl.when(is_agreed)
+        .then(goal["database"].fill_null(""))
+        .when(is_old)
+        .then(at(field.name, "base"))
+        .otherwise(pl.lit(None, pl.String))
+    )
 
 
 def _reaches(field: FieldRule, store: Store, goal: pl.Expr, terms: Terms) -> pl.Expr:

@@ -54,7 +54,16 @@ def aligned(database: Side, airtable: Side, base: pl.DataFrame, terms: Terms) ->
         _suffixed(airtable.rows, "airtable"), on=ENTITY, how="full", coalesce=True
     )
     rows = sides.join(known, on=ENTITY, how="full", coalesce=True).sort(ENTITY)
+    cells = [at(name, "base") for name in terms.rules.names]
+    rows = rows.with_columns(pl.when(_is_same_pair()).then(cell).alias(cell) for cell in cells)
     return rows.with_columns(_verdict(terms).alias(VERDICT))
+
+
+def _is_same_pair() -> pl.Expr:
+    """Whether the base speaks of these two rows: what another pair agreed on says nothing about this one."""
+    database, airtable = at(BaseRow.database_key, "base"), at(BaseRow.airtable_key, "base")
+    is_pair = pl.col(DATABASE).is_not_null() & pl.col(AIRTABLE).is_not_null()
+    return ~is_pair | (pl.col(DATABASE).eq_missing(pl.col(database)) & pl.col(AIRTABLE).eq_missing(pl.col(airtable)))
 
 
 def _suffixed(rows: pl.DataFrame, side: Store) -> pl.DataFrame:

@@ -77,7 +77,14 @@ def _origin(field: FieldRule, terms: Terms) -> pl.Expr:
     verdict = pl.col(VERDICT)
     both = pl.lit(APART) if "sync" not in terms.steps else pair.otherwise(SETTLED)
     only = pl.when(pl.col(AIRTABLE).is_null()).then(FROM_DATABASE).otherwise(FROM_AIRTABLE)
-    return pl.when(verdict == "pair").then(both).when(verdict == "alone").then(APART).otherwise(only).cast(pl.Int8)
+    return (
+        pl.when(verdict == "pair")
+        .then(both)
+        .when(verdict.is_in(["alone", "empty"]))
+        .then(APART)
+        .otherwise(only)
+        .cast(pl.Int8)
+    )
 
 
 def _value(field: FieldRule) -> pl.Expr:

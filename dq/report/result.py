@@ -12,8 +12,10 @@ def lines(result: Mapping[str, Any]) -> list[str]:
     left = {state: n for state, n in details["writes"].items() if state != "written"}
     told = [
         f"plan {result['operation_id']}: {details['changes']:,} changes",
-        f"merged {result['duplicates_removed']:,}, standardized {result['records_standardized']:,}, "
-         f"synchronized {result['records_synchronized']:,} rows",
+        (
+            "merged {duplicates_removed:,}, standardized {records_standardized:,}, "
+            "synchronized {records_synchronized:,} rows"
+        ).format(**result),
         f"conflicts settled {result['conflicts_resolved']:,}, waiting {result['conflicts_waiting']:,}",
         f"wrote {written:,} rows in {calls:,} API calls, all read back and verified" if written else "nothing to write",
     ]

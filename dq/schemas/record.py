@@ -22,8 +22,8 @@ class Record(pa.DataFrameModel):
 
 RECORD_TYPES: dict[str, pl.DataType] = {
     Record.row_key: pl.String(),
-    Record.created: pl.Datetime("us", "UTC"),
-    Record.modified: pl.Datetime("us", "UTC"),
+    str(Record.created): pl.Datetime("us", "UTC"),
+    str(Record.modified): pl.Datetime("us", "UTC"),
     Record.link: pl.String(),
 }
 

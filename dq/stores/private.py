@@ -97,7 +97,7 @@ def disk_errors(folder: Path, setting: str) -> Iterator[None]:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         if error.errno in _FULL:
-            fix = "free some space (`dq backup prune` helps), then run the command again"
+            fix = "free some space, then run the command again"
             raise TemporaryError(
                 f"The disk is full: {reason}", where=str(folder), why="Nothing was written to a store.", fix=fix
             ) from error

@@ -118,7 +118,7 @@ def test_harm_is_seen(tmp_path, database, memory, name, harm):
     }[harm]()
     with pytest.raises(DamagedError, match=name) as error:
         verify(made.path)
-    assert "dq backup create" in str(error.value)
+    assert "makes a new backup" in str(error.value)
 
 
 def test_a_count_that_is_wrong_is_seen(tmp_path, database, memory):

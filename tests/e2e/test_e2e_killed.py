@@ -123,7 +123,7 @@ def test_killed_again_and_again_a_run_still_ends_where_an_undisturbed_one_does(
     stores, base, names = undisturbed
     project = planned.copy(tmp_path / "project")
     for attempt in count(1):
-        ended = project.run(*RESUME, "--yes", program=PROGRAM, DYING_AT=str(45 + attempt))
+        ended = project.run(*RESUME, "--yes", program=PROGRAM, DYING_AT=str(30 + attempt))
         assert ended.code in (0, -9), ended.err
         if ended.code == 0:
             break

@@ -105,6 +105,8 @@ def database_row(pick, number, link=None, keys="text"):
 def airtable_row(pick, number, link=None):
     row = {"id": f"rec{number}", "Last Modified": pick([None, "2026-01-02T00:00:00.000Z", "2026-01-03T00:00:00.000Z"])}
     cells = {field.airtable: pick(POOL[field.name]) for field in FIELDS}
+    cells["Status"] = cells["Status"] if cells["Status"] in STATUS else None  # a select holds its options only
+    cells["Tags"] = None if cells["Tags"] == '["zzz"]' else cells["Tags"]
     cells["Size"] = None if cells["Size"] is None else float(min(cells["Size"], 2**53))
     cells["Active"] = None if cells["Active"] is None else bool(cells["Active"])
     return {**row, "Lead ID": link, **cells}

@@ -215,7 +215,7 @@ def test_a_damaged_page_stops_before_the_first_row(made):
     store.path.write_bytes(data)
     with pytest.raises(DamagedError, match="damaged") as error, store.snapshot():
         pass
-    assert "dq backup restore" in str(error.value)
+    assert "database.db" in str(error.value)
 
 
 def test_rows_that_break_a_promise_are_no_damage(made):

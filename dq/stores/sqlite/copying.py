@@ -25,7 +25,10 @@ def copy_checked(source: Path, target: Path, timeout: float) -> Path:
     if problem:
         why = "Nothing is written without a good copy."
         raise DamagedError(
-            f"The copy of the database is not good: {problem}", where=str(source), why=why, fix="dq backup create"
+            f"The copy of the database is not good: {problem}",
+            where=str(source),
+            why=why,
+            fix="run the command again: it makes a new backup",
         )
     sync_file(target)
     return target

@@ -113,7 +113,12 @@ def error_for(path: Path, message: str) -> DqError:
 def damaged(path: Path, detail: str) -> DamagedError:
     """The error of a database that fails its own integrity check."""
     why = "Nothing that is read from a damaged file can be trusted, and nothing was written."
-    return DamagedError(f"The database is damaged: {detail}", where=str(path), why=why, fix="dq backup restore")
+    return DamagedError(
+        f"The database is damaged: {detail}",
+        where=str(path),
+        why=why,
+        fix="put back database.db of the newest folder in backups/, or recover it with the sqlite3 shell",
+    )
 
 
 def page_problems(findings: Iterable[str]) -> list[str]:

@@ -1,0 +1,49 @@
+"""Reconcile against the slow oracle: the same changes, conflicts and next base on random small worlds."""
+
+import oracle
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from reconcile_world import NAMES, field, reconciled, rules, told
+
+VALUES = st.sampled_from([None, "x", "y", "new", "long one"])
+AGREED = st.sampled_from([None, "", "x", "y", "new"])
+TIMES = st.sampled_from([None, 0, 1, 2, 3, 60])
+POLICIES = st.sampled_from(["most_recent", "highest_quality", "merge", "database_wins", "airtable_wins", "manual"])
+SURVIVORS = st.sampled_from(
+    ["most_recent", "highest_quality", "most_complete", "most_frequent", "longest", "source_priority", "union"]
+)
+ROW = st.fixed_dictionaries({**dict.fromkeys(NAMES, VALUES), "at": TIMES})
+DIRECTIONS = st.sampled_from(["both", "both", "to_airtable", "to_database"])
+
+
+@st.composite
+def worlds(draw):
+    fields = [
+        field(
+            name,
+            conflict=tuple(draw(st.lists(POLICIES, max_size=3))),
+            survivorship=tuple(draw(st.lists(SURVIVORS, max_size=3))),
+            owner=draw(st.sampled_from([None, None, "database", "airtable"])),
+            direction=draw(DIRECTIONS),
+        )
+        for name in NAMES
+    ]
+    entities = [str(number) for number in range(draw(st.integers(0, 5)))]
+    some = lambda rows: {e: draw(rows) for e in entities if draw(st.booleans())}  # noqa: E731
+    mapping = rules(
+        fields,
+        direction=draw(DIRECTIONS),
+        deletes=draw(st.sampled_from(["propagate", "ignore"])),
+        priority=draw(st.sampled_from([("database", "airtable"), ("airtable", "database")])),
+    )
+    return mapping, some(ROW), some(ROW), some(st.fixed_dictionaries(dict.fromkeys(NAMES, AGREED)))
+
+
+@given(worlds())
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+def test_reconcile_says_what_the_oracle_says(world):
+    mapping, database, airtable, base = world
+    done = told(reconciled(mapping, database, airtable, base), mapping)
+    expected = oracle.reconciled(mapping, database, airtable, base)
+    for mine, theirs, what in zip(done, expected, ("changes", "conflicts", "base"), strict=True):
+        assert mine == theirs, what
