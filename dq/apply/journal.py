@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from dq.errors import DamagedError, TemporaryError
 from dq.schemas.values import Store
 from dq.stores.protocol import Outcome, RowWrite
 
@@ -62,12 +63,12 @@ class Journal:
 
     def note(self, **values: str) -> None:
         """Note something about the whole run."""
-        with self._connection:
+        with _saved(self._connection):
             self._connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(values.items()))
 
     def begin(self, entries: Sequence[Entry], now: str) -> None:
         """Record a batch before it is sent."""
-        with self._connection:
+        with _saved(self._connection):
             self._connection.executemany(
                 "INSERT INTO writes (batch, place, store, table_name, op, row_key, entity, group_name, create_id, watermark,"
                 " before, after, pre_image, state, reason, intent_at, changes) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -80,7 +81,7 @@ class Journal:
             (o.state, o.key, json.dumps(dict(o.echo), ensure_ascii=False), o.reason, now, batch, place)
             for place, o in outcomes.items()
         ]
-        with self._connection:
+        with _saved(self._connection):
             self._connection.executemany(
                 "UPDATE writes SET state = ?, key = ?, echo = ?, reason = ?, settled_at = ? WHERE batch = ? AND place = ?",
                 rows,
@@ -114,18 +115,51 @@ class Journal:
 
 
 @contextmanager
+def _saved(connection: sqlite3.Connection) -> Iterator[None]:
+    """A transaction that is on the disk when the block ends."""
+    try:
+        with connection:
+            yield
+    except sqlite3.OperationalError as error:
+        raise _unwritable(error, "the snapshot's journal.sqlite") from error
+
+
+def _unwritable(error: sqlite3.OperationalError, where: str) -> TemporaryError:
+    return TemporaryError(
+        "The journal cannot be written.",
+        where=where,
+        why=f"{error}. Nothing is sent to a store without a journal.",
+        fix="look at the disk, then run the command again",
+    )
+
+
+@contextmanager
 def journal(path: Path) -> Iterator[Journal]:
     """The journal at `path`, made if it is not there; readable by its owner only."""
     connection = sqlite3.connect(path)
+    try:
+        _opened(connection, path)
+        yield Journal(connection)
+    finally:
+        connection.close()
+
+
+def _opened(connection: sqlite3.Connection, path: Path) -> None:
     try:
         path.chmod(0o600)
         connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute("PRAGMA synchronous = EXTRA")
         connection.executescript(_SCHEMA)
         connection.row_factory = sqlite3.Row
-        yield Journal(connection)
-    finally:
-        connection.close()
+    except sqlite3.OperationalError as error:
+        raise _unwritable(error, str(path)) from error
+    except sqlite3.DatabaseError as error:
+        raise DamagedError(
+            "The journal of an apply is damaged.",
+            where=str(path),
+            why="It alone knows what was sent to the stores.",
+            fix="compare the stores with the backup that was made before it (`dq status`), then move the snapshot's folder away",
+        ) from error
 
 
 def state_of(path: Path) -> Literal["none", "open", "finished"]:

@@ -48,7 +48,14 @@ def rebased(
     ).unique(ENTITY)
     rest = _moved(placed.filter(pl.col(BaseRow.state) != "linked"), linked, now)
     named = pl.concat([first, rest]).with_columns(pl.col("_target").alias(ENTITY))
-    return named.select(base.columns), aside.select(base.columns)
+    return named.select(base.columns), _renamed(aside, first).select(base.columns)
+
+
+def _renamed(aside: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
+    """Rows set aside whose name went to the row that stands for their entity: they take that row's old name."""
+    swapped = first.select(pl.col("_target").alias(ENTITY), pl.col(ENTITY).alias("_free"))
+    freed = swapped.filter(pl.col("_free") != pl.col(ENTITY))
+    return aside.join(freed, on=ENTITY, how="left").with_columns(pl.coalesce("_free", ENTITY).alias(ENTITY))
 
 
 def _chosen(linked: pl.DataFrame, sides: Mapping[Store, Side]) -> tuple[pl.DataFrame, pl.DataFrame]:

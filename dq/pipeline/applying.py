@@ -1,6 +1,6 @@
 """Apply: the latest plan from wherever it stands. Checks, backup, batches, verification, base."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -93,6 +93,9 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
     manifest, _ = open_snapshot(settings.snapshots)
     if state == "none":
         applicable(plan, settings, permission)
+    else:
+        _demand_same(plan, settings)
+    _demand_whole(plan, folder)
     if changes.is_empty():
         advance(plan, folder, None, [], settings.tables)
         return Applied(plan, None, None, 0)
@@ -117,11 +120,36 @@ def applicable(plan: Plan, settings: Settings, permission: Permission) -> None:
     demand_lifted(lifted(plan.brakes, permission.brakes))
 
 
+def _demand_same(plan: Plan, settings: Settings) -> None:
+    """Refuse to go on with a plan where the configuration names other stores or another mapping than it was begun with."""
+    if plan.digests["config"] != settings.config_digest:
+        raise ConfigurationError(
+            "The configuration changed since this plan was begun.",
+            where=plan.snapshot,
+            why="A part of it is written; the rest belongs to the same stores and columns.",
+            fix="put the configuration back, then: dq apply --resume",
+        )
+    demand_lineage(plan.lineage, None, settings)
+
+
+def _demand_whole(plan: Plan, folder: Path) -> None:
+    """Refuse damaged files before the first write: the base can only advance from whole ones."""
+    plans.base_next(plan, folder)
+    base_state.load(folder.parent)
+
+
 @contextmanager
-def _resumable(folder: Path) -> Any:
+def _resumable(folder: Path) -> Iterator[None]:
     """Name the way on in errors that end an apply half-way."""
     try:
         yield
+    except OSError as error:
+        raise TemporaryError(
+            f"The disk fails: {error.strerror or type(error).__name__}.",
+            where=folder.name,
+            why="What was sent is in the journal.",
+            fix="look at the disk, then: dq apply --resume",
+        ) from error
     except TemporaryError as error:
         why = error.why or "What was sent is in the journal."
         raise TemporaryError(error.what, where=error.where or folder.name, why=why, fix="dq apply --resume") from error

@@ -13,7 +13,7 @@ from dq.manifest import Lineage
 from dq.settings import Settings
 from dq.snapshot import TableColumns, columns_of
 from dq.stores.airtable import AirtableStore
-from dq.stores.private import make_folder
+from dq.stores.private import disk_errors, make_folder
 from dq.stores.protocol import Sink
 from dq.stores.sqlite import SqliteStore
 
@@ -106,18 +106,27 @@ def locked(settings: Settings) -> Iterator[None]:
     Raises:
         TemporaryError: Another dq holds it.
     """
-    path: Path = make_folder(settings.snapshots) / ".lock"
+    path = settings.snapshots / ".lock"
     lock = FileLock(path, timeout=0, mode=0o600)
-    try:
-        lock.acquire()
-    except Timeout:
+    with disk_errors(settings.snapshots, "snapshots"):
+        make_folder(settings.snapshots)
+        is_free = _acquired(lock)
+    if not is_free:
         raise TemporaryError(
             "Another dq works on these stores.",
             where=str(path),
             why="Two writers would undo each other's work.",
             fix="wait for it to end, then run the command again",
-        ) from None
+        )
     try:
         yield
     finally:
         lock.release()
+
+
+def _acquired(lock: FileLock) -> bool:
+    try:
+        lock.acquire()
+    except Timeout:
+        return False
+    return True

@@ -19,6 +19,7 @@ from dq.schemas.values import Store
 from dq.settings import Settings
 from dq.snapshot import open_snapshot, scan, verify
 from dq.standardize.times import format_of, format_time
+from dq.stores.private import disk_errors
 
 STORES: tuple[Store, Store] = ("database", "airtable")
 ROWS_A_PART = 500_000
@@ -48,7 +49,8 @@ def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: C
         progress(f"planning and proving {rules.table}")
         inputs = _inputs(manifest, folder, rules, base, steps, now)
         made.append(Planned(rules, inputs, proved(inputs), _stamp_format(inputs.raw["database"], rules)))
-    return written(settings, manifest, folder, serial, made, now)
+    with disk_errors(settings.snapshots, "snapshots"):
+        return written(settings, manifest, folder, serial, made, now)
 
 
 def _demand_unapplied(folder: Path) -> None:

@@ -27,10 +27,24 @@ def _lived_in(project: Project) -> None:
         project.sql("UPDATE leads SET title = 'Chief of ' || ?, updated_at = ? WHERE id = ?", key[:4], LATER, key)
     for n, key in enumerate(keys[6:12]):  # duplicates with children of their own
         twin = f"twin-{n}"
-        project.sql(f"INSERT INTO leads(id, {columns}, created_at, updated_at) SELECT '{twin}', {columns}, ?, ? FROM leads WHERE id = ?", LATER, LATER, key)
-        project.sql("INSERT INTO campaigns(lead_id, name, status, created_at) VALUES (?, 'fall', 'open', ?)", twin, LATER)
+        project.sql(
+            f"INSERT INTO leads(id, {columns}, created_at, updated_at) SELECT '{twin}', {columns}, ?, ? FROM leads WHERE id = ?",
+            LATER,
+            LATER,
+            key,
+        )
+        project.sql(
+            "INSERT INTO campaigns(lead_id, name, status, created_at) VALUES (?, 'fall', 'open', ?)", twin, LATER
+        )
     for n in range(8):
-        project.sql("INSERT INTO leads(id, name, email, created_at, updated_at) VALUES (?, ?, ?, ?, ?)", f"new-{n}", f"Noa Newrow{chr(97 + n)}", f"noa@row{n}.example", LATER, LATER)
+        project.sql(
+            "INSERT INTO leads(id, name, email, created_at, updated_at) VALUES (?, ?, ?, ?, ?)",
+            f"new-{n}",
+            f"Noa Newrow{chr(97 + n)}",
+            f"noa@row{n}.example",
+            LATER,
+            LATER,
+        )
     for key in keys[12:17]:
         for table in ("lead_enrichment", "campaigns", "pipeline_activity"):
             project.sql(f"DELETE FROM {table} WHERE lead_id = ?", key)
@@ -75,7 +89,9 @@ def planned(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Proj
 
 
 @pytest.fixture(scope="module")
-def undisturbed(planned: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], pl.DataFrame, list[str]]:
+def undisturbed(
+    planned: Project, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, Any], pl.DataFrame, list[str]]:
     """What an apply leaves in both stores and in the base, and the moments that it passes."""
     root = tmp_path_factory.mktemp("undisturbed")
     project = planned.copy(root / "project")
@@ -132,7 +148,9 @@ def test_killed_again_and_again_a_run_still_ends_where_an_undisturbed_one_does(
     assert _base(project, 2).equals(base)
 
 
-def test_a_killed_run_is_settled_by_the_next_run(planned: Project, undisturbed: tuple[dict[str, Any], pl.DataFrame, list[str]], tmp_path: Path) -> None:
+def test_a_killed_run_is_settled_by_the_next_run(
+    planned: Project, undisturbed: tuple[dict[str, Any], pl.DataFrame, list[str]], tmp_path: Path
+) -> None:
     stores, _, names = undisturbed
     project = planned.copy(tmp_path / "project")
     middle = [n for n, name in enumerate(names, 1) if name == "after airtable request"][3]

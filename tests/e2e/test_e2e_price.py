@@ -123,7 +123,11 @@ def test_the_price_holds_for_many_records_of_one_lead(settled: Project) -> None:
     def change(base: dict) -> None:
         records = base["tables"][0]["records"]
         for n in range(4):
-            twin = {name: records[n]["fields"][name] for name in ("Full Name", "Email", "Company") if name in records[n]["fields"]}
+            twin = {
+                name: records[n]["fields"][name]
+                for name in ("Full Name", "Email", "Company")
+                if name in records[n]["fields"]
+            }
             records += [
                 {"id": f"recTwin{n}{i:09}", "createdTime": "2026-01-01T00:00:00.000Z", "fields": twin} for i in range(7)
             ]

@@ -71,7 +71,9 @@ def _planned(change: Break) -> Break:
     """A plan with something in it, and then the damage."""
 
     def first(project: Project) -> None:
-        project.sql("UPDATE leads SET title = 'Chief ' || title, updated_at = '2031-01-01' WHERE id IN (SELECT id FROM leads LIMIT 5)")
+        project.sql(
+            "UPDATE leads SET title = 'Chief ' || title, updated_at = '2031-01-01' WHERE id IN (SELECT id FROM leads LIMIT 5)"
+        )
         assert project.dq("snapshot").code == 0
         assert project.dq("clean").code == 0
         change(project)
@@ -186,6 +188,7 @@ CASES: dict[str, tuple[Break, tuple[str, ...], int, tuple[str, ...]]] = {
     "damaged pointer": (lambda p: (p.snapshots / "base" / "current.json").write_text("{"), RUN, 7, ("base", "fix:")),
     "damaged changeset": (_planned(_flip(lambda p: p.latest / "changeset.parquet")), APPLY, 7, ("changeset.parquet", "dq clean")),
     "damaged next base": (_planned(_flip(lambda p: p.latest / "base_next.parquet")), APPLY, 7, ("base_next.parquet", "dq clean")),
+    "damaged base at apply": (_planned(_flip(lambda p: next((p.snapshots / "base").glob("*.parquet")))), APPLY, 7, ("base", "fix:")),
     "damaged plan": (_planned(lambda p: (p.latest / "plan.json").write_text("{]")), APPLY, 7, ("plan.json", "dq clean")),
     "damaged journal": (_planned(lambda p: (p.latest / "journal.sqlite").write_text("no" * 5000)), APPLY, 7, ("journal",)),
     "no plan": (lambda p: p.dq("snapshot"), APPLY, 2, ("no plan", "dq clean")),
@@ -232,8 +235,13 @@ def test_the_named_flag_lifts_the_brake(settled: Project) -> None:
     assert (ended.code, ended.json["details"]["counts"]["rows"]["airtable"]["delete"]) == (0, 11), ended.err
 
 
-@pytest.mark.parametrize(("base", "token", "words"), [(None, "patWrong", ("token",)), ("appWrongWrong0000", "patRight", ("appWrongWrong0000",))])
-def test_refuses_a_token_or_base_that_airtable_does_not_know(settled: Project, base: str | None, token: str, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("base", "token", "words"),
+    [(None, "patWrong", ("token",)), ("appWrongWrong0000", "patRight", ("appWrongWrong0000",))],
+)
+def test_refuses_a_token_or_base_that_airtable_does_not_know(
+    settled: Project, base: str | None, token: str, words: tuple[str, ...]
+) -> None:
     before = _state(settled)
     with sandbox.running(settled.airtable, rps=0, token="patRight") as url:
         there = {"base": base or settled.base_id, "token": token, "endpoint_url": url}

@@ -151,7 +151,8 @@ def numbered(raw, base):
     """Placeholder keys as the numbers that a database would give."""
     taken = raw["database"].collect()["id"]
     new = sorted(key for key in taken.to_list() if key < 0)
-    start = max([0, *taken.to_list()])
+    known = base["database_key"].drop_nulls().to_list()
+    start = max([0, *taken.to_list(), *(int(key) for key in known)])
     names = {str(key): str(start + n) for n, key in enumerate(new, 1)}
     key = pl.col("id").cast(pl.String).replace(names).cast(pl.Int64)
     return {

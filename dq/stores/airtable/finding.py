@@ -10,6 +10,8 @@ from dq.stores.meaning import is_same
 from dq.stores.protocol import Row, RowWrite
 
 _PER_CALL = 50
+_SEARCHED = ("text", "long_text")
+"""Kinds whose stored text equals what was written."""
 
 
 def find_created(
@@ -26,12 +28,11 @@ def find_created(
         numbered = [(start + number, write) for number, write in enumerate(writes[start : start + _PER_CALL])]
         terms = [_term(write, columns, link) for _, write in numbered]
         known = [term for term in terms if term]
-        if not known:
-            continue
+        everything = len(known) < len(terms)  # a create without any text can only be told among all records
         fields = [
             column.id for column in columns.values() if column.id and any(column.name in w.after for _, w in numbered)
         ]
-        rows = _rows(calls, path, schema, fields, any_of(known))
+        rows = _rows(calls, path, schema, fields, None if everything else any_of(known))
         for number, write in numbered:
             free = (row for row in rows if row[KEY.name] not in found.values())
             made = next((row for row in free if _is_made(row, write, columns, since, link)), None)
@@ -40,7 +41,7 @@ def find_created(
     return [found.get(number) for number in range(len(writes))]
 
 
-def _rows(calls: Calls, path: str, schema: TableSchema, fields: Sequence[str], formula: str) -> list[Row]:
+def _rows(calls: Calls, path: str, schema: TableSchema, fields: Sequence[str], formula: str | None) -> list[Row]:
     records = read_records(calls, path, fields, formula)
     return sorted((row_of(record, schema) for record in records), key=lambda row: (row[CREATED.name], row[KEY.name]))
 
@@ -50,7 +51,7 @@ def _term(write: RowWrite, columns: Mapping[str, Column], link: str | None) -> s
     names = (
         [link]
         if link and write.after.get(link)
-        else [name for name, value in write.after.items() if value and columns[name].kind == "text"]
+        else [name for name, value in write.after.items() if value and columns[name].kind in _SEARCHED]
     )
     terms = [f"{{{columns[name].id}}}={quoted_text(str(write.after[name]))}" for name in names]
     return (terms[0] if len(terms) == 1 else f"AND({','.join(terms)})") if terms else None

@@ -104,8 +104,8 @@ def _values(records: Sequence[Record], name: str, field_id: str | None) -> list[
     return [held.get(field_id) for held in cells]
 
 
-def read_records(calls: Calls, path: str, fields: Sequence[str], formula: str) -> list[Record]:
-    """The records for which a formula holds, few enough to keep."""
+def read_records(calls: Calls, path: str, fields: Sequence[str], formula: str | None) -> list[Record]:
+    """The records for which a formula holds, or all; few enough to keep."""
     return whole(calls, lambda: [record for page in pages(calls, path, fields, formula) for record in page])
 
 
