@@ -148,9 +148,10 @@ def _with_created(rows: pl.DataFrame, inserts: Sequence[Entry]) -> pl.DataFrame:
         )
         column = f"{store}_key"
         is_linked = pl.col(BaseRow.state) == "linked"
-        rows = (
+        old = pl.when(pl.col(column).is_in(keys["_key"].drop_nulls().to_list()).not_()).then(column)
+        rows = (  # a store may give the number of a row that is gone again: it names the new row only
             rows.join(keys, on=ENTITY, how="left", maintain_order="left")
-            .with_columns(pl.when(is_linked).then(pl.coalesce("_key", column)).otherwise(column).alias(column))
+            .with_columns(pl.when(is_linked).then(pl.coalesce("_key", old)).otherwise(column).alias(column))
             .drop("_key")
         )
     return rows

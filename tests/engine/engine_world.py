@@ -151,8 +151,9 @@ def numbered(raw, base):
     """Placeholder keys as the numbers that a database would give."""
     taken = raw["database"].collect()["id"]
     new = sorted(key for key in taken.to_list() if key < 0)
-    known = base["database_key"].drop_nulls().to_list()
-    start = max([0, *taken.to_list(), *(int(key) for key in known)])
+    gone = base.filter(pl.col("store") == "database")["row_key"].to_list()
+    known = [*gone, *base["database_key"].drop_nulls().to_list()]
+    start = max([0, *taken.to_list(), *(int(key) for key in known if key.isdigit())])
     names = {str(key): str(start + n) for n, key in enumerate(new, 1)}
     key = pl.col("id").cast(pl.String).replace(names).cast(pl.Int64)
     return {
