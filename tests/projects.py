@@ -28,7 +28,7 @@ MAPPING = {
     "status": "Engagement Status",
 }
 CHILDREN = ("lead_enrichment", "campaigns", "pipeline_activity")
-TIMES = ("created_at", "updated_at", "createdTime", "Last Modified")
+TIMES = ("created_at", "updated_at", "createdTime", "Last Modified", "Changed")
 ENTRY = "from dq.cli import main; main()"
 
 

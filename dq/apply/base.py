@@ -4,7 +4,7 @@ A fold is idempotent: a plan advances the base it was made on by one serial, onc
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from dq.apply.journal import FAILED, Entry
 from dq.errors import DamagedError
 from dq.schemas import BaseRow
 from dq.schemas.base import BASE_TYPES, agreed, base_types
+from dq.schemas.values import Store
 from dq.side import ENTITY
 from dq.standardize.times import parse
 from dq.stores.private import digest_of
@@ -118,17 +119,17 @@ def folded(
     planned: pl.DataFrame,
     before: pl.DataFrame,
     entries: Sequence[Entry],
-    names: dict[str, dict[str, str]],
-    times: dict[tuple[str, str], str],
+    names: Mapping[Store, Mapping[str, str]],
+    times: Mapping[Store, str | None],
 ) -> pl.DataFrame:
     """The next base as far as the receipts confirm it.
 
     Args:
         planned: The base that the plan leads to when every write succeeds.
         before: The base that the plan was made on.
-        entries: The journal.
-        names: Table → store's column name → field name.
-        times: (store, table) → the column of the row's modified time, as echoes name it.
+        entries: The journal's entries of this mapping's own two tables.
+        names: Store → its column's name → the field's name.
+        times: Store → the column of the row's modified time, as echoes name it.
     """
     failed = [entry for entry in entries if entry.state in FAILED or entry.state == "intent"]
     rows = _with_created(
@@ -157,15 +158,13 @@ def _with_created(rows: pl.DataFrame, inserts: Sequence[Entry]) -> pl.DataFrame:
     return rows
 
 
-def _with_times(rows: pl.DataFrame, written: Sequence[Entry], times: dict[tuple[str, str], str]) -> pl.DataFrame:
+def _with_times(rows: pl.DataFrame, written: Sequence[Entry], times: Mapping[Store, str | None]) -> pl.DataFrame:
     """The modified time that dq's own write left on each row, as its receipt tells."""
     for store in ("database", "airtable"):
         told = [
             (str(entry.key), str(entry.echo[column]))
             for entry in written
-            if entry.store == store
-            and (column := times.get((store, entry.write.table)))
-            and entry.echo.get(column) is not None
+            if entry.store == store and (column := times[entry.store]) and entry.echo.get(column) is not None
         ]
         frame = pl.DataFrame(told, schema={f"{store}_key": pl.String, "_text": pl.String}, orient="row")
         last = (
@@ -197,12 +196,10 @@ def _without_rows(rows: pl.DataFrame, before: pl.DataFrame, failed: Sequence[Ent
 
 
 def _without_cells(
-    rows: pl.DataFrame, before: pl.DataFrame, failed: Sequence[Entry], names: dict[str, dict[str, str]]
+    rows: pl.DataFrame, before: pl.DataFrame, failed: Sequence[Entry], names: Mapping[Store, Mapping[str, str]]
 ) -> pl.DataFrame:
     """Cells whose write failed keep what the base said before: they were not agreed on."""
-    cells = [
-        (e.entity, field) for e in failed for name in e.write.after if (field := names.get(e.write.table, {}).get(name))
-    ]
+    cells = [(e.entity, field) for e in failed for name in e.write.after if (field := names[e.store].get(name))]
     for field in sorted({field for _, field in cells}):
         entities = sorted({entity for entity, name in cells if name == field})
         old = before.filter((pl.col(BaseRow.state) == "linked") & pl.col(ENTITY).is_in(entities)).select(

@@ -7,10 +7,10 @@
     4  airtable   creates
     5  database   link cells of records that phase 4 created
 
-Batches follow from the changeset alone, so that a resumed run cuts the same ones.
+Batches follow from the changeset alone, so that a resumed run cuts the same ones. Each holds rows of one mapping.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -23,8 +23,10 @@ from dq.stores.protocol import RowWrite
 CREATED = "$created"
 CANARY = 10
 """Rows of the first batch: a systematic mistake shows before it is everywhere."""
-PHASE, ORDER, ROW, BATCH = "phase", "order", "row", "batch"
-_ROW_KEYS = [PHASE, Change.entity_id, ORDER, Change.store, Change.table, Change.op, Change.row_key]
+PHASE, ORDER, ROW, BATCH, MAPPING = "phase", "order", "row", "batch", "mapping"
+Mappings = Mapping[tuple[Store, str], str]
+"""By store and table: the mapping that the table belongs to, by its database table's name; children are their parents'."""
+_ROW_KEYS = [PHASE, MAPPING, Change.entity_id, ORDER, Change.store, Change.table, Change.op, Change.row_key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +58,37 @@ class Batch:
     writes: tuple[PlannedWrite, ...]
 
 
-def numbered(changes: pl.DataFrame, size: int, leads: Sequence[str]) -> pl.DataFrame:
+def numbered(
+    changes: pl.DataFrame,
+    size: int,
+    mappings: Mappings,
+    cells: Sequence[str] = (Change.field, Change.before, Change.after),
+) -> pl.DataFrame:
     """The rows to write: one row each, its cells as lists, with phase and batch number; sorted as they are written.
 
     Args:
         changes: Change contract.
         size: Rows a batch; a group of rows that belong together is not cut.
-        leads: The mapped tables; other tables hold their children.
+        mappings: Which mapping each table belongs to.
+        cells: What is carried of each cell, as lists; a price needs nothing.
     """
+    places = pl.DataFrame(
+        [(store, table, mapping) for (store, table), mapping in mappings.items()],
+        schema={Change.store: pl.String, Change.table: pl.String, MAPPING: pl.String},
+        orient="row",
+    )
     rows = (
-        changes.with_columns(_phase().alias(PHASE), _order(leads).alias(ORDER))
-        .sort(*_ROW_KEYS, Change.change_id)
-        .group_by(_ROW_KEYS, maintain_order=True)
-        .agg(Change.field, Change.before, Change.after, pl.col(Change.change_id).first())
+        changes.lazy()
+        .join(places.lazy(), on=[Change.store, Change.table], how="left")
+        .with_columns(_phase().alias(PHASE), _order().alias(ORDER))
+        .group_by(_ROW_KEYS, maintain_order=True)  # a changeset is sorted by change id, and so each row's cells stay
+        .agg(*cells, pl.col(Change.change_id).first())
+        .sort(_ROW_KEYS)
+        .collect()
         .with_row_index(ROW)
     )
-    first = pl.col(ROW).min().over(PHASE, Change.entity_id)
-    start = pl.col(ROW).min().over(PHASE)
+    first = pl.col(ROW).min().over(PHASE, MAPPING, Change.entity_id)
+    start = pl.col(ROW).min().over(PHASE, MAPPING)
     is_first_phase = pl.col(PHASE) == pl.col(PHASE).min()
     place = (first - start).cast(pl.Int64)
     canary = min(CANARY, size)
@@ -81,7 +97,7 @@ def numbered(changes: pl.DataFrame, size: int, leads: Sequence[str]) -> pl.DataF
         .then(pl.when(place < canary).then(0).otherwise(1 + (place - canary) // size))
         .otherwise(place // size)
     )
-    return rows.with_columns(pl.struct(PHASE, slot).rank("dense").cast(pl.Int64).alias(BATCH) - 1)
+    return rows.with_columns(pl.struct(PHASE, MAPPING, slot).rank("dense").cast(pl.Int64).alias(BATCH) - 1)
 
 
 def _phase() -> pl.Expr:
@@ -93,12 +109,12 @@ def _phase() -> pl.Expr:
     return pl.when(in_database).then(database).otherwise(airtable).cast(pl.Int8)
 
 
-def _order(leads: Sequence[str]) -> pl.Expr:
+def _order() -> pl.Expr:
     """Inside a database group: children first, then removals, then updates of the survivor."""
     removes = (pl.col(Change.op) == "delete") | (
         pl.col(Change.field).is_in(["deleted_at", "merged_into"]) & pl.col(Change.reason).is_in(["merge", "delete"])
     ).fill_null(value=False)
-    is_child = ~pl.col(Change.table).is_in(list(leads))
+    is_child = (pl.col(Change.store) == "database") & (pl.col(Change.table) != pl.col(MAPPING))
     return pl.when(is_child).then(0).when(removes).then(1).otherwise(2).cast(pl.Int8)
 
 
@@ -126,7 +142,7 @@ def _planned(row: dict[str, object]) -> PlannedWrite:
         key=None if key is None else str(key),
         before=held,
         after=wanted,
-        group=entity,
+        group=f"{row[MAPPING]} {entity}",
     )
     create_id = str(row[Change.change_id]) if op == "insert" else None
     return PlannedWrite(write, row[Change.store], entity, create_id, len(fields))  # type: ignore[arg-type]

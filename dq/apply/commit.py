@@ -26,6 +26,7 @@ class Target:
         sink: The open store.
         schema: The mapped table.
         whole: The mapped table with every column, for pre-images of deletes.
+        mapping: The mapping that the table belongs to, by its database table's name.
         link: The column that keeps the other store's key.
         stamp: The modified column and how to write a time in it; None where the store keeps time itself.
     """
@@ -33,6 +34,7 @@ class Target:
     sink: Sink
     schema: TableSchema
     whole: TableSchema
+    mapping: str
     link: str | None
     stamp: tuple[str, Callable[[datetime], str | int]] | None
 
@@ -84,7 +86,7 @@ def commit(batches: Iterable[Batch], run: Run) -> bool:
 
 def _recorded(batch: Batch, run: Run) -> list[Entry]:
     """The batch's entries, written to the journal: intents, and the rows to skip as their lead failed before."""
-    failed = run.journal.failed_entities()
+    failed = run.journal.failed_groups()
     created = run.journal.created()
     now = run.clock()
     marks = _watermarks(batch, run)
@@ -93,7 +95,7 @@ def _recorded(batch: Batch, run: Run) -> list[Entry]:
     for place, planned in enumerate(batch.writes):
         target = run.targets[batch.store, planned.write.table]
         write = _stamped(_resolved(planned.write, created), target, now)
-        skipped = write is None or planned.entity in failed
+        skipped = write is None or planned.write.group in failed
         mark = marks.get(planned.write.table) if planned.write.op == "insert" else None
         entries.append(_entry(batch, place, planned, write or planned.write, pre_images, mark, skipped=skipped))
     run.journal.begin(entries, now.isoformat())

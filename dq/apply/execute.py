@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from dq.apply import base as base_state
-from dq.apply.batches import batches, numbered
+from dq.apply.batches import Mappings, batches, numbered
 from dq.apply.commit import Run, commit
 from dq.apply.journal import Entry, Journal
 from dq.apply.plan import base_next
@@ -17,6 +17,7 @@ from dq.changeset import ApprovedChangeset
 from dq.plan import Plan
 from dq.rules import TableRules
 from dq.schemas import BaseRow
+from dq.schemas.values import Store
 
 
 @dataclass(frozen=True)
@@ -48,29 +49,42 @@ def execute(approved: ApprovedChangeset, plan: Plan, folder: Path, run: Run, rul
         run: The open stores and journal.
         rules: The mappings.
     """
-    leads = sorted({target.schema.name for target in run.targets.values()})
-    rows = numbered(approved.changes, plan.batch_size, leads)
+    mappings: Mappings = {place: target.mapping for place, target in run.targets.items()}
+    rows = numbered(approved.changes, plan.batch_size, mappings)
     if not commit(batches(rows), run):
         return Report(False, run.journal.counts(), (), (), plan.base_serial)
     bad = mismatches(run.journal, run.targets)
-    serial = advance(plan, folder, run.journal, bad, rules)
+    serial = advance(plan, folder, (run.journal, mappings), bad, rules)
     run.journal.note(ended=run.clock().isoformat())
     failed = tuple(run.journal.entries(states=("moved", "refused", "skipped")))
     return Report(True, run.journal.counts(), failed, tuple(bad), serial)
 
 
 def advance(
-    plan: Plan, folder: Path, journal: Journal | None, bad: Sequence[Mismatch], rules: Sequence[TableRules]
+    plan: Plan,
+    folder: Path,
+    receipts: tuple[Journal, Mappings] | None,
+    bad: Sequence[Mismatch],
+    rules: Sequence[TableRules],
 ) -> int:
-    """Fold the receipts into the next base; a plan that was folded already changes nothing. Returns the serial."""
+    """Fold the receipts into the next base; a plan that was folded already changes nothing. Returns the serial.
+
+    Args:
+        plan: The plan.
+        folder: The snapshot's folder.
+        receipts: The journal, and which mapping each table in it belongs to; None where nothing was to be written.
+        bad: Rows that do not hold what was written.
+        rules: The mappings.
+    """
     root = folder.parent
     current = base_state.pointer(root)
     if current is not None and current.plan == plan.digest:
         return current.serial
     _, before = base_state.load(root)
     planned = base_next(plan, folder)
+    journal, mappings = receipts or (None, {})
     entries = [] if journal is None else [_unverified(entry, bad) for entry in journal.entries()]
-    folded = _folded(planned, before, entries, rules)
+    folded = _folded(planned, before, entries, mappings, rules)
     keeps = {table.table for table in rules}
     others = before.filter(~pl.col(BaseRow.table).is_in(sorted(keeps)))
     saved = base_state.save(
@@ -85,25 +99,32 @@ def advance(
 
 
 def _folded(
-    planned: pl.DataFrame, before: pl.DataFrame, entries: Sequence[Entry], rules: Sequence[TableRules]
+    planned: pl.DataFrame,
+    before: pl.DataFrame,
+    entries: Sequence[Entry],
+    mappings: Mappings,
+    rules: Sequence[TableRules],
 ) -> pl.DataFrame:
     parts = []
     for table in rules:
-        names = table.names
-        fields = {f.airtable: f.name for f in table.fields}
-        columns = {table.table: dict(zip(names, names, strict=True)), table.airtable: fields}
-        times = {
-            ("database", table.table): table.modified_database,
-            ("airtable", table.airtable): table.modified_airtable,
+        names: dict[Store, dict[str, str]] = {
+            "database": {name: name for name in table.names},
+            "airtable": {field.airtable: field.name for field in table.fields},
         }
-        mine = [entry for entry in entries if entry.write.table in (table.table, table.airtable)]
+        times: dict[Store, str | None] = {"database": table.modified_database, "airtable": table.modified_airtable}
+        mine = [
+            entry
+            for entry in entries
+            if mappings[entry.store, entry.write.table] == table.table
+            and (entry.store == "airtable" or entry.write.table == table.table)
+        ]
         parts.append(
             base_state.folded(
-                base_state.of_table(planned, table.table, names),
-                base_state.of_table(before, table.table, names),
+                base_state.of_table(planned, table.table, table.names),
+                base_state.of_table(before, table.table, table.names),
                 mine,
-                columns,
-                {where: column for where, column in times.items() if column},
+                names,
+                times,
             )
         )
     return pl.concat(parts, how="diagonal_relaxed")

@@ -108,9 +108,9 @@ class Journal:
             ).fetchall()
         )
 
-    def failed_entities(self) -> set[str]:
-        """Entities one of whose rows was not written."""
-        rows = self._connection.execute(f"SELECT DISTINCT entity FROM writes WHERE state IN {FAILED}").fetchall()
+    def failed_groups(self) -> set[str]:
+        """Groups, a lead's writes each, one of whose rows was not written."""
+        rows = self._connection.execute(f"SELECT DISTINCT group_name FROM writes WHERE state IN {FAILED}").fetchall()
         return {row[0] for row in rows}
 
 

@@ -1,4 +1,7 @@
-"""Signals: the first asks apply to stop after the batch at hand, the second ends it at once; the journal has it all."""
+"""Signals: while apply writes, the first asks it to stop after the batch at hand; else, and the second, end at once.
+
+Whatever they end, the journal has it all.
+"""
 
 import signal
 import sys
@@ -8,14 +11,29 @@ from dataclasses import dataclass
 from types import FrameType
 
 
+class InterruptedBySignal(BaseException):
+    """A signal ended the command at once; no `except Exception` on the way up takes it for a failure."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
 @dataclass
 class Interrupts:
-    """Which signal came, if any."""
+    """Which signal came, if any, and whether anybody looks.
+
+    Attributes:
+        number: The first signal.
+        is_watched: Whether a step is under way that looks between its batches.
+    """
 
     number: int | None = None
+    is_watched: bool = False
 
     def asked(self) -> bool:
-        """Whether a signal asked to stop."""
+        """Whether a signal asked to stop; who asks once is taken to ask again."""
+        self.is_watched = True
         return self.number is not None
 
     @property
@@ -31,8 +49,8 @@ def heard() -> Iterator[Interrupts]:
 
     def hear(number: int, frame: FrameType | None) -> None:
         del frame
-        if interrupts.asked():
-            raise KeyboardInterrupt
+        if interrupts.number is not None or not interrupts.is_watched:
+            raise InterruptedBySignal(number)
         interrupts.number = number
         print("stopping after this batch; once more stops at once", file=sys.stderr)
 

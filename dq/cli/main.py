@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import typer
 
 from dq.cli import check, clean, config, dedupe, diff, init, run, sandbox, status
+from dq.cli.interrupts import InterruptedBySignal
+from dq.cli.memory import give_back
 from dq.errors import DqError
 
 EXITS = """Exit codes: 0 done, 1 finding, 2 usage or configuration, 3 partial, 4 brake, 5 temporary, 6 verify mismatch,
@@ -48,6 +50,7 @@ def _version(*, version: bool = typer.Option(False, "--version", help="Print the
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code; `--debug` anywhere shows tracebacks."""
+    give_back()
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     sys.exit(_ended([argument for argument in arguments if argument != "--debug"], debug=debug))
@@ -60,15 +63,15 @@ def _ended(arguments: list[str], *, debug: bool) -> int:
         code = exit_.exit_code
     except typer.Abort:
         return 130
-    except KeyboardInterrupt:
-        print("interrupted; what was begun is in the journal: dq apply --resume", file=sys.stderr)
-        return 130
+    except InterruptedBySignal as interrupt:
+        print("interrupted; what apply had begun is in the journal: dq apply --resume", file=sys.stderr)
+        return interrupt.exit_code
     except DqError as error:
         if debug:
             raise
         print(f"dq: {error}", file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:
+    except SystemExit:  # the parser's answer to a pipe that was closed, as by `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:  # noqa: BLE001 - the last door: anything else must end with 70

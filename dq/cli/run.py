@@ -111,7 +111,14 @@ def _logged(opened: Session, result: "Result") -> None:
     for error in result.errors:
         categories[error["category"]] = categories.get(error["category"], 0) + 1
     seconds = (result.end_time - result.start_time).total_seconds()
-    opened.log.event("result", exit_code=result.exit_code, seconds=seconds, errors=categories, **dict(result.details))
+    opened.log.exit_code = _exit_code(result, opened)
+    opened.log.event(
+        "result", exit_code=opened.log.exit_code, seconds=seconds, errors=categories, **dict(result.details)
+    )
+
+
+def _exit_code(result: "Result", opened: Session) -> int:
+    return opened.interrupts.exit_code if result.exit_code == 130 else result.exit_code
 
 
 def _end(result: "Result", form: Format, opened: Session, *, already: bool = False) -> None:
@@ -128,5 +135,6 @@ def _end(result: "Result", form: Format, opened: Session, *, already: bool = Fal
     if result.exit_code:
         for error in result.errors[:20]:
             print(f"{error['where']}: {error['what']}", file=sys.stderr)
-        code = opened.interrupts.exit_code if result.exit_code == 130 else result.exit_code
-        raise typer.Exit(code)
+        if result.exit_code == 130:
+            print("stopped after a batch; go on with: dq apply --resume", file=sys.stderr)
+        raise typer.Exit(_exit_code(result, opened))

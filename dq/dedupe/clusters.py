@@ -33,7 +33,7 @@ def clusters(nodes: pl.DataFrame, compared: pl.DataFrame, table: str, taken: Seq
     linked = compared.filter(pl.col(Pair.decision) == "link")
     left, right = linked[LEFT].to_numpy(), linked[RIGHT].to_numpy()
     label = components(left, right, nodes.height)
-    weakest = _weakest(left, right, linked[Pair.match_probability].to_numpy(), label)
+    weakest = _weakest(left, right, linked[str(Pair.match_probability)].to_numpy(), label)
     return (
         nodes.sort(NODE)
         .with_columns(

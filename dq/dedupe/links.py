@@ -14,7 +14,7 @@ from dq.schemas.finding import FINDING_TYPES
 DATABASE_KEY, AIRTABLE_KEY, ORIGIN = "database_key", "airtable_key", "origin"
 ORIGINS = ["base", "database", "airtable"]
 """In order of trust."""
-_LINK_TYPES = {DATABASE_KEY: pl.String, AIRTABLE_KEY: pl.String, ORIGIN: pl.String}
+_LINK_TYPES = pl.Schema({DATABASE_KEY: pl.String(), AIRTABLE_KEY: pl.String(), ORIGIN: pl.String()})
 _FINDING_COLUMNS = list(FINDING_TYPES)
 
 

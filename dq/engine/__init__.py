@@ -2,8 +2,20 @@
 
 from dq.engine.inputs import Inputs
 from dq.engine.local import TablePlan, plan_table
+from dq.engine.ordering import ordered
+from dq.engine.parking import Park
 from dq.engine.records import field_kinds
 from dq.engine.resting import carried_out, plan_to_rest
 from dq.engine.validity import with_findings
 
-__all__ = ["Inputs", "TablePlan", "carried_out", "field_kinds", "plan_table", "plan_to_rest", "with_findings"]
+__all__ = [
+    "Inputs",
+    "Park",
+    "TablePlan",
+    "carried_out",
+    "field_kinds",
+    "ordered",
+    "plan_table",
+    "plan_to_rest",
+    "with_findings",
+]

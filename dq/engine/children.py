@@ -63,4 +63,4 @@ def _findings(rows: pl.DataFrame, rules: TableRules) -> pl.DataFrame:
         pl.lit(
             "is a duplicate, but its child rows would break a unique constraint of the survivor's: not merged"
         ).alias(Finding.message),
-    ).cast(FINDING_TYPES)
+    ).cast(pl.Schema(FINDING_TYPES))

@@ -5,7 +5,7 @@ raw rows ─► records ─► grouping ─► sides ─► reconcile ─► cha
 returning rows     rebase ───────┘
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -13,6 +13,7 @@ import polars as pl
 
 from dq.engine.grouping import grouped
 from dq.engine.inputs import Inputs
+from dq.engine.parking import Park
 from dq.engine.parts import by_entity
 from dq.engine.rebase import rebased
 from dq.engine.records import human_times, standardized
@@ -41,6 +42,7 @@ class TablePlan:
         leads: Cluster contract before duplicates that stay were taken apart: all rows of a lead have one entity.
         reconciled: Changes, conflicts, golden records, the next base.
         findings: Finding contract, of all steps.
+        park: Where the large frames are; None when they are here. Ask `frame` for them.
     """
 
     records: Mapping[Store, pl.DataFrame]
@@ -49,10 +51,28 @@ class TablePlan:
     leads: pl.DataFrame
     reconciled: Reconciled
     findings: pl.DataFrame
+    park: Park | None = None
+
+    def frame(self, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """A large frame, from memory or from the park: changes, golden, base, pairs, records_database, records_airtable.
+
+        Args:
+            name: Which.
+            columns: Only these columns, in any order of rows; None gives the whole frame in its order.
+        """
+        if self.park is not None:
+            return self.park.get(name, columns)
+        held = {"pairs": self.pairs, **{f"records_{store}": self.records[store] for store in STORES}}
+        frame = held[name] if name in held else getattr(self.reconciled, name)
+        return frame if columns is None else frame.select(columns)
 
 
-def plan_table(inputs: Inputs) -> TablePlan:
+def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:
     """Standardize, dedupe and reconcile one mapping.
+
+    Args:
+        inputs: What the plan is made from.
+        park: Where the plan's large frames go, if not into memory.
 
     Raises:
         ConfigurationError: A standardizer is not idempotent on this data, or an insert lacks a required column.
@@ -76,15 +96,24 @@ def plan_table(inputs: Inputs) -> TablePlan:
         extra=extra_cells(inputs.rules, inputs.schemas, inputs.stamp),
         settled=inputs.hints.settled,
     )
-    reconciled = by_entity(world, terms, inputs.parts)
+    pairs = groups.pairs
+    if park is not None:
+        for name, frame in {"pairs": pairs, **{f"records_{store}": records[store] for store in STORES}}.items():
+            park.put(name, frame)
+        pairs, records = pairs.clear(), {store: records[store].clear() for store in STORES}
+    reconciled = by_entity(world, terms, inputs.parts, park)
+    if park is not None:
+        park.put("base", aside, inputs.parts)
+        aside = aside.clear()
     findings = pl.concat([found, groups.findings, back.findings, chosen.findings, reconciled.findings])
     return TablePlan(
         records=records,
-        pairs=groups.pairs,
+        pairs=pairs,
         clusters=chosen.clusters,
         leads=groups.clusters,
         reconciled=replace(reconciled, base=pl.concat([reconciled.base, aside]).sort(BASE_ORDER)),
         findings=findings.sort("store", "row_key", "field", "rule", *FINDING_TYPES, nulls_last=False),
+        park=park,
     )
 
 

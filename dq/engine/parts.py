@@ -1,15 +1,27 @@
 """Cutting work into parts that give the same rows however they are cut: standardize by row, reconcile by entity."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
 
+from dq.engine.ordering import ordered
+from dq.engine.parking import Park
 from dq.reconcile import BASE_ORDER, Reconciled, Terms, World, reconcile
 from dq.schemas import Change, Conflict
 from dq.schemas.finding import FINDING_TYPES
 from dq.schemas.values import Store
 from dq.side import ENTITY, Side
+
+_ORDERS: Mapping[str, Sequence[str]] = {
+    "changes": [Change.change_id],
+    "conflicts": [Conflict.conflict_id],
+    "golden": [ENTITY],
+    "base": BASE_ORDER,
+    "findings": list(FINDING_TYPES),
+}
+"""What reconcile makes, and the order of its rows."""
+_PARKED = ("changes", "golden", "base")
 
 
 def by_row(frame: pl.LazyFrame, rows: int, parts: int, step: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
@@ -19,18 +31,21 @@ def by_row(frame: pl.LazyFrame, rows: int, parts: int, step: Callable[[pl.LazyFr
     return pl.concat(slices)
 
 
-def by_entity(world: World, terms: Terms, parts: int) -> Reconciled:
-    """Reconcile, which is closed over an entity, in `parts` groups of entities."""
-    if parts == 1:
+def by_entity(world: World, terms: Terms, parts: int, park: Park | None = None) -> Reconciled:
+    """Reconcile, which is closed over an entity, in `parts` groups of entities; large frames go to the park, if any."""
+    if parts == 1 and park is None:
         return reconcile(world, terms)
-    done = [reconcile(_part(world, part, parts), terms) for part in range(parts)]
-    return Reconciled(
-        changes=pl.concat(d.changes for d in done).sort(Change.change_id),
-        conflicts=pl.concat(d.conflicts for d in done).sort(Conflict.conflict_id),
-        golden=pl.concat(d.golden for d in done).sort(ENTITY),
-        base=pl.concat(d.base for d in done).sort(BASE_ORDER),
-        findings=pl.concat(d.findings for d in done).sort(list(FINDING_TYPES)),
-    )
+    done = []
+    for part in range(parts):
+        piece = reconcile(_part(world, part, parts), terms)
+        if park is not None:
+            for name in _PARKED:
+                park.put(name, getattr(piece, name), part)
+            piece = replace(piece, **{name: getattr(piece, name).clear() for name in _PARKED})
+        done.append(piece)
+    pieces = {name: [getattr(piece, name) for piece in done] for name in _ORDERS}
+    del done, piece  # each kind of piece goes as soon as it is joined
+    return Reconciled(**{name: ordered(pl.concat(pieces.pop(name)), order) for name, order in _ORDERS.items()})
 
 
 def _part(world: World, part: int, parts: int) -> World:

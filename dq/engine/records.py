@@ -6,6 +6,7 @@ from functools import partial
 import polars as pl
 
 from dq.engine.inputs import Inputs
+from dq.engine.ordering import ordered
 from dq.engine.parts import by_row
 from dq.errors import ConfigurationError
 from dq.gate import at_the_door
@@ -26,15 +27,16 @@ def standardized(inputs: Inputs) -> tuple[dict[Store, pl.DataFrame], pl.DataFram
     Raises:
         ConfigurationError: A standardizer is not idempotent on this data, or a field's name is dq's own.
     """
-    rules, kinds = inputs.rules, field_kinds(inputs)
+    rules = inputs.rules
     _refuse_reserved(rules)
+    kinds = field_kinds(inputs)
     records: dict[Store, pl.DataFrame] = {}
     found = []
     for store in STORES:
         raw, schema = inputs.raw[store], inputs.schemas[store]
         rows = raw.select(pl.len()).collect().item()
         part = partial(standardize_records, schema=schema, rules=rules, kinds=kinds)
-        frame = by_row(raw, rows, inputs.parts, part).sort(KEY)
+        frame = ordered(by_row(raw, rows, inputs.parts, part), [KEY])
         found.append(findings(frame, store=store, table=schema.name, fields=rules.names))
         _demand_idempotent(frame, rules, kinds)
         plain = without_findings(frame.lazy(), rules.names).collect()

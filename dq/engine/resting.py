@@ -6,15 +6,15 @@ the fuller one may be able to tell only then. What the second plan learns so is
 told to the first one, which is then made again.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import polars as pl
 
 from dq.engine.inputs import Hints, Inputs
 from dq.engine.local import TablePlan, plan_table
+from dq.engine.parking import Park
 from dq.gate import moves, planned, with_placeholders
-from dq.schemas import Cluster, Conflict
+from dq.schemas import Change, Cluster, Conflict
 from dq.schemas.conflict import RESOLVED
 from dq.schemas.values import Store
 from dq.side import ENTITY, KEY
@@ -23,17 +23,28 @@ ROUNDS = 8
 """How often a plan is made again before it counts as one that does not come to rest."""
 STORES: tuple[Store, Store] = ("database", "airtable")
 _ROW = [Cluster.store, KEY]
+_NEEDED = [
+    Change.change_id, Change.store, Change.table, Change.op, Change.entity_id, Change.row_key, Change.field, Change.after,
+    Change.reason,
+]  # fmt: skip
+"""What carrying a plan out takes of its changes."""
 
 
-def plan_to_rest(inputs: Inputs) -> tuple[TablePlan, pl.DataFrame]:
+def plan_to_rest(inputs: Inputs, park: Park | None = None) -> tuple[TablePlan, pl.DataFrame]:
     """One mapping's plan, and the changes that a second plan would still make: none, unless a rule never settles.
+
+    Args:
+        inputs: What the plan is made from.
+        park: Where the plan's large frames wait while the second one is made; None keeps them in memory.
 
     Raises:
         ConfigurationError: A standardizer is not idempotent on this data, or an insert lacks a required column.
     """
     hints = inputs.hints
     for _ in range(ROUNDS):
-        made = plan_table(replace(inputs, hints=hints))
+        if park is not None:
+            park.clear()
+        made = plan_table(replace(inputs, hints=hints), park)
         again = plan_table(carried_out(inputs, made))
         rest = moves(again.reconciled.changes)
         learned = hints if rest.is_empty() else _learned(hints, made, again)
@@ -45,18 +56,21 @@ def plan_to_rest(inputs: Inputs) -> tuple[TablePlan, pl.DataFrame]:
 
 def carried_out(inputs: Inputs, made: TablePlan) -> Inputs:
     """What the next plan is computed from when every change of this one is in the stores."""
-    changes = made.reconciled.changes
-    raw: Mapping[Store, pl.LazyFrame] = {
-        store: planned(inputs.raw[store].collect(), inputs.schemas[store], changes).lazy() for store in STORES
-    }
+    changes = made.frame("changes", _NEEDED)
+    raw: dict[Store, pl.LazyFrame] = {}
+    for store in STORES:
+        rows = planned(inputs.raw[store].collect(), inputs.schemas[store], changes)
+        raw[store] = rows.lazy() if made.park is None else made.park.scanned(f"raw_{store}", rows)
     children = [(child, schema, planned(frame, schema, changes)) for child, schema, frame in inputs.children]
-    base = with_placeholders(made.reconciled.base, inputs.schemas["database"], changes)
+    base = with_placeholders(made.frame("base"), inputs.schemas["database"], changes)
     return replace(inputs, raw=raw, children=children, base=base, hints=Hints())
 
 
 def _learned(hints: Hints, made: TablePlan, again: TablePlan) -> Hints:
     """What the second plan knows of the first one's rows: leads that are one, and duplicates that are none."""
-    rows = made.leads.join(again.leads.select(*_ROW, pl.col(ENTITY).alias("_then")), on=_ROW).sort("_then", ENTITY, *_ROW)
+    rows = made.leads.join(again.leads.select(*_ROW, pl.col(ENTITY).alias("_then")), on=_ROW).sort(
+        "_then", ENTITY, *_ROW
+    )
     first = rows.unique(["_then", ENTITY], keep="first", maintain_order=True)
     heads = first.unique("_then", keep="first", maintain_order=True)
     joined = first.join(heads, on="_then", suffix="_head").filter(pl.col(ENTITY) != pl.col(f"{ENTITY}_head"))

@@ -109,7 +109,8 @@ def _failing(records: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
     try:
         pa.DataFrameSchema(columns).validate(fields, lazy=True)
     except pandera.errors.SchemaErrors as error:
-        return error.failure_cases.select(pl.col("check").alias("rule"), pl.col("index").cast(pl.UInt32))
+        cases: pl.DataFrame = error.failure_cases
+        return cases.select(pl.col("check").alias("rule"), pl.col("index").cast(pl.UInt32))
     return none
 
 

@@ -224,10 +224,10 @@ def targets_of(settings: Settings, manifest: Manifest, plan: Plan, stores: Store
         airtable = manifest.table("airtable", rules.airtable).schema
         _demand_same_schema(stores, airtable)
         stamp = _stamp(rules, plan)
-        there = Target(stores.database, database, _whole(database), rules.link_database, stamp)
+        there = Target(stores.database, database, _whole(database), rules.table, rules.link_database, stamp)
         targets["database", database.name] = there
         targets["airtable", airtable.name] = Target(
-            stores.airtable, airtable, _whole(airtable), rules.link_airtable, None
+            stores.airtable, airtable, _whole(airtable), rules.table, rules.link_airtable, None
         )
         for table in manifest.tables:
             if table.schema.store == "database" and any(r.parent == rules.table for r in table.schema.references):

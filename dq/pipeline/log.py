@@ -23,6 +23,7 @@ class Log:
     file: TextIO
     clock: Callable[[], datetime]
     last: str = field(default="")
+    exit_code: int = 0
 
     def event(self, kind: str, **facts: Any) -> None:
         """Write one line: when, what kind of event, and its counts."""
@@ -50,6 +51,8 @@ def logged(root: Path, command: str, clock: Callable[[], datetime]) -> Iterator[
             log.event("ended", exit_code=error.exit_code, category=error.category, error=type(error).__name__)
             raise
         except BaseException as error:
-            log.event("ended", exit_code=70, category="critical", error=type(error).__name__)
+            code = getattr(error, "exit_code", 70)  # an interrupt has one
+            category = "critical" if code == 70 else "recoverable"
+            log.event("ended", exit_code=code, category=category, error=type(error).__name__)
             raise
-        log.event("ended", exit_code=0)
+        log.event("ended", exit_code=log.exit_code)

@@ -1,6 +1,6 @@
 """What `clean` leaves on disk: the steps' frames, the changeset, the next base, and `plan.json` last."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,19 +9,23 @@ from typing import Any
 import polars as pl
 
 from dq.apply import plan as plans
-from dq.apply.batches import numbered
+from dq.apply.batches import Mappings, numbered
 from dq.apply.files import write_parquet
 from dq.changeset import Changeset, is_removal
-from dq.engine import Inputs, TablePlan, field_kinds, with_findings
-from dq.gate import at_the_door, brakes, judge
+from dq.engine import Inputs, TablePlan, field_kinds, ordered, with_findings
+from dq.gate import Verdicts, at_the_door, brakes, judge
 from dq.manifest import Manifest, to_dict
 from dq.pipeline.pricing import priced
-from dq.plan import Plan, digest_of_json
+from dq.plan import Brake, Plan, digest_of_json
 from dq.rules import TableRules
 from dq.schemas import Change, Cluster, Conflict, Finding, Pair
 from dq.schemas.conflict import RESOLVED
+from dq.schemas.values import Store
 from dq.settings import Settings
+from dq.side import KEY
 from dq.stores.private import digest_of, disk_errors, make_folder
+
+STORES: tuple[Store, Store] = ("database", "airtable")
 
 
 @dataclass(frozen=True)
@@ -57,21 +61,33 @@ def written(
     Raises:
         DamagedError: A frame does not keep its contract.
     """
-    changes = _joined([one.made.reconciled.changes for one in made]).sort(Change.change_id)
-    changes = at_the_door(changes, Change, "The changeset")
-    frames, failed = _frames(made)
     with disk_errors(folder, "snapshots"):
-        for name, frame in frames.items():
-            write_parquet(frame, make_folder(folder / "clean") / f"{name}.parquet")
-        digests = {
-            "changeset": write_parquet(changes, folder / plans.CHANGESET),
-            "base_next": write_parquet(_joined([one.made.reconciled.base for one in made]), folder / plans.NEXT_BASE),
-            "snapshot": digest_of(folder / "manifest.json"),
-            "schema": digest_of_json([table["schema"] for table in to_dict(manifest)["tables"]]),
-            "rules": settings.rules_digest,
-            "config": settings.config_digest,
-        }
-        plan = _plan(settings, manifest, serial, made, changes, frames, digests, now)
+        failed, found = _write_clean(made, make_folder(folder / "clean"))
+        conflicts = _joined([one.made.reconciled.conflicts for one in made])
+        waiting = conflicts.filter(~pl.col(RESOLVED)).height
+        base = write_parquet(_frame(made, "base"), folder / plans.NEXT_BASE)
+        changes = at_the_door(ordered(_frame(made, "changes"), [Change.change_id]), Change, "The changeset")
+        plan = Plan(
+            snapshot=manifest.id,
+            made_at=now,
+            steps=tuple(sorted(made[0].inputs.steps)),
+            digests={
+                "changeset": write_parquet(changes, folder / plans.CHANGESET),
+                "base_next": base,
+                "snapshot": digest_of(folder / "manifest.json"),
+                "schema": digest_of_json([table["schema"] for table in to_dict(manifest)["tables"]]),
+                "rules": settings.rules_digest,
+                "config": settings.config_digest,
+            },
+            base_serial=serial,
+            lineage=asdict(manifest.lineage),
+            stamps={one.rules.table: one.stamp_format for one in made},
+            counts={**_counts(changes), "conflicts_resolved": conflicts.height - waiting, "findings": found},
+            brakes=_brakes(made, changes),
+            price=priced(numbered(changes, settings.limits.batch_size, _mappings(made), cells=()), manifest, settings),
+            conflicts=waiting,
+            batch_size=settings.limits.batch_size,
+        )
         plans.save(plan, folder)
     return Cleaned(plan, folder, failed)
 
@@ -80,74 +96,66 @@ def _joined(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0]
 
 
-def _frames(made: Sequence[Planned]) -> tuple[dict[str, pl.DataFrame], tuple[str, ...]]:
-    """The frames of `clean/`, each held against its contract, and the quality rules that failed."""
-    judged = [
-        judge(
-            with_findings(one.made.reconciled.golden, one.rules, field_kinds(one.inputs)),
-            one.rules.quality,
-            "database",
-            one.rules.table,
-            "entity_id",
-        )
-        for one in made
-    ]
+def _frame(made: Sequence[Planned], name: str) -> pl.DataFrame:
+    return _joined([one.made.frame(name) for one in made])
+
+
+def _write_clean(made: Sequence[Planned], folder: Path) -> tuple[tuple[str, ...], int]:
+    """Write the frames of `clean/`, each held against its contract; tells failed quality rules and counts findings.
+
+    One frame at a time: the large ones are in memory only while they are written.
+    """
+    judged = [_judged(one) for one in made]
     findings = pl.concat([*(one.made.findings for one in made), *(verdicts.findings for verdicts in judged)])
-    contracts = {
+    small = {
         "findings": (findings, Finding),
-        "pairs": (_joined([one.made.pairs for one in made]), Pair),
         "clusters": (_joined([one.made.clusters for one in made]), Cluster),
         "conflicts": (_joined([one.made.reconciled.conflicts for one in made]), Conflict),
     }
-    frames = {name: at_the_door(frame, model, f"{name}.parquet") for name, (frame, model) in contracts.items()}
-    frames["golden"] = _joined([one.made.reconciled.golden for one in made])
+    for name, (frame, model) in small.items():
+        write_parquet(at_the_door(frame, model, f"{name}.parquet"), folder / f"{name}.parquet")
+    write_parquet(at_the_door(_frame(made, "pairs"), Pair, "pairs.parquet"), folder / "pairs.parquet")
+    write_parquet(_frame(made, "golden"), folder / "golden.parquet")
     for store in ("database", "airtable"):
-        frames[f"standardized_{store}"] = _joined([one.made.records[store] for one in made])
+        write_parquet(_frame(made, f"records_{store}"), folder / f"standardized_{store}.parquet")
     failed = [verdict for verdicts in judged for verdict in verdicts.failed]
-    return frames, tuple(f"{v.check.severity}: {v.check.name}: {v.failed} of {v.total} rows" for v in failed)
+    return tuple(f"{v.check.severity}: {v.check.name}: {v.failed} of {v.total} rows" for v in failed), findings.height
 
 
-def _plan(
-    settings: Settings,
-    manifest: Manifest,
-    serial: int,
-    made: Sequence[Planned],
-    changes: pl.DataFrame,
-    frames: Mapping[str, pl.DataFrame],
-    digests: Mapping[str, str],
-    now: datetime,
-) -> Plan:
-    waiting = frames["conflicts"].filter(~pl.col(RESOLVED)).height
-    leads = [schema.name for one in made for schema in one.inputs.schemas.values()]
-    return Plan(
-        snapshot=manifest.id,
-        made_at=now,
-        steps=tuple(sorted(made[0].inputs.steps)),
-        digests=digests,
-        base_serial=serial,
-        lineage=asdict(manifest.lineage),
-        stamps={one.rules.table: one.stamp_format for one in made},
-        counts=_counts(changes, frames, waiting),
-        brakes=tuple(
-            brake
-            for one in made
-            for brake in brakes(one.made.reconciled.changes, one.made.records, one.inputs.base, one.rules)
-        ),
-        price=priced(numbered(changes, settings.limits.batch_size, leads), manifest, settings),
-        conflicts=waiting,
-        batch_size=settings.limits.batch_size,
-    )
+def _judged(one: Planned) -> Verdicts:
+    """The quality rules on the planned result; a lead that only Airtable has is named by its record."""
+    golden = with_findings(one.made.frame("golden"), one.rules, field_kinds(one.inputs))
+    return judge(golden, one.rules.quality, "database", one.rules.table, "entity_id")
 
 
-def _counts(changes: pl.DataFrame, frames: Mapping[str, pl.DataFrame], waiting: int) -> dict[str, Any]:
+def _brakes(made: Sequence[Planned], changes: pl.DataFrame) -> tuple[Brake, ...]:
+    held: list[Brake] = []
+    for one in made:
+        tables = [schema.name for schema in one.inputs.schemas.values()]
+        mine = changes.filter(pl.col(Change.table).is_in(tables)) if len(made) > 1 else changes
+        records: dict[Store, pl.DataFrame] = {
+            store: one.made.frame(f"records_{store}", [KEY, *one.rules.names]) for store in STORES
+        }
+        held += brakes(mine, records, one.inputs.base, one.rules)
+    return tuple(held)
+
+
+def _mappings(made: Sequence[Planned]) -> Mappings:
+    found: dict[tuple[Store, str], str] = {}
+    for one in made:
+        found |= {(store, schema.name): one.rules.table for store, schema in one.inputs.schemas.items()}
+        for _, schema, _ in one.inputs.children:
+            found.setdefault(("database", schema.name), one.rules.table)
+    return found
+
+
+def _counts(changes: pl.DataFrame) -> dict[str, Any]:
     merged = changes.filter(is_removal() & (pl.col(Change.reason) == "merge"))
     return {
         **Changeset(changes).counts(),
         "merged": merged.select(Change.store, Change.row_key).n_unique(),
         "standardized": _leads(changes, ["standardize", "default"]),
         "synchronized": _leads(changes, ["sync", "link", "conflict"]),
-        "conflicts_resolved": frames["conflicts"].height - waiting,
-        "findings": frames["findings"].height,
     }
 
 

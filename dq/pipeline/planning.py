@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 
 from dq.apply import base as base_state
 from dq.apply.journal import state_of
-from dq.engine import Inputs
+from dq.engine import Inputs, Park
 from dq.errors import ConfigurationError
 from dq.manifest import Manifest
 from dq.pipeline.planfiles import Cleaned, Planned, written
@@ -19,10 +20,10 @@ from dq.schemas.values import Store
 from dq.settings import Settings
 from dq.snapshot import open_snapshot, scan, verify
 from dq.standardize.times import format_of, format_time
-from dq.stores.private import disk_errors
+from dq.stores.private import disk_errors, make_folder
 
 STORES: tuple[Store, Store] = ("database", "airtable")
-ROWS_A_PART = 500_000
+ROWS_A_PART = 20_000
 """Rows that one slice of the pure steps takes: what bounds their memory."""
 
 
@@ -44,12 +45,13 @@ def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: C
     verify(manifest, folder)
     _demand_unapplied(folder)
     serial, base = base_state.load(settings.snapshots)
-    made = []
-    for rules in settings.tables:
-        progress(f"planning and proving {rules.table}")
-        inputs = _inputs(manifest, folder, rules, base, steps, now)
-        made.append(Planned(rules, inputs, proved(inputs), _stamp_format(inputs.raw["database"], rules)))
-    with disk_errors(settings.snapshots, "snapshots"):
+    with disk_errors(settings.snapshots, "snapshots"), TemporaryDirectory(prefix=".parked-", dir=folder) as parked:
+        made = []
+        for rules in settings.tables:
+            progress(f"planning and proving {rules.table}")
+            inputs = _inputs(manifest, folder, rules, base, steps, now)
+            park = Park(make_folder(Path(parked) / str(len(made))))
+            made.append(Planned(rules, inputs, proved(inputs, park), _stamp_format(inputs.raw["database"], rules)))
         return written(settings, manifest, folder, serial, made, now)
 
 

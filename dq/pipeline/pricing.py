@@ -5,7 +5,7 @@ from math import ceil
 
 import polars as pl
 
-from dq.apply.batches import BATCH, PHASE
+from dq.apply.batches import BATCH, MAPPING, PHASE
 from dq.manifest import Manifest
 from dq.plan import Price
 from dq.rules import TableRules
@@ -33,9 +33,9 @@ def priced(rows: pl.DataFrame, manifest: Manifest, settings: Settings) -> Price:
     if settings.backups.enabled:
         calls += BACKUP + sum(_pages(manifest, rules) for rules in settings.tables)
     airtable = rows.filter(pl.col(Change.store) == "airtable")
-    leads = airtable.group_by(BATCH, PHASE, Change.entity_id, maintain_order=True).len("n")
-    sizes = leads.group_by(BATCH, PHASE, maintain_order=True).agg("n")
-    calls += sum(_written(phase, counts) for _, phase, counts in sizes.iter_rows())  # a row a batch
+    leads = airtable.group_by(BATCH, PHASE, MAPPING, Change.entity_id, maintain_order=True).len("n")
+    sizes = leads.group_by(BATCH, PHASE, MAPPING, maintain_order=True).agg("n")
+    calls += sum(_written(phase, counts) for _, phase, _, counts in sizes.iter_rows())  # a row a batch
     touched = airtable.group_by(Change.table).agg(pl.struct(Change.row_key, Change.entity_id).n_unique().alias("n"))
     verify = sum(ceil(n / PAGE) for n in touched["n"])
     total = calls + _watermarks(sizes, settings) + verify
@@ -65,5 +65,5 @@ def _pages(manifest: Manifest, rules: TableRules) -> int:
 
 def _watermarks(sizes: pl.DataFrame, settings: Settings) -> int:
     """One call a batch of creates where records cannot be told by a link cell."""
-    linked = all(rules.link_airtable for rules in settings.tables)
-    return 0 if linked else sizes.filter(pl.col(PHASE) == CREATES).height
+    unlinked = [rules.table for rules in settings.tables if rules.link_airtable is None]
+    return sizes.filter((pl.col(PHASE) == CREATES) & pl.col(MAPPING).is_in(unlinked)).height

@@ -2,18 +2,22 @@
 
 import polars as pl
 
-from dq.engine import Inputs, TablePlan, plan_to_rest
+from dq.engine import Inputs, Park, TablePlan, plan_to_rest
 from dq.errors import DqError
 from dq.schemas import Change
 
 
-def proved(inputs: Inputs) -> TablePlan:
+def proved(inputs: Inputs, park: Park) -> TablePlan:
     """One mapping's plan, carried out in memory and planned again.
+
+    Args:
+        inputs: What the plan is made from.
+        park: Where its large frames wait meanwhile.
 
     Raises:
         DqError: The second plan is not empty: a bug in dq or in a rule. Nothing was written.
     """
-    made, rest = plan_to_rest(inputs)
+    made, rest = plan_to_rest(inputs, park)
     if rest.is_empty():
         return made
     raise DqError(

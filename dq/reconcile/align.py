@@ -54,8 +54,8 @@ def aligned(database: Side, airtable: Side, base: pl.DataFrame, terms: Terms) ->
         _suffixed(airtable.rows, "airtable"), on=ENTITY, how="full", coalesce=True
     )
     rows = sides.join(known, on=ENTITY, how="full", coalesce=True).sort(ENTITY)
-    cells = [at(name, "base") for name in terms.rules.names]
-    rows = rows.with_columns(pl.when(_is_same_pair()).then(cell).alias(cell) for cell in cells)
+    agreements = [at(name, "base") for name in terms.rules.names]
+    rows = rows.with_columns(pl.when(_is_same_pair()).then(cell).alias(cell) for cell in agreements)
     return rows.with_columns(_verdict(terms).alias(VERDICT))
 
 

@@ -149,14 +149,12 @@ def as_updates(cells: pl.DataFrame, store: Store, column: Column, terms: Terms) 
 
 def with_probability(changes: pl.DataFrame, clusters: pl.DataFrame) -> pl.DataFrame:
     """The changes with their cluster's probability where another row's value or being is concerned."""
-    likely = clusters.group_by(ENTITY).agg(pl.col("probability").min().alias("_likely"))
-    concerns = pl.col(Change.reason).is_in(["merge", "sync", "conflict", "link"])
-    return (
-        changes.join(likely, on=ENTITY, how="left")
-        .with_columns(pl.when(concerns).then("_likely").alias(PROBABILITY))
-        .drop("_likely")
-        .sort(Change.change_id)
+    several = clusters.filter(pl.col("probability") < 1).group_by(ENTITY).agg(pl.col("probability").min())
+    likely = pl.col(ENTITY).replace_strict(
+        several[ENTITY], several["probability"], default=1.0, return_dtype=pl.Float64
     )
+    concerns = pl.col(Change.reason).is_in(["merge", "sync", "conflict", "link"])
+    return changes.with_columns(pl.when(concerns).then(likely).alias(PROBABILITY)).sort(Change.change_id)
 
 
 def unfit(rows: pl.DataFrame, terms: Terms) -> Sequence[tuple[Store, FieldRule, pl.DataFrame]]:

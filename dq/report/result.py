@@ -17,7 +17,14 @@ def lines(result: Mapping[str, Any]) -> list[str]:
             "synchronized {records_synchronized:,} rows"
         ).format(**result),
         f"conflicts settled {result['conflicts_resolved']:,}, waiting {result['conflicts_waiting']:,}",
-        f"wrote {written:,} rows in {calls:,} API calls, all read back and verified" if written else "nothing to write",
+    ]
+    verified = ", all read back and verified" if result["exit_code"] in (0, 3) else ""
+    told += [
+        f"wrote {written:,} rows in {calls:,} API calls{verified}"
+        if written
+        else "wrote nothing"
+        if details["changes"]
+        else "nothing to write"
     ]
     told += [f"left out: {', '.join(f'{n:,} {state}' for state, n in left.items())}"] if left else []
     told += [f"backup {path}" for path in result["backup_paths"]]

@@ -44,7 +44,12 @@ def running(data: Path, *, rps: float = 5.0, penalty: float = 30.0, token: str |
     with (
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(  # noqa: S603 - this interpreter and this package
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=_environment()
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=_environment(),
+            start_new_session=True,  # an interrupt at the terminal is its parent's to hear
         ) as child,
     ):
         try:

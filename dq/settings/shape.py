@@ -176,7 +176,10 @@ class LimitsShape(Shape):
     """What a run may use."""
 
     requests_per_second: float = Field(
-        4.5, ge=0, le=50, description="Airtable requests a second, for one base; 0 sets no pace (a sandbox of your own)."
+        4.5,
+        ge=0,
+        le=50,
+        description="Airtable requests a second, for one base; 0 sets no pace (a sandbox of your own).",
     )
     batch_size: int = Field(
         50, ge=1, le=10_000, description="Rows a journal batch; Airtable always gets 10 or fewer a request."

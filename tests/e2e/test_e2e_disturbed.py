@@ -59,7 +59,9 @@ def test_an_edit_in_the_database_between_plan_and_apply_survives(settled: Projec
     for key in keys:
         _edit_record(settled, records[key], Title="Chief Cook")
     _plan(settled)
-    settled.sql("UPDATE leads SET title = 'Head of Dishes', updated_at = '2033-01-01T00:00:00+00:00' WHERE id = ?", keys[0])
+    settled.sql(
+        "UPDATE leads SET title = 'Head of Dishes', updated_at = '2033-01-01T00:00:00+00:00' WHERE id = ?", keys[0]
+    )
     ended = settled.dq("apply", "--yes")
     assert (ended.code, keys[0] in ended.err) == (3, True), ended.err
     titles = {key: settled.rows()["leads"][key]["title"] for key in keys}
@@ -76,7 +78,11 @@ def test_a_record_deleted_between_plan_and_apply_is_left_out(settled: Project) -
     for key in keys:
         settled.sql("UPDATE leads SET title = 'Chief Cook', updated_at = ? WHERE id = ?", LATER, key)
     _plan(settled)
-    settled.edit_records(lambda base: base["tables"][0]["records"].remove(next(r for r in base["tables"][0]["records"] if r["id"] == records[keys[0]])))
+    settled.edit_records(
+        lambda base: base["tables"][0]["records"].remove(
+            next(r for r in base["tables"][0]["records"] if r["id"] == records[keys[0]])
+        )
+    )
     ended = settled.dq("apply", "--yes")
     assert (ended.code, records[keys[0]] in ended.err) == (3, True), ended.err
     assert {settled.records()[records[key]]["Title"] for key in keys[1:]} == {"Chief Cook"}
@@ -158,13 +164,19 @@ def _settled(journal: Path, store: str) -> int:
         return 0
     with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as connection:
         try:
-            return connection.execute("SELECT count(*) FROM writes WHERE state = 'written' AND store = ?", (store,)).fetchone()[0]
+            return connection.execute(
+                "SELECT count(*) FROM writes WHERE state = 'written' AND store = ?", (store,)
+            ).fetchone()[0]
         except sqlite3.OperationalError:  # not made yet, or being written
             return 0
 
 
-@pytest.mark.parametrize(("number", "times", "code"), [(signal.SIGINT, 1, 130), (signal.SIGTERM, 1, 143), (signal.SIGINT, 2, 130)])
-def test_a_signal_pauses_an_apply_and_resume_ends_it(fresh: Project, finished: Project, number: signal.Signals, times: int, code: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "times", "code"), [(signal.SIGINT, 1, 130), (signal.SIGTERM, 1, 143), (signal.SIGINT, 2, 130)]
+)
+def test_a_signal_pauses_an_apply_and_resume_ends_it(
+    fresh: Project, finished: Project, number: signal.Signals, times: int, code: int
+) -> None:
     """Edge 45. The whole process group hears it, as at a terminal: the sandbox must not be the first to go."""
     process = _slow_apply(fresh)
     for _ in range(times):

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from projects import CHILDREN, Project, configuration
+from projects import CHILDREN, Project, configuration, without_times
 
 from dq import sandbox
 from dq.leads.generate import sample, write
@@ -36,7 +36,9 @@ def _generated(root: Path) -> tuple[Project, pl.DataFrame]:
 
 
 @pytest.fixture(scope="module", params=["shared", "generated"])
-def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, pl.DataFrame, dict[str, Rows]]:
+def lived(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Project, pl.DataFrame, dict[str, Rows]]:
     """A project after its first run, the truth about its rows, and its database before."""
     root = tmp_path_factory.mktemp(request.param) / "project"
     made = _shared(request.getfixturevalue("leads_small"), root) if request.param == "shared" else _generated(root)
@@ -127,8 +129,21 @@ def test_two_mappings_do_not_mix(make_project: Callable[[int, int], Project]) ->
     def change(base: dict[str, Any]) -> None:
         for number, name in enumerate(("Companies", "Offices")):
             names = ("Name", "City", "Row")
-            fields = [{"id": f"fld{number}{n}{'0' * 12}", "name": one, "type": "singleLineText"} for n, one in enumerate(names)]
-            base["tables"].append({"id": f"tbl{number}{'0' * 13}", "name": name, "primaryFieldId": fields[0]["id"], "fields": fields, "records": []})
+            fields = [
+                {"id": f"fld{number}{n}{'0' * 12}", "name": one, "type": "singleLineText"}
+                for n, one in enumerate(names)
+            ]
+            dated = {"type": "lastModifiedTime", "options": {"result": {"type": "dateTime"}}}
+            fields.append({"id": f"fld{number}9{'0' * 12}", "name": "Changed", **dated})
+            base["tables"].append(
+                {
+                    "id": f"tbl{number}{'0' * 13}",
+                    "name": name,
+                    "primaryFieldId": fields[0]["id"],
+                    "fields": fields,
+                    "records": [],
+                }
+            )
 
     project.edit_records(change)
     config = project.config()
@@ -138,7 +153,8 @@ def test_two_mappings_do_not_mix(make_project: Callable[[int, int], Project]) ->
                 "database": table,
                 "key": "id",
                 "airtable": name,
-                "modified": {"database": "updated_at"},
+                "modified": {"database": "updated_at", "airtable": "Changed"},
+                "created": {"database": "updated_at", "airtable": "createdTime"},
                 "link": {"database": "record", "airtable": "Row"},
                 "mapping": {"name": "Name", "city": "City"},
             }
@@ -149,7 +165,10 @@ def test_two_mappings_do_not_mix(make_project: Callable[[int, int], Project]) ->
     for name, table in (("Companies", "companies"), ("Offices", "offices")):
         rows, records = project.rows()[table], project.records(name)
         assert len(rows) == len(records) == 17
-        assert all(records[row["record"]] == {"Name": row["name"], "City": "Rome", "Row": key} for key, row in rows.items())
+        assert all(
+            without_times({"": records[row["record"]]})[""] == {"Name": row["name"], "City": "Rome", "Row": key}
+            for key, row in rows.items()
+        )
     project.sql("UPDATE companies SET city = 'Oslo', updated_at = '2031-01-01 00:00:00' WHERE id < 5")
     project.sql("UPDATE offices SET city = 'Bonn', updated_at = '2031-01-01 00:00:00' WHERE id < 9")
     second = project.dq("run", "--yes", "--max-field-changes", "10", "--format", "json")

@@ -30,7 +30,9 @@ FIELDS = (
         standardize=(Standardizer(name="text"), Standardizer(name="email", options={"normalize_case": "lower"})),
         survivorship=("most_frequent", "most_recent"),
     ),
-    FieldRule(name="linkedin", airtable="LinkedIn URL", standardize=(Standardizer(name="text"), Standardizer(name="linkedin"))),
+    FieldRule(
+        name="linkedin", airtable="LinkedIn URL", standardize=(Standardizer(name="text"), Standardizer(name="linkedin"))
+    ),
     FieldRule(name="state", airtable="State"),
     FieldRule(
         name="status",
@@ -167,10 +169,13 @@ def world(seed, size=12, keys="text", links=True):
     chance = random.Random(seed)
     numbers = range(1, chance.randint(0, size) + 1)
     records = range(1, chance.randint(0, size) + 1)
-    to_record = lambda: chance.choice([None, f"rec{chance.randint(1, size)}"]) if links else None
-    to_row = lambda: chance.choice([None, (f"d{chance.randint(1, size)}" if keys == "text" else str(chance.randint(1, size)))]) if links else None
-    database = [database_row(chance.choice, n, to_record(), keys) for n in numbers]
-    return database, [airtable_row(chance.choice, n, to_row()) for n in records]
+
+    def link(prefix):
+        return chance.choice([None, f"{prefix}{chance.randint(1, size)}"]) if links else None
+
+    own = "d" if keys == "text" else ""
+    database = [database_row(chance.choice, n, link("rec"), keys) for n in numbers]
+    return database, [airtable_row(chance.choice, n, link(own)) for n in records]
 
 
 def edited(given, seed):

@@ -6,6 +6,8 @@ import polars as pl
 import pytest
 from engine_world import edited, inputs, next_inputs, plan_table, with_rules, world
 
+from dq.engine import Park
+
 SIZE = 200
 
 
@@ -52,6 +54,17 @@ def test_seven_parts_give_what_one_gives(worlds, which):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_order_of_rows_says_nothing(worlds, which, seed):
     whole = worlds[which]
-    raw = {store: frame.collect().sample(fraction=1, shuffle=True, seed=seed).lazy() for store, frame in whole.raw.items()}
+    raw = {
+        store: frame.collect().sample(fraction=1, shuffle=True, seed=seed).lazy() for store, frame in whole.raw.items()
+    }
     base = whole.base.sample(fraction=1, shuffle=True, seed=seed)
     assert_equal(plan_table(replace(whole, raw=raw, base=base)), plan_table(whole))
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_parked_frames_are_the_ones_in_memory(worlds, parts, tmp_path):
+    whole = replace(worlds["later"], parts=parts)
+    parked, held = plan_table(whole, Park(tmp_path)), plan_table(whole)
+    for name in ("changes", "golden", "base", "pairs", "records_database", "records_airtable"):
+        assert parked.frame(name).equals(held.frame(name), null_equal=True), name
+    assert parked.frame("changes", ["change_id"]).height == held.reconciled.changes.height

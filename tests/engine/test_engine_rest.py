@@ -79,7 +79,9 @@ def test_empty_stores_are_filled_or_left_empty(empty, direction):
 
 
 def test_a_mapping_without_fields_plans_nothing_but_links():
-    rules = with_rules().model_copy(update={"fields": (), "dedupe": with_rules().dedupe.model_copy(update={"keys": (), "name_field": None})})
+    rules = with_rules().model_copy(
+        update={"fields": (), "dedupe": with_rules().dedupe.model_copy(update={"keys": (), "name_field": None})}
+    )
     made, rest = plan_to_rest(inputs(*world(4), rules=rules))
     assert rest.is_empty()
     assert set(made.reconciled.changes["field"]) <= {"airtable_id", "Lead ID"}

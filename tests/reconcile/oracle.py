@@ -7,12 +7,12 @@ def reconciled(given, database, airtable, base):
     for entity in {*database, *airtable, *base}:
         rows = {"database": database.get(entity), "airtable": airtable.get(entity)}
         done = _lead(given, entity, rows, base.get(entity))
-        for mine, theirs in zip((changes, conflicts, after), done, strict=True):
-            mine |= theirs
+        for known, more in zip((changes, conflicts, after), done, strict=True):
+            known.update(more)
     return changes, conflicts, after
 
 
-def _lead(given, entity, rows, base):
+def _lead(given, entity, rows, base):  # noqa: PLR0911 - one return a line of the table of cases
     here = [side for side in ("database", "airtable") if rows[side] is not None]
     old = {(entity, "linked", *(base[f.name] for f in given.fields))} if base else set()
     dead = {(entity, "tombstone", *cells) for _, _, *cells in old}

@@ -49,8 +49,19 @@ def side(given, rows, letter):
         fixed = {ENTITY: entity, KEY: f"{letter}{entity}", "created": None, "modified": when, "link": None}
         flat.append({**fixed, QUALITY: row.get("quality", full), **cells, **rule})
     cells = dict.fromkeys([c for n in names for c in (n, f"{n}_held", f"{n}_raw", f"{n}_rule")], pl.String)
-    fixed = {ENTITY: pl.String, KEY: pl.String, "created": TIME, "modified": TIME, "link": pl.String, QUALITY: pl.Float64}
-    kept = {ENTITY: pl.String, KEY: pl.String, **dict.fromkeys([c for n in names for c in (n, f"{n}_raw", f"{n}_rule")], pl.String)}
+    fixed = {
+        ENTITY: pl.String,
+        KEY: pl.String,
+        "created": TIME,
+        "modified": TIME,
+        "link": pl.String,
+        QUALITY: pl.Float64,
+    }
+    kept = {
+        ENTITY: pl.String,
+        KEY: pl.String,
+        **dict.fromkeys([c for n in names for c in (n, f"{n}_raw", f"{n}_rule")], pl.String),
+    }
     return Side(
         rows=pl.DataFrame(flat, schema={**fixed, **cells}).sort(ENTITY),
         sources=pl.DataFrame(schema={ENTITY: pl.String, "field": pl.String, "source": pl.String, "time": TIME}),
@@ -74,9 +85,7 @@ def reconciled(given, database, airtable, base, steps=ALL_STEPS):
     sides = {"database": side(given, database, "d"), "airtable": side(given, airtable, "a")}
     held = pl.DataFrame(schema={KEY: pl.String, "held": pl.String})
     clusters = pl.DataFrame(schema={ENTITY: pl.String, Cluster.probability: pl.Float64})
-    stored = {
-        store: pl.DataFrame({"id": one.rows[KEY]}, schema={"id": pl.String}) for store, one in sides.items()
-    }
+    stored = {store: pl.DataFrame({"id": one.rows[KEY]}, schema={"id": pl.String}) for store, one in sides.items()}
     world = World(
         sides=sides,
         base=base_of(given, base),
