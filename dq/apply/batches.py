@@ -79,10 +79,10 @@ def numbered(
     )
     rows = (
         changes.lazy()
-        .join(places.lazy(), on=[Change.store, Change.table], how="left")
+        .join(places.lazy(), on=[Change.store, Change.table], how="left", maintain_order="left")
         .with_columns(_phase().alias(PHASE), _order().alias(ORDER))
         .group_by(_ROW_KEYS, maintain_order=True)  # a changeset is sorted by change id, and so each row's cells stay
-        .agg(*cells, pl.col(Change.change_id).first())
+        .agg(*cells, pl.col(Change.change_id).min())
         .sort(_ROW_KEYS)
         .collect()
         .with_row_index(ROW)

@@ -87,7 +87,7 @@ def commit(batches: Iterable[Batch], run: Run) -> bool:
 def _recorded(batch: Batch, run: Run) -> list[Entry]:
     """The batch's entries, written to the journal: intents, and the rows to skip as their lead failed before."""
     failed = run.journal.failed_groups()
-    created = run.journal.created()
+    created = run.journal.created(_awaited(batch))
     now = run.clock()
     marks = _watermarks(batch, run)
     pre_images = _pre_images(batch, run)
@@ -100,6 +100,12 @@ def _recorded(batch: Batch, run: Run) -> list[Entry]:
         entries.append(_entry(batch, place, planned, write or planned.write, pre_images, mark, skipped=skipped))
     run.journal.begin(entries, now.isoformat())
     return entries
+
+
+def _awaited(batch: Batch) -> list[str]:
+    """Change ids of the created rows whose keys the batch's cells are to hold."""
+    cells = (cell for planned in batch.writes for cell in planned.write.after.values())
+    return [cell[CREATED] for cell in cells if isinstance(cell, dict) and CREATED in cell]
 
 
 def _watermarks(batch: Batch, run: Run) -> dict[str, str | None]:

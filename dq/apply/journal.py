@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS writes (
   PRIMARY KEY (batch, place)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS writes_state ON writes(state);
+CREATE INDEX IF NOT EXISTS writes_created ON writes(create_id) WHERE create_id IS NOT NULL;
 """
 
 
@@ -100,13 +101,14 @@ class Journal:
         """Writes by state."""
         return dict(self._connection.execute("SELECT state, count(*) FROM writes GROUP BY state").fetchall())
 
-    def created(self) -> dict[str, str]:
-        """Change id of every confirmed insert → the key its row got."""
-        return dict(
-            self._connection.execute(
-                "SELECT create_id, key FROM writes WHERE create_id IS NOT NULL AND state = 'written'"
-            ).fetchall()
+    def created(self, ids: Sequence[str] | None = None) -> dict[str, str]:
+        """Change id of every confirmed insert, or of those asked for → the key its row got."""
+        asked = "" if ids is None else "AND create_id IN (SELECT value FROM json_each(?))"
+        rows = self._connection.execute(
+            f"SELECT create_id, key FROM writes WHERE create_id IS NOT NULL AND state = 'written' {asked}",
+            () if ids is None else (json.dumps(list(ids)),),
         )
+        return dict(rows.fetchall())
 
     def failed_groups(self) -> set[str]:
         """Groups, a lead's writes each, one of whose rows was not written."""
@@ -135,17 +137,22 @@ def _unwritable(error: sqlite3.OperationalError, where: str) -> TemporaryError:
 
 @contextmanager
 def journal(path: Path) -> Iterator[Journal]:
-    """The journal at `path`, made if it is not there; readable by its owner only."""
-    connection = sqlite3.connect(path)
+    """The journal at `path`, made if it is not there; readable by its owner only.
+
+    Raises:
+        DamagedError: The file is no journal.
+        TemporaryError: It cannot be written.
+    """
+    connection = _opened(path)
     try:
-        _opened(connection, path)
         yield Journal(connection)
     finally:
         connection.close()
 
 
-def _opened(connection: sqlite3.Connection, path: Path) -> None:
+def _opened(path: Path) -> sqlite3.Connection:
     try:
+        connection = sqlite3.connect(path)
         path.chmod(0o600)
         connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute("PRAGMA synchronous = EXTRA")
@@ -160,6 +167,7 @@ def _opened(connection: sqlite3.Connection, path: Path) -> None:
             why="It alone knows what was sent to the stores.",
             fix="compare the stores with the backup that was made before it (`dq status`), then move the snapshot's folder away",
         ) from error
+    return connection
 
 
 def state_of(path: Path) -> Literal["none", "open", "finished"]:

@@ -19,7 +19,7 @@ from dq.engine.rebase import rebased
 from dq.engine.records import human_times, standardized
 from dq.engine.required import extra_cells
 from dq.engine.returning import as_json, returned
-from dq.engine.sides import sided
+from dq.engine.sides import Sided, sided
 from dq.reconcile import BASE_ORDER, Reconciled, Terms, World
 from dq.rules import TableRules
 from dq.schemas.finding import FINDING_TYPES
@@ -84,18 +84,7 @@ def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:
     groups = grouped(timed, inputs.base, back, inputs.hints, rules)
     chosen = sided(timed, groups, back, inputs)
     base, aside = rebased(inputs.base, chosen.clusters, chosen.sides)
-    terms = Terms(rules, inputs.schemas["database"], inputs.schemas["airtable"], inputs.steps, inputs.stamp, inputs.now)
-    world = World(
-        sides=chosen.sides,
-        base=base,
-        clusters=chosen.clusters,
-        stored={store: _stored(inputs, chosen.sides, store) for store in STORES},
-        held={store: _held(timed[store], chosen.sides[store], rules) for store in STORES},
-        children=inputs.children,
-        namespace=_namespace(inputs),
-        extra=extra_cells(inputs.rules, inputs.schemas, inputs.stamp),
-        settled=inputs.hints.settled,
-    )
+    world, terms = _world(inputs, timed, chosen, base)
     pairs = groups.pairs
     if park is not None:
         for name, frame in {"pairs": pairs, **{f"records_{store}": records[store] for store in STORES}}.items():
@@ -115,6 +104,26 @@ def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:
         findings=findings.sort("store", "row_key", "field", "rule", *FINDING_TYPES, nulls_last=False),
         park=park,
     )
+
+
+def _world(
+    inputs: Inputs, timed: Mapping[Store, pl.DataFrame], chosen: Sided, base: pl.DataFrame
+) -> tuple[World, Terms]:
+    """What reconcile is handed."""
+    schemas, sides = inputs.schemas, chosen.sides
+    terms = Terms(inputs.rules, schemas["database"], schemas["airtable"], inputs.steps, inputs.stamp, inputs.now)
+    world = World(
+        sides=sides,
+        base=base,
+        clusters=chosen.clusters,
+        stored={store: _stored(inputs, sides, store) for store in STORES},
+        held={store: _held(timed[store], sides[store], inputs.rules) for store in STORES},
+        children=inputs.children,
+        namespace=_namespace(inputs),
+        extra=extra_cells(inputs.rules, schemas, inputs.stamp),
+        settled=inputs.hints.settled,
+    )
+    return world, terms
 
 
 def _held(records: pl.DataFrame, side: Side, rules: TableRules) -> pl.DataFrame:

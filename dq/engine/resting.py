@@ -51,6 +51,7 @@ def plan_to_rest(inputs: Inputs, park: Park | None = None) -> tuple[TablePlan, p
         if learned.size == hints.size:
             break
         hints = learned
+        del again  # two plans never stand in memory at once
     return made, rest
 
 
@@ -80,10 +81,10 @@ def _learned(hints: Hints, made: TablePlan, again: TablePlan) -> Hints:
         pl.col(Cluster.store).alias("store_r"),
         pl.col(KEY).alias("key_r"),
     )
-    survives = made.clusters.select(*_ROW, str(Cluster.survivor))
+    survives = made.clusters.select(*_ROW, pl.col(str(Cluster.survivor)).alias("_survives"))
     stays = rows.join(survives, on=_ROW)
-    homes = stays.filter(pl.col(str(Cluster.survivor))).select(ENTITY, "_then").unique()
-    beside = stays.filter(~pl.col(str(Cluster.survivor)))
+    homes = stays.filter("_survives").select(ENTITY, "_then").unique()
+    beside = stays.filter(~pl.col("_survives"))
     loose = beside.join(homes, on=[ENTITY, "_then"], how="anti").select(_ROW)
     return hints.with_more(links, loose, _settled_since(hints, made, again))
 

@@ -46,7 +46,7 @@ def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: C
     _demand_unapplied(folder)
     serial, base = base_state.load(settings.snapshots)
     with disk_errors(settings.snapshots, "snapshots"), TemporaryDirectory(prefix=".parked-", dir=folder) as parked:
-        made = []
+        made: list[Planned] = []
         for rules in settings.tables:
             progress(f"planning and proving {rules.table}")
             inputs = _inputs(manifest, folder, rules, base, steps, now)

@@ -111,10 +111,8 @@ def _choice(policy: Policy, field: FieldRule, terms: Terms) -> pl.Expr:
             return _most_recent(terms.rules.sync.skew_seconds)
         case "highest_quality":
             return _higher(_cell_quality(field, "database"), _cell_quality(field, "airtable"))
-        case "merge":
+        case _:  # merge: `chain` ends before manual
             return pl.coalesce([*_survivors(field, terms), pl.lit(None, pl.String)])
-        case _:
-            return pl.lit(None, pl.String)
 
 
 def _most_recent(skew_seconds: float) -> pl.Expr:

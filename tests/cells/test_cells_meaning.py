@@ -100,8 +100,10 @@ def test_text_survives_json(values):
         ("number", "false", 0),
         ("number", "1.5", 1.5),
         ("boolean", "true", True),
-    ]
-    + [("list", '["a"]', ["a"]), ("json", '{"a":1}', {"a": 1}), ("integer", None, None)],
+        ("list", '["a"]', ["a"]),
+        ("json", '{"a":1}', {"a": 1}),
+        ("integer", None, None),
+    ],
 )
 def test_values_survive_json(kind, text, value):
     assert [value_of(found) for found in on([text], json_of(V, kind))] == [value]

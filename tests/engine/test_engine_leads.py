@@ -1,10 +1,14 @@
 """Whole plans on a few rows: who is one lead, who stays, and what becomes of duplicates and children."""
 
+import json
+from dataclasses import replace
+
 import polars as pl
 import pytest
 from engine_rows import changed, lead, record, rules_found, survivors
-from engine_world import inputs, plan_table, plan_to_rest, with_rules
+from engine_world import DATABASE, inputs, plan_table, plan_to_rest, with_rules
 
+from dq.changeset import Changeset
 from dq.manifest import Column, Reference, TableSchema, UniqueIndex
 from dq.rules import Child
 
@@ -167,3 +171,34 @@ def test_blank_rows_are_left_blank():
     assert rest.is_empty()
     assert made.reconciled.changes.is_empty()
     assert rules_found(made) == {"row.empty"}
+
+
+@pytest.mark.parametrize("columns", [("deleted_at", "merged_into"), ("deleted_at",), ("merged_into",), ()])
+@pytest.mark.parametrize("stamp", ["2026-07-01T12:00:00", 1782907200])
+def test_losers_are_deleted_softly_where_the_table_can(columns, stamp):
+    given = inputs(duplicates(), [])
+    schema = replace(DATABASE, soft_delete=columns)
+    given = replace(given, schemas={**given.schemas, "database": schema}, stamp=stamp)
+    made, rest = plan_to_rest(given)
+    assert rest.is_empty()
+    marks = {field: json.loads(after) for _, op, key, field, after in changed(made, row_key="d2") if op == "update"}
+    if "deleted_at" not in columns:
+        assert ("database", "delete", "d2", None, None) in changed(made)
+        assert marks == {}
+    else:
+        assert marks == {"deleted_at": stamp, **({"merged_into": "d1"} if "merged_into" in columns else {})}
+    assert made.reconciled.base.filter(state="loser")["row_key"].to_list() == ["d2"]
+
+
+def test_inserts_carry_the_plans_time_as_their_created_time():
+    rules = with_rules().model_copy(update={"created_database": "updated_at"})
+    made = plan_table(inputs([], [record("rec1", name="Ann Lee")], rules=rules))
+    assert ("database", "insert", None, "updated_at", '"2026-07-01T12:00:00"') in changed(made)
+
+
+def test_a_changeset_counts_cells_by_reason_and_rows_by_what_is_done():
+    made = plan_table(inputs(duplicates(), [], rules=with_rules()))
+    counts = Changeset(made.reconciled.changes).counts()
+    assert counts["changes"] == len(Changeset(made.reconciled.changes)) == made.reconciled.changes.height
+    assert counts["rows"] == {"airtable": {"insert": 1}, "database": {"delete": 1, "update": 1}}
+    assert counts["cells"]["database"] == {"default": 1, "link": 1, "merge": 1}
