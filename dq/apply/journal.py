@@ -8,7 +8,7 @@ row of its lead was. Every commit is synced to disk before the next step begins.
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -152,12 +152,15 @@ def journal(path: Path) -> Iterator[Journal]:
 
 def _opened(path: Path) -> sqlite3.Connection:
     try:
-        connection = sqlite3.connect(path)
-        path.chmod(0o600)
-        connection.execute("PRAGMA journal_mode = DELETE")
-        connection.execute("PRAGMA synchronous = EXTRA")
-        connection.executescript(_SCHEMA)
-        connection.row_factory = sqlite3.Row
+        with ExitStack() as stack:
+            connection = stack.enter_context(closing(sqlite3.connect(path)))
+            path.chmod(0o600)
+            connection.execute("PRAGMA journal_mode = DELETE")
+            connection.execute("PRAGMA synchronous = EXTRA")
+            connection.executescript(_SCHEMA)
+            connection.row_factory = sqlite3.Row
+            stack.pop_all()
+            return connection
     except sqlite3.OperationalError as error:
         raise _unwritable(error, str(path)) from error
     except sqlite3.DatabaseError as error:
@@ -167,7 +170,6 @@ def _opened(path: Path) -> sqlite3.Connection:
             why="It alone knows what was sent to the stores.",
             fix="compare the stores with the backup that was made before it (`dq status`), then move the snapshot's folder away",
         ) from error
-    return connection
 
 
 def state_of(path: Path) -> Literal["none", "open", "finished"]:

@@ -51,6 +51,14 @@ class Park:
         self.put(name, frame)
         return pl.scan_parquet(sorted(self.folder.glob(f"{name}-*.parquet")))
 
+    def beside(self, name: str) -> "Park":
+        """An empty park of another plan, within this one's folder."""
+        folder = self.folder / name
+        folder.mkdir(mode=0o700, exist_ok=True)
+        other = Park(folder)
+        other.clear()
+        return other
+
     def clear(self) -> None:
         """Remove what is parked."""
         for part in self.folder.glob("*.parquet"):

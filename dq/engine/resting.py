@@ -45,8 +45,8 @@ def plan_to_rest(inputs: Inputs, park: Park | None = None) -> tuple[TablePlan, p
         if park is not None:
             park.clear()
         made = plan_table(replace(inputs, hints=hints), park)
-        again = plan_table(carried_out(inputs, made))
-        rest = moves(again.reconciled.changes)
+        again = plan_table(carried_out(inputs, made), None if park is None else park.beside("again"))
+        rest = moves(again.frame("changes"))
         learned = hints if rest.is_empty() else _learned(hints, made, again)
         if learned.size == hints.size:
             break

@@ -47,7 +47,7 @@ def headline(plan: Any) -> list[str]:
             told.append(f"  {store:<9} rows {signs}   cells: {reasons}")
         told.append(f"  price: {plan.price.api_calls:,} API calls, about {plan.price.seconds:,.0f} s")
     if plan.conflicts:
-        told.append(f"  {plan.conflicts:,} conflicts wait for a person (clean/conflicts.parquet)")
+        told.append(f"  {_waits(plan.conflicts)} (clean/conflicts.parquet)")
     told += [f"  brake: {brake.message}" for brake in plan.brakes]
     return told
 
@@ -65,8 +65,7 @@ def as_text(diff: Diff) -> list[str]:
             told.append(
                 f"    {row[Change.field]}: {_short(row[Change.before])} -> {_short(row[Change.after])}   ({_why(row)})"
             )
-    rest = diff.changes.height - diff.limit
-    told += [f"… and {rest:,} more changes (--limit 0 shows all)"] if 0 < diff.limit < diff.changes.height else []
+    told += _rest(diff)
     waiting = _waiting(diff)
     told += [
         f"! {row[Conflict.entity_id]} {row[Conflict.field]}: database {_short(row[Conflict.database])} | airtable {_short(row[Conflict.airtable])}"
@@ -92,7 +91,8 @@ def as_markdown(diff: Diff) -> list[str]:
             f"| {_cell(_short(row[Change.before]))} | {_cell(_short(row[Change.after]))} | {_why(row)} |"
             for row in _listed(diff)
         ]
-    told += [f"\n{plan.conflicts:,} conflicts wait for a person."] if plan.conflicts else []
+    told += [f"\n{line}" for line in _rest(diff)]
+    told += [f"\n{_waits(plan.conflicts)}."] if plan.conflicts else []
     told += [f"\n**Brake:** {brake.message}" for brake in plan.brakes]
     return told
 
@@ -112,10 +112,9 @@ def as_dict(diff: Diff) -> dict[str, Any]:
 
 
 def _listed(diff: Diff) -> Sequence[Mapping[str, Any]]:
-    ordered = diff.changes.sort(
-        Change.entity_id, Change.store, Change.op, Change.row_key, Change.field, nulls_last=True
-    )
-    return (ordered.head(diff.limit) if diff.limit else ordered).to_dicts()
+    by = [Change.entity_id, Change.store, Change.op, Change.row_key, Change.field]
+    ordered = diff.changes.lazy().sort(by, nulls_last=True)
+    return (ordered.head(diff.limit) if diff.limit else ordered).collect().to_dicts()
 
 
 def _waiting(diff: Diff) -> Sequence[Mapping[str, Any]]:
@@ -134,6 +133,7 @@ def _short(text: str | None) -> str:
     value = json.loads(text)
     shown = value if isinstance(value, str) else text
     shown = "".join(c if c.isprintable() else "·" for c in shown)
+    shown = f'"{shown}"' if shown != shown.strip() else shown  # else nobody sees what goes
     return shown if len(shown) <= WIDTH else shown[: WIDTH - 1] + "…"
 
 
