@@ -117,6 +117,28 @@ def _listed(diff: Diff) -> Sequence[Mapping[str, Any]]:
     return (ordered.head(diff.limit) if diff.limit else ordered).collect().to_dicts()
 
 
+def _rest(diff: Diff) -> list[str]:
+    rest = diff.changes.height - diff.limit if diff.limit else 0
+    return [f"… and {rest:,} more {'change' if rest == 1 else 'changes'} (--limit 0 shows all)"] if rest > 0 else []
+
+
+def _waits(conflicts: int) -> str:
+    return f"{conflicts:,} conflict{' waits' if conflicts == 1 else 's wait'} for a person"
+
+
+def _rest(diff: Diff) -> list[str]:
+    rest = diff.changes.height - diff.limit
+    return (
+        [f"… and {rest:,} more {'change' if rest == 1 else 'changes'} (--limit 0 shows all)"]
+        if diff.limit and rest > 0
+        else []
+    )
+
+
+def _waits(conflicts: int) -> str:
+    return "1 conflict waits for a person" if conflicts == 1 else f"{conflicts:,} conflicts wait for a person"
+
+
 def _waiting(diff: Diff) -> Sequence[Mapping[str, Any]]:
     waiting = diff.conflicts.filter(~pl.col(RESOLVED))
     return (waiting.head(diff.limit) if diff.limit else waiting).to_dicts()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def dump(data: Path) -> dict[str, Any]:
                         "name": name,
                         "tables": [
                             {
-                                **stored.table.definition,
+                                **deepcopy(stored.table.definition),  # a table's definition is shared, and callers edit
                                 "records": [
                                     _record(stored.table, row) for row in records.scan_by_arrival(connection, stored)
                                 ],

@@ -20,7 +20,9 @@ from dq.stores.protocol import Outcome, RowWrite
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 MAPPINGS = {("database", "leads"): "leads", ("airtable", "Leads"): "leads", ("database", "notes"): "leads"}
-LEADS = TableSchema("database", "leads", "id", tuple(Column(n, "text", "TEXT") for n in ("id", "name", "record", "changed")))
+LEADS = TableSchema(
+    "database", "leads", "id", tuple(Column(n, "text", "TEXT") for n in ("id", "name", "record", "changed"))
+)
 NOTES = TableSchema("database", "notes", "id", tuple(Column(n, "text", "TEXT") for n in ("id", "lead")))
 RECORDS = TableSchema(
     "airtable",
@@ -37,7 +39,16 @@ RECORDS = TableSchema(
 COLUMNS = list(Change.to_schema().columns)
 
 
-def change(store: str, op: str, entity: str, key: str | None, name: str | None, before: str | None, after: str | None, **more: Any) -> dict[str, Any]:
+def change(
+    store: str,
+    op: str,
+    entity: str,
+    key: str | None,
+    name: str | None,
+    before: str | None,
+    after: str | None,
+    **more: Any,
+) -> dict[str, Any]:
     """One change; `table` may be named."""
     table = more.get("table", "leads" if store == "database" else "Leads")
     return {

@@ -25,7 +25,15 @@ def _linked(entity: str, name: str | None, database: str | None = "L1", airtable
     return {"entity_id": entity, "database_key": database, "airtable_key": airtable, "name_agreed": name}
 
 
-def _entry(op: str, state: str, store: str = "airtable", entity: str = "E1", key: str | None = "rec1", after: dict | None = None, echo: dict | None = None) -> Entry:
+def _entry(
+    op: str,
+    state: str,
+    store: str = "airtable",
+    entity: str = "E1",
+    key: str | None = "rec1",
+    after: dict | None = None,
+    echo: dict | None = None,
+) -> Entry:
     write = RowWrite("Leads", op, key, {}, after if after is not None else {"Full Name": "New"}, f"leads {entity}")
     return Entry(0, 0, store, entity, None, None, write, None, state, key, echo or {}, None, 1)
 
@@ -71,7 +79,14 @@ def test_a_lead_whose_delete_failed_is_no_tombstone(op: str, after: dict):
 
 
 def test_the_time_of_dqs_own_write_is_remembered():
-    entry = _entry("update", "written", store="database", key="L1", after={"name": "New", "changed": "2026-07-01 12:00:00"}, echo={"changed": "2026-07-01 12:00:00"})
+    entry = _entry(
+        "update",
+        "written",
+        store="database",
+        key="L1",
+        after={"name": "New", "changed": "2026-07-01 12:00:00"},
+        echo={"changed": "2026-07-01 12:00:00"},
+    )
     rows = base_state.folded(_rows(_linked("E1", "New")), _rows(), [entry], NAMES, TIMES)
     assert str(rows["database_written"][0]) == "2026-07-01 12:00:00+00:00"
     assert rows["airtable_written"][0] is None

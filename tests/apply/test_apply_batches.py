@@ -8,7 +8,10 @@ from dq.apply.batches import CANARY, numbered
 
 
 def test_the_phases_never_leave_a_row_pointing_at_nothing():
-    phases = [(batch.phase, batch.store, [(w.write.op, w.write.table, w.write.key) for w in batch.writes]) for batch in cut(everything())]
+    phases = [
+        (batch.phase, batch.store, [(w.write.op, w.write.table, w.write.key) for w in batch.writes])
+        for batch in cut(everything())
+    ]
     assert phases == [
         (0, "database", [("update", "notes", "N2"), ("delete", "leads", "L2"), ("update", "leads", "L1")]),
         (1, "database", [("insert", "leads", None)]),
@@ -32,9 +35,18 @@ def test_a_soft_delete_stands_between_children_and_survivor():
 
 
 def test_all_cells_of_a_row_are_one_write():
-    [batch] = cut(changeset(change("airtable", "update", "E", "rec1", "Name", None, '"x"'), change("airtable", "update", "E", "rec1", "Row", '"a"', "null")))
+    [batch] = cut(
+        changeset(
+            change("airtable", "update", "E", "rec1", "Name", None, '"x"'),
+            change("airtable", "update", "E", "rec1", "Row", '"a"', "null"),
+        )
+    )
     [planned] = batch.writes
-    assert (planned.write.before, planned.write.after, planned.changes) == ({"Name": None, "Row": "a"}, {"Name": "x", "Row": None}, 2)
+    assert (planned.write.before, planned.write.after, planned.changes) == (
+        {"Name": None, "Row": "a"},
+        {"Name": "x", "Row": None},
+        2,
+    )
 
 
 def test_a_delete_carries_the_whole_row_it_saw():
@@ -43,7 +55,13 @@ def test_a_delete_carries_the_whole_row_it_saw():
 
 
 def _rows(sizes: list[int]) -> pl.DataFrame:
-    return changeset(*(change("database", "update", f"E{n:04}", f"L{n}-{i}", "name", None, '"x"') for n, size in enumerate(sizes) for i in range(size)))
+    return changeset(
+        *(
+            change("database", "update", f"E{n:04}", f"L{n}-{i}", "name", None, '"x"')
+            for n, size in enumerate(sizes)
+            for i in range(size)
+        )
+    )
 
 
 def test_the_first_batch_is_a_canary_of_ten_rows():
@@ -60,7 +78,9 @@ def test_groups_are_never_cut_and_every_row_is_in_one_batch(sizes: list[int], si
     made = cut(_rows(sizes), size)
     groups = [{write.write.group for write in batch.writes} for batch in made]
     assert sum(len(group) for group in groups) == len(sizes), "a group stands in one batch only"
-    assert sorted(write.write.key for batch in made for write in batch.writes) == sorted(f"L{n}-{i}" for n, s in enumerate(sizes) for i in range(s))
+    assert sorted(write.write.key for batch in made for write in batch.writes) == sorted(
+        f"L{n}-{i}" for n, s in enumerate(sizes) for i in range(s)
+    )
     assert [batch.number for batch in made] == list(range(len(made)))
     assert all(len(batch.writes) < size + 12 for batch in made)
 
@@ -72,7 +92,13 @@ def test_batches_do_not_depend_on_the_order_of_the_changes():
 @pytest.mark.parametrize("size", [1, 2, 50])
 def test_a_batch_holds_rows_of_one_mapping(size: int):
     mappings = {("airtable", "A"): "a", ("airtable", "B"): "b"}
-    both = changeset(*(change("airtable", "update", f"E{n}", f"rec{n}", "Name", None, '"x"', table=table) for n in range(9) for table in "AB"))
+    both = changeset(
+        *(
+            change("airtable", "update", f"E{n}", f"rec{n}", "Name", None, '"x"', table=table)
+            for n in range(9)
+            for table in "AB"
+        )
+    )
     cutting = numbered(both, size, mappings)
     assert cutting.group_by("batch").agg(pl.col("table").n_unique())["table"].max() == 1
     assert cutting.select(pl.struct("mapping", "entity_id").n_unique()).item() == 18

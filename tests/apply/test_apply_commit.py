@@ -30,7 +30,9 @@ def test_a_plan_is_carried_out_whole(small: World):
     assert sorted(leads) == ["L0", "L1", "L9"]
     assert leads["L0"]["record"] == made
     assert leads["L1"] == {"id": "L1", "name": "Lead One", "record": "rec1", "changed": NOW.isoformat()}
-    assert small.database.tables["notes"]["N2"] == {"id": "N2", "lead": "L1"}, "child rows have no modified time of the lead's"
+    assert small.database.tables["notes"]["N2"] == {"id": "N2", "lead": "L1"}, (
+        "child rows have no modified time of the lead's"
+    )
     assert sorted(records) == sorted(["rec0", "rec1", made])
     assert small.done == [3, 4, 6, 7, 8, 9]
     with small.run() as run:
@@ -56,8 +58,13 @@ def test_a_deleted_row_leaves_its_whole_image_in_the_journal(small: World):
 
 @pytest.mark.parametrize("link", ["Row", None])
 @pytest.mark.parametrize("breaks", ["before", "after"])
-@pytest.mark.parametrize(("store", "at"), [("database", 1), ("database", 2), ("database", 3), ("airtable", 1), ("airtable", 2), ("airtable", 3)])
-def test_a_broken_run_ends_where_an_unbroken_one_does(tmp_path: Path, store: str, at: int, breaks: str, link: str | None):
+@pytest.mark.parametrize(
+    ("store", "at"),
+    [("database", 1), ("database", 2), ("database", 3), ("airtable", 1), ("airtable", 2), ("airtable", 3)],
+)
+def test_a_broken_run_ends_where_an_unbroken_one_does(
+    tmp_path: Path, store: str, at: int, breaks: str, link: str | None
+):
     plan = cut(everything())
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
@@ -72,7 +79,9 @@ def test_a_broken_run_ends_where_an_unbroken_one_does(tmp_path: Path, store: str
     assert _held(broken) == _held(unbroken)
     with broken.journal() as one, unbroken.journal() as other:
         assert one.counts() == other.counts() == {"written": 9}
-        assert [(entry.write, entry.key) for entry in one.entries()] == [(entry.write, entry.key) for entry in other.entries()]
+        assert [(entry.write, entry.key) for entry in one.entries()] == [
+            (entry.write, entry.key) for entry in other.entries()
+        ]
 
 
 def test_what_is_settled_is_not_sent_again(small: World):

@@ -9,9 +9,30 @@ from dq.stores.protocol import Outcome, RowWrite
 
 
 def _entry(place: int, state: str = "intent", **more) -> Entry:
-    write = RowWrite("leads", more.pop("op", "update"), f"L{place}", {"name": "A\u0000é"}, {"name": None, "n": 1.5, "tags": ["x"]}, f"leads E{place}")
+    write = RowWrite(
+        "leads",
+        more.pop("op", "update"),
+        f"L{place}",
+        {"name": "A\u0000é"},
+        {"name": None, "n": 1.5, "tags": ["x"]},
+        f"leads E{place}",
+    )
     values = {"create_id": None, "watermark": None, "pre_image": None, "reason": None, **more}
-    return Entry(0, place, "database", f"E{place}", values["create_id"], values["watermark"], write, values["pre_image"], state, None, {}, values["reason"], 3)
+    return Entry(
+        0,
+        place,
+        "database",
+        f"E{place}",
+        values["create_id"],
+        values["watermark"],
+        write,
+        values["pre_image"],
+        state,
+        None,
+        {},
+        values["reason"],
+        3,
+    )
 
 
 @pytest.fixture
@@ -20,7 +41,12 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_what_is_begun_is_there_when_the_journal_is_opened_again(path: Path):
-    entries = [_entry(0), _entry(1, pre_image={"id": "L1", "none": None}), _entry(2, "skipped", reason="another"), _entry(3, op="insert", create_id="c", watermark="7")]
+    entries = [
+        _entry(0),
+        _entry(1, pre_image={"id": "L1", "none": None}),
+        _entry(2, "skipped", reason="another"),
+        _entry(3, op="insert", create_id="c", watermark="7"),
+    ]
     with journal(path) as opened:
         opened.begin(entries, "now")
     with journal(path) as opened:
@@ -32,8 +58,13 @@ def test_what_is_begun_is_there_when_the_journal_is_opened_again(path: Path):
 
 def test_outcomes_settle_entries(path: Path):
     with journal(path) as opened:
-        opened.begin([_entry(0), _entry(1, op="insert", create_id="c1"), _entry(2, op="insert", create_id="c2"), _entry(3)], "now")
-        opened.settle(0, {0: Outcome("moved", "L0", reason="name changed"), 1: Outcome("written", "rec9", {"Name": "é"})}, "later")
+        opened.begin(
+            [_entry(0), _entry(1, op="insert", create_id="c1"), _entry(2, op="insert", create_id="c2"), _entry(3)],
+            "now",
+        )
+        opened.settle(
+            0, {0: Outcome("moved", "L0", reason="name changed"), 1: Outcome("written", "rec9", {"Name": "é"})}, "later"
+        )
         assert opened.created() == {"c1": "rec9"}
         assert opened.created(["c1", "c2"]) == {"c1": "rec9"}
         assert opened.created(["c2"]) == opened.created([]) == {}

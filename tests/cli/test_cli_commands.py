@@ -59,7 +59,12 @@ def test_no_command_prints_help_and_a_mistake_is_a_usage_error(tmp_path: Path):
     project = Project(tmp_path)
     assert project.dq("--version").out.strip()
     assert "Exit codes" in project.dq("--help").out
-    for arguments in (("nonsense",), ("run", "--nonsense"), ("check", "--fail-on", "nothing"), ("diff", "--limit", "-1")):
+    for arguments in (
+        ("nonsense",),
+        ("run", "--nonsense"),
+        ("check", "--fail-on", "nothing"),
+        ("diff", "--limit", "-1"),
+    ):
         ended = project.dq(*arguments)
         assert (ended.code, ended.out) == (2, ""), arguments
 
@@ -68,7 +73,9 @@ def test_no_command_prints_help_and_a_mistake_is_a_usage_error(tmp_path: Path):
 def planned(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A plan with a few changes, not applied."""
     project = finished.copy(tmp_path_factory.mktemp("planned") / "project")
-    project.sql("UPDATE leads SET title = '[bold]Chef | de  Partie' , updated_at = '2031-01-01T00:00:00+00:00' WHERE id IN (SELECT id FROM leads ORDER BY id LIMIT 3)")
+    project.sql(
+        "UPDATE leads SET title = '[bold]Chef | de  Partie' , updated_at = '2031-01-01T00:00:00+00:00' WHERE id IN (SELECT id FROM leads ORDER BY id LIMIT 3)"
+    )
     assert project.dq("snapshot").code == 0
     assert project.dq("clean").code == 0
     return project
@@ -88,8 +95,12 @@ def test_what_is_piped_has_no_escape_codes(planned: Project):
         assert "\x1b" not in ended.out + ended.err
 
 
-@pytest.mark.parametrize(("environment", "colored"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
-def test_a_terminal_gets_colors_unless_it_says_no(planned: Project, environment: dict[str, str], colored: bool, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(
+    ("environment", "colored"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_a_terminal_gets_colors_unless_it_says_no(
+    planned: Project, environment: dict[str, str], colored: bool, monkeypatch: pytest.MonkeyPatch
+):
     import os
     import pty
 
@@ -117,7 +128,9 @@ def test_a_terminal_gets_colors_unless_it_says_no(planned: Project, environment:
 
 def test_a_closed_pipe_is_no_crash(planned: Project):
     script = f"{sys.executable} -c 'from dq.cli import main; main()' diff --format json | head -c 10"
-    ended = subprocess.run(["bash", "-c", f"{script}; exit ${{PIPESTATUS[0]}}"], cwd=planned.root, capture_output=True, text=True)
+    ended = subprocess.run(
+        ["bash", "-c", f"{script}; exit ${{PIPESTATUS[0]}}"], cwd=planned.root, capture_output=True, text=True
+    )
     assert "Traceback" not in ended.stderr
     assert "unexpected" not in ended.stderr
     assert ended.returncode in (0, 141)
@@ -136,11 +149,17 @@ def test_detailed_exit_code_of_an_error_is_one(fresh: Project):
 
 def test_diff_lists_as_many_changes_as_asked(planned: Project):
     assert planned.dq("diff", "--limit", "1").out.count("->") == 1
-    assert planned.dq("diff", "--limit", "0").out.count("->") == planned.plan()["changes"] if "changes" in planned.plan() else True
+    assert (
+        planned.dq("diff", "--limit", "0").out.count("->") == planned.plan()["changes"]
+        if "changes" in planned.plan()
+        else True
+    )
     assert "more changes" in planned.dq("diff", "--limit", "1").out
 
 
-def test_config_names_a_file_by_option_and_by_environment(finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_config_names_a_file_by_option_and_by_environment(
+    finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     project = finished.copy(tmp_path / "project")
     (project.root / "config" / "dq.yaml").rename(project.root / "config" / "other.yaml")
     other = project.root / "config" / "other.yaml"
@@ -197,7 +216,14 @@ def test_init_makes_a_folder_that_the_whole_flow_runs_in(tmp_path: Path, monkeyp
     monkeypatch.setenv("DQ_LIMITS__REQUESTS_PER_SECOND", "50")
     project = Project(tmp_path)
     assert project.dq("init", "--sample").code == 0
-    for arguments in (("config", "check"), ("run", "--yes"), ("run", "--yes"), ("diff", "--exit-code"), ("status",), ("check",)):
+    for arguments in (
+        ("config", "check"),
+        ("run", "--yes"),
+        ("run", "--yes"),
+        ("diff", "--exit-code"),
+        ("status",),
+        ("check",),
+    ):
         ended = project.dq(*arguments)
         assert ended.code == 0, (arguments, ended.err)
 
@@ -225,7 +251,9 @@ def _cells(project: Project) -> set[str]:
 
 
 def test_a_partial_run_tells_no_cell_either(settled: Project):
-    settled.sql("UPDATE leads SET title = 'Chief Cook', updated_at = '2031-01-01' WHERE id IN (SELECT id FROM leads ORDER BY id LIMIT 5)")
+    settled.sql(
+        "UPDATE leads SET title = 'Chief Cook', updated_at = '2031-01-01' WHERE id IN (SELECT id FROM leads ORDER BY id LIMIT 5)"
+    )
     assert settled.dq("snapshot").code == 0
     assert settled.dq("clean").code == 0
 
@@ -240,5 +268,3 @@ def test_a_partial_run_tells_no_cell_either(settled: Project):
     assert json.loads(log.splitlines()[-1])["exit_code"] == 3
     assert '"data quality": 5' in log
     assert [cell for cell in (*_cells(settled), "Chief Cook", "Head of Dishes") if cell in ended.err + log] == []
-
-

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -62,5 +63,4 @@ try:
     main()
 finally:
     if os.environ.get("DYING_TRACE"):
-        with open(os.environ["DYING_TRACE"], "w", encoding="utf-8") as file:
-            file.write("\n".join(passed))
+        Path(os.environ["DYING_TRACE"]).write_text("\n".join(passed), encoding="utf-8")

@@ -136,7 +136,7 @@ def test_killed_at_any_moment_a_resumed_run_ends_where_an_undisturbed_one_does(
 def test_killed_again_and_again_a_run_still_ends_where_an_undisturbed_one_does(
     planned: Project, undisturbed: tuple[dict[str, Any], pl.DataFrame, list[str]], tmp_path: Path
 ) -> None:
-    stores, base, names = undisturbed
+    stores, base, _ = undisturbed
     project = planned.copy(tmp_path / "project")
     for attempt in count(1):
         ended = project.run(*RESUME, "--yes", program=PROGRAM, DYING_AT=str(30 + attempt))

@@ -25,15 +25,39 @@ def _changes() -> pl.DataFrame:
         ("airtable", "Leads", "insert", "database:L3", None, "Name", None, '"Zoë"', "sync", None, "database:L3", None),
         ("airtable", "Leads", "insert", "database:L3", None, "Size", None, "12", "default", None, "default", None),
     ]  # fmt: skip
-    names = ["store", "table", "op", "entity_id", "row_key", "field", "before", "after", "reason", "rule", "source", "policy"]
+    names = [
+        "store",
+        "table",
+        "op",
+        "entity_id",
+        "row_key",
+        "field",
+        "before",
+        "after",
+        "reason",
+        "rule",
+        "source",
+        "policy",
+    ]
     frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
-    return frame.with_columns(pl.int_range(pl.len()).cast(pl.String).alias("change_id"), pl.lit(None, pl.Float64).alias("probability")).select(columns)
+    return frame.with_columns(
+        pl.int_range(pl.len()).cast(pl.String).alias("change_id"), pl.lit(None, pl.Float64).alias("probability")
+    ).select(columns)
 
 
 def _conflicts() -> pl.DataFrame:
     columns = list(Conflict.to_schema().columns)
-    row = {"conflict_id": "c1", "entity_id": "database:L1", "field": "title", "database": '"CEO"', "airtable": '"CFO"', "resolved": False}
-    return pl.DataFrame([{**dict.fromkeys(columns), **row}, {**dict.fromkeys(columns), **row, "conflict_id": "c2", "resolved": True}]).select(columns)
+    row = {
+        "conflict_id": "c1",
+        "entity_id": "database:L1",
+        "field": "title",
+        "database": '"CEO"',
+        "airtable": '"CFO"',
+        "resolved": False,
+    }
+    return pl.DataFrame(
+        [{**dict.fromkeys(columns), **row}, {**dict.fromkeys(columns), **row, "conflict_id": "c2", "resolved": True}]
+    ).select(columns)
 
 
 def _diff(limit: int) -> Diff:
@@ -44,7 +68,18 @@ def _diff(limit: int) -> Diff:
     }
     brake = Brake("max_deletes", "database", 9, 2, 20, "9 of 20 database rows (45%) would be deleted; the limit is 2.")
     plan = Plan(
-        "20260701T120000Z-abc123", datetime(2026, 7, 1, 12, tzinfo=UTC), ("dedupe",), {}, 3, {}, {}, counts, (brake,), Price(1234, 274.2), 1, 50
+        "20260701T120000Z-abc123",
+        datetime(2026, 7, 1, 12, tzinfo=UTC),
+        ("dedupe",),
+        {},
+        3,
+        {},
+        {},
+        counts,
+        (brake,),
+        Price(1234, 274.2),
+        1,
+        50,
     )
     return Diff(plan, _changes(), _conflicts(), limit)
 
