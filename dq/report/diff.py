@@ -118,15 +118,6 @@ def _listed(diff: Diff) -> Sequence[Mapping[str, Any]]:
 
 
 def _rest(diff: Diff) -> list[str]:
-    rest = diff.changes.height - diff.limit if diff.limit else 0
-    return [f"… and {rest:,} more {'change' if rest == 1 else 'changes'} (--limit 0 shows all)"] if rest > 0 else []
-
-
-def _waits(conflicts: int) -> str:
-    return f"{conflicts:,} conflict{' waits' if conflicts == 1 else 's wait'} for a person"
-
-
-def _rest(diff: Diff) -> list[str]:
     rest = diff.changes.height - diff.limit
     return (
         [f"… and {rest:,} more {'change' if rest == 1 else 'changes'} (--limit 0 shows all)"]

@@ -155,7 +155,9 @@ def test_a_long_text_keeps_its_lines_and_its_bullets():
     rules = TableRules(fields=(FieldRule(name="notes", airtable="notes"),), created_database=None)
     schema = TableSchema("database", "t", "id", (Column("id", "text", ""), Column("notes", "text", "TEXT")))
     frame = pl.LazyFrame({"id": ["7"], "notes": ["* a \n\n  b"]})
-    (record,) = standardize_records(frame, schema, rules, {"notes": frozenset({"text", "long_text"})}).collect().to_dicts()
+    (record,) = (
+        standardize_records(frame, schema, rules, {"notes": frozenset({"text", "long_text"})}).collect().to_dicts()
+    )
     assert record["notes"].splitlines()[0].startswith("* a")
     assert "\n" in record["notes"]
 
