@@ -101,7 +101,8 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
         return Applied(plan, None, None, 0)
     approved = ApprovedChangeset(changes, plan.digest)
     before = stores.airtable.calls
-    targets = targets_of(settings, manifest, plan, stores)
+    with _putting_back(state):
+        targets = targets_of(settings, manifest, plan, stores)
     with journal(folder / JOURNAL) as opened:
         backup = _backed_up(opened.meta().get("backup"), settings, stores, permission, watch)
         opened.note(
@@ -136,6 +137,20 @@ def _demand_whole(plan: Plan, folder: Path) -> None:
     """Refuse damaged files before the first write: the base can only advance from whole ones."""
     plans.base_next(plan, folder)
     base_state.load(folder.parent)
+
+
+@contextmanager
+def _putting_back(state: str) -> Iterator[None]:
+    """A store's schema that changed under a half-written plan must change back: a new plan cannot be made before."""
+    try:
+        yield
+    except ConfigurationError as error:
+        if state == "none":
+            raise
+        why = "A part of the plan is written, and the rest names what was there."
+        raise ConfigurationError(
+            error.what, where=error.where, why=why, fix="change it back, then: dq apply --resume"
+        ) from error
 
 
 @contextmanager
