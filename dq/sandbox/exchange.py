@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dq.errors import ConfigurationError
-from dq.sandbox import records, storage
+from dq.sandbox import catalog, records, storage
 from dq.sandbox.document import FIX, checked_document
 from dq.sandbox.records import Row
 from dq.sandbox.schema import Table
@@ -35,9 +35,9 @@ def load(source: Path | Mapping[str, Any], data: Path) -> None:
         with storage.writing(connection):
             position = connection.execute("SELECT coalesce(max(position), -1) + 1 FROM base").fetchone()[0]
             for place, (base, tables) in enumerate(loaded, position):
-                records.add_base(connection, base["id"], base["name"], place)
+                catalog.add_base(connection, base["id"], base["name"], place, [])
                 for order, (table, rows) in enumerate(tables):
-                    records.add_table(connection, base["id"], order, table.definition, rows)
+                    catalog.add_table(connection, base["id"], order, table.definition, rows)
     finally:
         connection.close()
 

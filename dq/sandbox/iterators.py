@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from dq.sandbox import refusals
 from dq.sandbox.parameters import ListRequest
-from dq.sandbox.records import letters
+from dq.sandbox.ids import letters
 
 IDLE_SECONDS = 600.0
 

@@ -1,16 +1,14 @@
-"""Every statement on the bases, tables and records of a sandbox's file."""
+"""Reading and writing records, and finding the tables that hold them."""
 
-import hashlib
 import json
 import sqlite3
-import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dq.sandbox.schema import Table, parsed_table
 
-ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits
+_SELECT = "SELECT id, created, cells, modified FROM record WHERE table_number = ?"
 
 
 @dataclass(frozen=True)
@@ -36,11 +34,13 @@ class Row:
         id: `rec…`.
         created: ISO text, UTC, milliseconds.
         cells: Values by field id; empty cells are absent.
+        modified: JSON text: the last change of each editable field that was changed after the creation.
     """
 
     id: str
     created: str
     cells: dict[str, Any]
+    modified: str = "{}"
 
 
 def as_json(value: Any) -> str:
@@ -103,9 +103,7 @@ def scan(connection: sqlite3.Connection, stored: Stored) -> Iterator[Row]:
         connection: An open sandbox.
         stored: The table.
     """
-    query = "SELECT id, created, cells FROM record WHERE table_number = ? ORDER BY id"
-    for record_id, created, cells in connection.execute(query, (stored.number,)):
-        yield Row(record_id, created, json.loads(cells))
+    yield from _rows(connection.execute(f"{_SELECT} ORDER BY id", (stored.number,)))
 
 
 def scan_by_arrival(connection: sqlite3.Connection, stored: Stored) -> Iterator[Row]:
@@ -115,9 +113,7 @@ def scan_by_arrival(connection: sqlite3.Connection, stored: Stored) -> Iterator[
         connection: An open sandbox.
         stored: The table.
     """
-    query = "SELECT id, created, cells FROM record WHERE table_number = ? ORDER BY seq"
-    for record_id, created, cells in connection.execute(query, (stored.number,)):
-        yield Row(record_id, created, json.loads(cells))
+    yield from _rows(connection.execute(f"{_SELECT} ORDER BY seq", (stored.number,)))
 
 
 def fetch(connection: sqlite3.Connection, stored: Stored, ids: Sequence[str]) -> dict[str, Row]:
@@ -128,9 +124,8 @@ def fetch(connection: sqlite3.Connection, stored: Stored, ids: Sequence[str]) ->
         stored: The table.
         ids: Record ids, any number.
     """
-    query = "SELECT id, created, cells FROM record WHERE table_number = ? AND id IN (SELECT value FROM json_each(?))"
-    rows = connection.execute(query, (stored.number, as_json(list(ids))))
-    return {record_id: Row(record_id, created, json.loads(cells)) for record_id, created, cells in rows}
+    query = f"{_SELECT} AND id IN (SELECT value FROM json_each(?))"
+    return {row.id: row for row in _rows(connection.execute(query, (stored.number, as_json(list(ids)))))}
 
 
 def was_deleted(connection: sqlite3.Connection, stored: Stored, record_id: str) -> bool:
@@ -153,8 +148,9 @@ def insert(connection: sqlite3.Connection, table_number: int, rows: Sequence[Row
         table_number: The file's key of the table.
         rows: Records with ids that the table does not have.
     """
-    query = "INSERT INTO record (table_number, id, created, cells) VALUES (?, ?, ?, ?)"
-    connection.executemany(query, ((table_number, row.id, row.created, as_json(row.cells)) for row in rows))
+    query = "INSERT INTO record (table_number, id, created, cells, modified) VALUES (?, ?, ?, ?, ?)"
+    values = ((table_number, row.id, row.created, as_json(row.cells), row.modified) for row in rows)
+    connection.executemany(query, values)
 
 
 def replace_cells(connection: sqlite3.Connection, stored: Stored, rows: Sequence[Row]) -> None:
@@ -165,8 +161,8 @@ def replace_cells(connection: sqlite3.Connection, stored: Stored, rows: Sequence
         stored: The table.
         rows: Records that the table has.
     """
-    query = "UPDATE record SET cells = ? WHERE table_number = ? AND id = ?"
-    connection.executemany(query, ((as_json(row.cells), stored.number, row.id) for row in rows))
+    query = "UPDATE record SET cells = ?, modified = ? WHERE table_number = ? AND id = ?"
+    connection.executemany(query, ((as_json(row.cells), row.modified, stored.number, row.id) for row in rows))
 
 
 def delete(connection: sqlite3.Connection, stored: Stored, ids: Sequence[str]) -> None:
@@ -177,6 +173,8 @@ def delete(connection: sqlite3.Connection, stored: Stored, ids: Sequence[str]) -
         stored: The table.
         ids: Records that the table has.
     """
+    if not ids:
+        return
     keys = [(stored.number, record_id) for record_id in ids]
     connection.executemany("DELETE FROM record WHERE table_number = ? AND id = ?", keys)
     connection.executemany("INSERT OR IGNORE INTO deleted VALUES (?, ?)", keys)
@@ -190,83 +188,49 @@ def mentions(connection: sqlite3.Connection, stored: Stored, record_id: str) -> 
         stored: The table that may link.
         record_id: The id to look for.
     """
-    query = "SELECT id, created, cells FROM record WHERE table_number = ? AND instr(cells, ?) > 0 ORDER BY id"
-    rows = connection.execute(query, (stored.number, record_id))
-    return [Row(found, created, json.loads(cells)) for found, created, cells in rows]
+    query = f"{_SELECT} AND instr(cells, ?) > 0 ORDER BY id"
+    return list(_rows(connection.execute(query, (stored.number, record_id))))
 
 
-def new_ids(connection: sqlite3.Connection, stored: Stored, count: int) -> list[str]:
-    """Ids for new records, made of the table's id and its counter, which moves on.
-
-    The same creates on equal files give equal ids, and no id comes twice, not even that of a deleted record.
+def holding(connection: sqlite3.Connection, stored: Stored, field_id: str, values: Sequence[str | float]) -> list[Row]:
+    """Records of a table whose cell is one of these values, in ASCII order of their ids.
 
     Args:
-        connection: An open sandbox, in a writing transaction.
+        connection: An open sandbox.
         stored: The table.
-        count: How many.
+        field_id: The field.
+        values: Texts and numbers; a list cell stands here as its JSON text.
     """
-    query = 'SELECT counter FROM "table" WHERE number = ?'
-    counter: int = connection.execute(query, (stored.number,)).fetchone()[0]
-    ids: list[str] = []
-    while len(ids) < count:
-        counter += 1
-        candidate = nth_id(stored.table.id, counter)
-        taken = fetch(connection, stored, [candidate]) or was_deleted(connection, stored, candidate)
-        ids += [] if taken else [candidate]
-    connection.execute('UPDATE "table" SET counter = ? WHERE number = ?', (counter, stored.number))
-    return ids
+    cell = f"json_extract(cells, '$.{field_id}')"
+    query = f"{_SELECT} AND {cell} IN (SELECT value FROM json_each(?)) ORDER BY id"
+    return list(_rows(connection.execute(query, (stored.number, as_json(list(values))))))
 
 
-def nth_id(table_id: str, counter: int) -> str:
-    """The record id that belongs to the n-th creation in a table.
+def lacking(connection: sqlite3.Connection, stored: Stored, field_id: str) -> list[Row]:
+    """Records of a table whose cell is empty, in ASCII order of their ids.
 
     Args:
-        table_id: `tbl…`.
-        counter: n, from 1.
+        connection: An open sandbox.
+        stored: The table.
+        field_id: The field.
     """
-    return "rec" + letters(hashlib.sha256(f"{table_id}:{counter}".encode()).digest())
+    query = f"{_SELECT} AND json_extract(cells, '$.{field_id}') IS NULL ORDER BY id"
+    return list(_rows(connection.execute(query, (stored.number,))))
 
 
-def letters(digest: bytes) -> str:
-    """The 14 letters and digits of an Airtable id, made of a digest.
+def count_in_base(connection: sqlite3.Connection, base_id: str) -> int:
+    """How many records the tables of a base hold together.
 
     Args:
-        digest: At least 11 bytes.
-    """
-    number = int.from_bytes(digest)
-    return "".join(ALPHABET[number // 62**place % 62] for place in range(14))
-
-
-def add_base(connection: sqlite3.Connection, base_id: str, name: str, position: int) -> None:
-    """Add an empty base, in place of one of the same id and all that it held.
-
-    Args:
-        connection: An open sandbox, in a writing transaction.
+        connection: An open sandbox.
         base_id: `app…`.
-        name: Its name.
-        position: Its place among the bases, where it is new.
     """
-    of_base = '(SELECT number FROM "table" WHERE base_id = ?)'
-    connection.execute(f"DELETE FROM record WHERE table_number IN {of_base}", (base_id,))
-    connection.execute(f"DELETE FROM deleted WHERE table_number IN {of_base}", (base_id,))
-    connection.execute('DELETE FROM "table" WHERE base_id = ?', (base_id,))
-    query = "INSERT INTO base VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name"
-    connection.execute(query, (base_id, name, position))
+    query = """SELECT coalesce(sum((SELECT count(*) FROM record WHERE table_number = number)), 0)
+        FROM "table" WHERE base_id = ?"""
+    found: int = connection.execute(query, (base_id,)).fetchone()[0]
+    return found
 
 
-def add_table(
-    connection: sqlite3.Connection, base_id: str, position: int, definition: Mapping[str, Any], rows: Sequence[Row]
-) -> None:
-    """Add a table and its records.
-
-    Args:
-        connection: An open sandbox, in a writing transaction.
-        base_id: The base, which exists.
-        position: The table's place in the base.
-        definition: What the metadata endpoint shows of the table.
-        rows: Its records, in order.
-    """
-    query = 'INSERT INTO "table" (base_id, id, name, position, definition) VALUES (?, ?, ?, ?, ?)'
-    values = (base_id, definition["id"], definition["name"], position, as_json(definition))
-    number = connection.execute(query, values).lastrowid
-    insert(connection, int(number or 0), rows)
+def _rows(found: Iterable[tuple[str, str, str, str]]) -> Iterator[Row]:
+    for record_id, created, cells, modified in found:
+        yield Row(record_id, created, json.loads(cells), modified)

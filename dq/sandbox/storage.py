@@ -13,21 +13,39 @@ from pathlib import Path
 from dq.errors import ConfigurationError, TemporaryError
 
 FILE_MARK = 0x64715342  # "dqSB" in the file's header: the file is a sandbox's
-FORMAT = 1
+FORMAT = 2
 BUSY_SECONDS = 30
+_HEADER = ("application_id", "user_version")
 
 TABLES = """
-CREATE TABLE base (id TEXT PRIMARY KEY, name TEXT NOT NULL, position INTEGER NOT NULL) STRICT;
+CREATE TABLE base (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, position INTEGER NOT NULL, collaborators TEXT NOT NULL DEFAULT '[]'
+) STRICT;
 CREATE TABLE "table" (
     number INTEGER PRIMARY KEY, base_id TEXT NOT NULL REFERENCES base, id TEXT NOT NULL, name TEXT NOT NULL,
     position INTEGER NOT NULL, definition TEXT NOT NULL, counter INTEGER NOT NULL DEFAULT 0, UNIQUE (base_id, id)
 ) STRICT;
 CREATE TABLE record (
     seq INTEGER PRIMARY KEY, table_number INTEGER NOT NULL, id TEXT NOT NULL, created TEXT NOT NULL,
-    cells TEXT NOT NULL, UNIQUE (table_number, id)
+    cells TEXT NOT NULL, modified TEXT NOT NULL DEFAULT '{}', UNIQUE (table_number, id)
 ) STRICT;
 CREATE TABLE deleted (table_number INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (table_number, id)) STRICT;
 """
+ADDED = """
+CREATE TABLE IF NOT EXISTS sequence (
+    table_number INTEGER NOT NULL, name TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (table_number, name)
+) STRICT;
+CREATE TABLE IF NOT EXISTS trash (
+    table_number INTEGER NOT NULL, id TEXT NOT NULL, deleted TEXT NOT NULL, created TEXT NOT NULL, cells TEXT NOT NULL,
+    modified TEXT NOT NULL, PRIMARY KEY (table_number, id)
+) STRICT;
+"""
+"""What format 2 has beside the tables of format 1; `sequence` holds the last number of each counter of a table."""
+GROWN = """
+ALTER TABLE base ADD COLUMN collaborators TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE record ADD COLUMN modified TEXT NOT NULL DEFAULT '{}';
+"""
+"""What a file of format 1 lacks in the tables that it has."""
 
 
 def opened(path: Path, *, create: bool) -> sqlite3.Connection:
@@ -77,24 +95,26 @@ def _busy() -> TemporaryError:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, *, create: bool) -> None:
-    mark, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    mark, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _HEADER)
     empty = not mark and not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if mark != FILE_MARK and not (empty and create):
         why = "dq never alters a database that it did not make."
         raise ConfigurationError("The file is not a sandbox's.", where=str(path), why=why, fix="Name another --data.")
-    if mark == FILE_MARK and version != FORMAT:
+    if mark == FILE_MARK and not 1 <= version <= FORMAT:
         raise ConfigurationError(f"The sandbox file has format {version}, this dq reads {FORMAT}.", where=str(path))
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    if mark != FILE_MARK:
+    if mark != FILE_MARK or version < FORMAT:
         _create(connection)
 
 
 def _create(connection: sqlite3.Connection) -> None:
+    """Make the tables, or add what a file of an older format lacks; another process may have done it meanwhile."""
     with writing(connection):
-        if connection.execute("PRAGMA application_id").fetchone()[0] == FILE_MARK:
+        mark, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _HEADER)
+        if mark == FILE_MARK and version == FORMAT:
             return
-        for statement in TABLES.split(";")[:-1]:
+        for statement in ((GROWN if mark == FILE_MARK else TABLES) + ADDED).split(";")[:-1]:
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {FILE_MARK}")
         connection.execute(f"PRAGMA user_version = {FORMAT}")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from dq.sandbox import computed, fields, records, refusals
+from dq.sandbox import computed, fields, ids, records, refusals
 from dq.sandbox.bodies import Entry
 from dq.sandbox.records import Row, Stored
 from dq.sandbox.schema import Field, Table
@@ -26,10 +26,10 @@ def create(connection: sqlite3.Connection, stored: Stored, entries: Sequence[Ent
     """
     created = fields.moment(now.replace(microsecond=0))
     cells = [_accepted(connection, stored, entry.fields) for entry in entries]
-    ids = records.new_ids(connection, stored, len(entries))
+    new = ids.new_ids(connection, stored, len(entries))
     rows = [
-        computed.on_create(stored.table, Row(record_id, created, _merged(stored.table, {}, new)))
-        for record_id, new in zip(ids, cells, strict=True)
+        computed.on_create(stored.table, Row(record_id, created, _merged(stored.table, {}, cell)))
+        for record_id, cell in zip(new, cells, strict=True)
     ]
     records.insert(connection, stored.number, rows)
     return rows
