@@ -8,8 +8,10 @@ import re
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 
 import polars as pl
@@ -33,7 +35,8 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        made = _prepared(root, asked.rows, asked.records)
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:  # making the data is no part of the figures
+            made = pool.submit(_prepared, root, asked.rows, asked.records).result()
         print(f"{made} on {machine()}\n", flush=True)
         print(table("Snapshot, clean and diff in one process", _figures(root)))
 

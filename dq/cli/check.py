@@ -62,7 +62,7 @@ def _of_snapshot(snapshot_id: str, settings: "Settings") -> list["Verdicts"]:
 
     from dq.engine.validity import with_findings
     from dq.errors import ConfigurationError
-    from dq.gate import judge
+    from dq.gate import judge, named_golden
     from dq.snapshot import open_snapshot
 
     _, folder = open_snapshot(settings.snapshots, snapshot_id)
@@ -70,10 +70,7 @@ def _of_snapshot(snapshot_id: str, settings: "Settings") -> list["Verdicts"]:
     if not path.exists():
         raise ConfigurationError("This snapshot has no plan yet.", where=folder.name, fix="dq clean")
     golden = pl.read_parquet(path)
-    return [
-        judge(with_findings(golden, rules), rules.quality, "database", rules.table, "entity_id")
-        for rules in settings.tables
-    ]
+    return [judge(with_findings(golden, rules), rules.quality, named_golden(rules)) for rules in settings.tables]
 
 
 def _of_file(path: Path, key: str | None, settings: "Settings") -> list["Verdicts"]:
@@ -81,10 +78,10 @@ def _of_file(path: Path, key: str | None, settings: "Settings") -> list["Verdict
 
     from dq.engine import files
     from dq.engine.validity import with_findings
-    from dq.gate import judge
+    from dq.gate import judge, named_by
 
     rules = settings.tables[0]
     frame = files.keyed(files.read(path), key).collect()
     known = [name for name in rules.names if name in frame.columns]
     texts = frame.select("row_key", *(pl.col(name).cast(pl.String) for name in known))
-    return [judge(with_findings(texts, rules), rules.quality, "database", path.stem, "row_key")]
+    return [judge(with_findings(texts, rules), rules.quality, named_by(path.stem, "row_key"))]

@@ -80,20 +80,18 @@ def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:
     rules = inputs.rules
     records, found = standardized(inputs)
     timed = {store: human_times(records[store], inputs.base, store) for store in STORES}
+    if park is not None:
+        records = {store: park.put(f"records_{store}", records[store]) for store in STORES}
     back = returned(timed, inputs.base, rules)
     groups = grouped(timed, inputs.base, back, inputs.hints, rules)
     chosen = sided(timed, groups, back, inputs)
     base, aside = rebased(inputs.base, chosen.clusters, chosen.sides)
     world, terms = _world(inputs, timed, chosen, base)
-    pairs = groups.pairs
-    if park is not None:
-        for name, frame in {"pairs": pairs, **{f"records_{store}": records[store] for store in STORES}}.items():
-            park.put(name, frame)
-        pairs, records = pairs.clear(), {store: records[store].clear() for store in STORES}
+    del timed  # what follows is by entity: large frames go as soon as nothing asks for them
+    pairs = groups.pairs if park is None else park.put("pairs", groups.pairs)
     reconciled = by_entity(world, terms, inputs.parts, park)
     if park is not None:
-        park.put("base", aside, inputs.parts)
-        aside = aside.clear()
+        aside = park.put("base", aside, inputs.parts)
     findings = pl.concat([found, groups.findings, back.findings, chosen.findings, reconciled.findings])
     return TablePlan(
         records=records,

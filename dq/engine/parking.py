@@ -32,10 +32,11 @@ class Park:
 
     folder: Path
 
-    def put(self, name: str, frame: pl.DataFrame, part: int = 0) -> None:
-        """Write one part of a frame."""
+    def put(self, name: str, frame: pl.DataFrame, part: int = 0) -> pl.DataFrame:
+        """Write one part of a frame; its columns without rows, to stand in its place."""
         path = self.folder / f"{name}-{part:06d}.parquet"
         frame.write_parquet(path, compression="lz4", statistics=False)
+        return frame.clear()
 
     def get(self, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The whole frame in its order, or some of its columns in any; read a column at a time."""

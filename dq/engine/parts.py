@@ -39,9 +39,7 @@ def by_entity(world: World, terms: Terms, parts: int, park: Park | None = None) 
     for part in range(parts):
         piece = reconcile(_part(world, part, parts), terms)
         if park is not None:
-            for name in _PARKED:
-                park.put(name, getattr(piece, name), part)
-            piece = replace(piece, **{name: getattr(piece, name).clear() for name in _PARKED})
+            piece = replace(piece, **{name: park.put(name, getattr(piece, name), part) for name in _PARKED})
         done.append(piece)
     pieces = {name: [getattr(piece, name) for piece in done] for name in _ORDERS}
     del done, piece  # each kind of piece goes as soon as it is joined

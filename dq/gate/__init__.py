@@ -3,15 +3,18 @@
 from dq.gate.brakes import brakes, lifted
 from dq.gate.frames import at_the_door
 from dq.gate.proof import moves, placeholders, planned, with_placeholders
-from dq.gate.quality import Verdicts, judge
+from dq.gate.quality import Named, Verdicts, judge, named_by, named_golden
 
 __all__ = [
+    "Named",
     "Verdicts",
     "at_the_door",
     "brakes",
     "judge",
     "lifted",
     "moves",
+    "named_by",
+    "named_golden",
     "placeholders",
     "planned",
     "with_placeholders",

@@ -21,10 +21,12 @@ def planned(stored: pl.DataFrame, schema: TableSchema, changes: pl.DataFrame) ->
         schema: Their table.
         changes: The whole plan's changes: rows that a store itself would name get the keys of `placeholders`.
     """
-    mine = _resolved(changes).filter((pl.col(Change.store) == schema.store) & (pl.col(Change.table) == schema.name))
+    made = placeholders(changes)
+    is_mine = (pl.col(Change.store) == schema.store) & (pl.col(Change.table) == schema.name)
+    mine = _resolved(changes.filter(is_mine), made)
     removed = mine.filter(is_removal()).select(pl.col(Change.row_key).alias("_key"))
     kept = stored.with_columns(pl.col(schema.key).cast(pl.String).alias("_key")).join(removed, on="_key", how="anti")
-    rows = pl.concat([kept, _inserted(mine, schema, kept, placeholders(changes))])
+    rows = pl.concat([kept, _inserted(mine, schema, kept, made)])
     updates = mine.filter(pl.col(Change.op) == "update")
     for column in stored.columns:
         cells = updates.filter(pl.col(Change.field) == column)
@@ -75,11 +77,11 @@ def with_placeholders(base: pl.DataFrame, schema: TableSchema, changes: pl.DataF
     return base
 
 
-def _resolved(changes: pl.DataFrame) -> pl.DataFrame:
-    """The changes with keys for references to rows that the plan creates."""
+def _resolved(changes: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:
+    """The changes with keys for references to rows that the plan creates (`placeholders` of the whole plan)."""
     after = pl.col(Change.after)
     named = pl.when(after.str.starts_with(_START)).then(after.str.strip_prefix(_START).str.strip_suffix(_END))
-    made = placeholders(changes).select(
+    made = placed.select(
         pl.struct(v=Change.change_id)
         .struct.json_encode()
         .str.strip_prefix('{"v":')

@@ -7,10 +7,9 @@ import pandera.errors
 import pandera.polars as pa
 import polars as pl
 
-from dq.rules import Check
+from dq.rules import Check, TableRules
 from dq.schemas import Finding
 from dq.schemas.finding import FINDING_TYPES
-from dq.schemas.values import Store
 
 
 @dataclass(frozen=True)
@@ -50,22 +49,44 @@ class Verdicts:
         return not any(v.check.severity == "error" for v in self.failed)
 
 
-def judge(records: pl.DataFrame, checks: Sequence[Check], store: Store, table: str, key: str) -> Verdicts:
+@dataclass(frozen=True)
+class Named:
+    """How findings name a record: expressions over its columns for store, table and row key."""
+
+    store: pl.Expr
+    table: pl.Expr
+    key: pl.Expr
+
+
+def named_by(table: str, key: str) -> Named:
+    """Records of one table, named by one column."""
+    return Named(pl.lit("database"), pl.lit(table), pl.col(key))
+
+
+def named_golden(rules: TableRules) -> Named:
+    """Golden records, named by their database row; those that only Airtable has, by their record."""
+    here = pl.col("database_key").is_not_null()
+    return Named(
+        pl.when(here).then(pl.lit("database")).otherwise(pl.lit("airtable")),
+        pl.when(here).then(pl.lit(rules.table)).otherwise(pl.lit(rules.airtable)),
+        pl.coalesce("database_key", "airtable_key"),
+    )
+
+
+def judge(records: pl.DataFrame, checks: Sequence[Check], named: Named) -> Verdicts:
     """Records held against the quality rules whose field they have.
 
     Args:
         records: A collected frame; every judged field as text. A `validity` rule reads `<field>_finding`: what the
             field's standardizers found wrong with the value, null for nothing; without that column it is left out.
         checks: The rules.
-        store: For the findings.
-        table: For the findings.
-        key: Column with the row's key.
+        named: How the findings name a record.
     """
     known = [check for check in checks if {check.field, _judged(check)} <= set(records.columns)]
     failing = _failing(records, known)
     counts = dict(failing.group_by("rule").len().iter_rows())  # a handful: one a rule
     verdicts = tuple(Verdict(check, counts.get(check.name, 0), records.height) for check in known)
-    return Verdicts(verdicts, _findings(failing, records, known, store, table, key))
+    return Verdicts(verdicts, _findings(failing, records, known, named))
 
 
 def _judged(check: Check) -> str:
@@ -73,18 +94,20 @@ def _judged(check: Check) -> str:
     return f"{check.field}_finding" if check.check == "validity" else check.field
 
 
-def _findings(
-    failing: pl.DataFrame, records: pl.DataFrame, checks: Sequence[Check], store: Store, table: str, key: str
-) -> pl.DataFrame:
+def _findings(failing: pl.DataFrame, records: pl.DataFrame, checks: Sequence[Check], named: Named) -> pl.DataFrame:
     """A finding for each failing row; its value is the field's, whatever column the rule read."""
-    keys = records.select(pl.col(key).cast(pl.String).alias(Finding.row_key)).with_row_index("index")
+    keys = records.select(
+        named.store.alias(Finding.store),
+        named.table.alias(Finding.table),
+        named.key.cast(pl.String).alias(Finding.row_key),
+    ).with_row_index("index")
     parts = [pl.DataFrame(schema=FINDING_TYPES)]
     for check in checks:
         values = records.select(pl.col(check.field).cast(pl.String).alias(Finding.value)).with_row_index("index")
         rows = failing.filter(pl.col("rule") == check.name).join(keys, on="index").join(values, on="index")
         told = rows.select(
-            pl.lit(store).alias(Finding.store),
-            pl.lit(table).alias(Finding.table),
+            Finding.store,
+            Finding.table,
             Finding.row_key,
             pl.lit(check.field).alias(Finding.field),
             Finding.value,

@@ -13,7 +13,7 @@ from dq.apply.batches import Mappings, numbered
 from dq.apply.files import write_parquet
 from dq.changeset import Changeset, is_removal
 from dq.engine import Inputs, TablePlan, field_kinds, ordered, with_findings
-from dq.gate import Verdicts, at_the_door, brakes, judge
+from dq.gate import Verdicts, at_the_door, brakes, judge, named_golden
 from dq.manifest import Manifest, to_dict
 from dq.pipeline.pricing import priced
 from dq.plan import Brake, Plan, digest_of_json
@@ -26,6 +26,11 @@ from dq.side import KEY
 from dq.stores.private import digest_of, disk_errors, make_folder
 
 STORES: tuple[Store, Store] = ("database", "airtable")
+_COUNTED = [
+    Change.change_id, Change.store, Change.table, Change.op, Change.entity_id, Change.row_key, Change.field, Change.after,
+    Change.reason,
+]  # fmt: skip
+"""A changeset is large: what is only written need not stay in memory."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +71,13 @@ def written(
         conflicts = _joined([one.made.reconciled.conflicts for one in made])
         waiting = conflicts.filter(~pl.col(RESOLVED)).height
         base = write_parquet(_frame(made, "base"), folder / plans.NEXT_BASE)
-        changes = at_the_door(ordered(_frame(made, "changes"), [Change.change_id]), Change, "The changeset")
+        digest, changes = _write_changes(made, folder / plans.CHANGESET)
         plan = Plan(
             snapshot=manifest.id,
             made_at=now,
             steps=tuple(sorted(made[0].inputs.steps)),
             digests={
-                "changeset": write_parquet(changes, folder / plans.CHANGESET),
+                "changeset": digest,
                 "base_next": base,
                 "snapshot": digest_of(folder / "manifest.json"),
                 "schema": digest_of_json([table["schema"] for table in to_dict(manifest)["tables"]]),
@@ -100,6 +105,12 @@ def _frame(made: Sequence[Planned], name: str) -> pl.DataFrame:
     return _joined([one.made.frame(name) for one in made])
 
 
+def _write_changes(made: Sequence[Planned], path: Path) -> tuple[str, pl.DataFrame]:
+    """Write the changeset; its digest, and of its columns those that counting, braking and pricing take."""
+    changes = at_the_door(ordered(_frame(made, "changes"), [Change.change_id]), Change, "The changeset")
+    return write_parquet(changes, path), changes.select(_COUNTED)
+
+
 def _write_clean(made: Sequence[Planned], folder: Path) -> tuple[tuple[str, ...], int]:
     """Write the frames of `clean/`, each held against its contract; tells failed quality rules and counts findings.
 
@@ -123,9 +134,9 @@ def _write_clean(made: Sequence[Planned], folder: Path) -> tuple[tuple[str, ...]
 
 
 def _judged(one: Planned) -> Verdicts:
-    """The quality rules on the planned result; a lead that only Airtable has is named by its record."""
+    """The quality rules on the planned result."""
     golden = with_findings(one.made.frame("golden"), one.rules, field_kinds(one.inputs))
-    return judge(golden, one.rules.quality, "database", one.rules.table, "entity_id")
+    return judge(golden, one.rules.quality, named_golden(one.rules))
 
 
 def _brakes(made: Sequence[Planned], changes: pl.DataFrame) -> tuple[Brake, ...]:

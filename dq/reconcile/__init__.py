@@ -17,6 +17,7 @@ from dq.reconcile.changes import cell_changes, kept_changes, unfit, with_probabi
 from dq.reconcile.findings import row_findings
 from dq.reconcile.links import link_changes
 from dq.reconcile.merge import APART, golden, merged, origin, target, with_defaults
+from dq.reconcile.parents import parents_kept
 from dq.reconcile.policies import settled
 from dq.reconcile.rows import deletes, inserts, merges
 from dq.reconcile.terms import STORES, Terms
@@ -71,7 +72,8 @@ def reconcile(world: World, terms: Terms) -> Reconciled:
     """The golden record of every lead, and what each store needs to become it."""
     sides = world.sides
     known = world.base.filter(pl.col("state") == "linked")
-    rows = merged(aligned(sides["database"], sides["airtable"], known, terms), terms)
+    rows = aligned(sides["database"], sides["airtable"], known, terms)
+    rows = merged(parents_kept(rows, sides["database"], world.children, terms), terms)
     sources = pl.concat(side.sources.with_columns(pl.lit(store).alias("store")) for store, side in sides.items())
     rows, conflicts = settled(rows, sources, world.settled, terms)
     rows = with_defaults(rows, terms)

@@ -18,7 +18,7 @@ from dq.side import ENTITY, KEY, MODIFIED, Side, held_name
 
 _AGREEING = ["pair", "insert_database", "insert_airtable", "revive_database", "revive_airtable"]
 _GONE = ["gone", "delete_database", "delete_airtable"]
-_UNSEEN = ["alone", "gone_unseen", "empty"]
+_UNSEEN = ["alone", "held_database", "gone_unseen", "empty"]
 BASE_ORDER = [BaseRow.state, ENTITY, BaseRow.store, BaseRow.row_key, BaseRow.database_key, BaseRow.airtable_key]
 
 

@@ -16,14 +16,15 @@ from dq.side import ENTITY, KEY, Side, own_value
 
 Verdict = Literal[
     "pair", "alone", "insert_database", "insert_airtable", "revive_database", "revive_airtable", "delete_database",
-    "delete_airtable", "gone", "gone_unseen", "empty",
+    "delete_airtable", "held_database", "gone", "gone_unseen", "empty",
 ]  # fmt: skip
-"""What becomes of a row as a whole: `alone` stays as it is on its side, `gone_unseen` is gone on both sides but this
+"""What becomes of a row as a whole: `alone` stays as it is on its side, `held_database` likewise, for its children, `gone_unseen` is gone on both sides but this
 plan does not synchronize, `empty` has nothing that the other store could take."""
 VERDICT, DATABASE, AIRTABLE = "verdict", f"{KEY}@database", f"{KEY}@airtable"
 WRITABLE_VERDICTS = [
     "pair",
     "alone",
+    "held_database",
     "empty",
     "insert_database",
     "insert_airtable",

@@ -13,6 +13,7 @@ from dq.schemas.values import Store
 from dq.side import KEY
 
 _REVIVED = "was deleted on the other side but edited here since: the edit survives"
+_PARENT = "was deleted in Airtable, but rows of other tables point at it: it stays until they are gone"
 _EMPTY = "has no value of its own that the other store could take: it is not copied there"
 _UNFIT = "does not fit {store}'s column {column} ({type}): it is not written there"
 _NOTHING = pl.lit(None, pl.String)
@@ -28,6 +29,7 @@ def row_findings(
         _rows(
             rows.filter(pl.col(VERDICT).str.starts_with("revive_")), here, "row.delete_edit", "warning", _REVIVED, terms
         ),
+        _rows(rows.filter(pl.col(VERDICT) == "held_database"), here, "row.children", "warning", _PARENT, terms),
         *(_cells(store, field, cells, terms) for store, field, cells in unfit),
     ]
     return pl.concat(parts).sort(list(FINDING_TYPES))

@@ -80,7 +80,7 @@ def _origin(field: FieldRule, terms: Terms) -> pl.Expr:
     return (
         pl.when(verdict == "pair")
         .then(both)
-        .when(verdict.is_in(["alone", "empty"]))
+        .when(verdict.is_in(["alone", "held_database", "empty"]))
         .then(APART)
         .otherwise(only)
         .cast(pl.Int8)

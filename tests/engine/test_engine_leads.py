@@ -6,7 +6,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 from engine_rows import changed, lead, record, rules_found, survivors
-from engine_world import DATABASE, inputs, plan_table, plan_to_rest, with_rules
+from engine_world import DATABASE, inputs, next_inputs, plan_table, plan_to_rest, with_rules
 
 from dq.changeset import Changeset
 from dq.manifest import Column, Reference, TableSchema, UniqueIndex
@@ -133,6 +133,17 @@ def test_more_children_make_the_survivor():
     rows = [lead("d1", email="a@x.com", name="Ann Lee"), lead("d2", email="a@x.com", name="Ann Lee")]
     made = plan_table(inputs(rows, [], children=[child_of([("c1", "d2", "x")])]))
     assert survivors(made) >= {("database", "d2")}
+
+
+@pytest.mark.parametrize(("owner", "is_held"), [("d1", True), ("d2", True), ("other", False), (None, False)])
+def test_a_lead_deleted_in_airtable_stays_while_other_rows_point_at_it(owner, is_held):
+    given = inputs(duplicates(), [], children=[child_of([("c1", owner, "x")])])
+    after = next_inputs(given, plan_to_rest(given)[0])
+    made, rest = plan_to_rest(replace(after, raw={**after.raw, "airtable": after.raw["airtable"].head(0)}))
+    assert rest.is_empty()
+    assert made.reconciled.changes.is_empty() == is_held
+    assert ("row.children" in rules_found(made)) == is_held
+    assert made.reconciled.base["state"].to_list().count("linked") == is_held
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dq.engine import with_findings
 from dq.errors import DamagedError
-from dq.gate import at_the_door, judge
+from dq.gate import at_the_door, judge, named_by, named_golden
 from dq.gate.quality import holds
 from dq.rules import Check, FieldRule, Standardizer, TableRules
 from dq.schemas import Conflict, Finding
@@ -23,6 +23,7 @@ CHECKS = [
     Check(name="short", check="max_length", field="a", length=2, reason="too long"),
     Check(name="valid", check="validity", field="b"),
 ]
+BY_KEY = named_by("leads", "key")
 CELLS = st.sampled_from([None, "", "x", "y", "zzz", "Z", "x\n"])
 
 
@@ -32,7 +33,7 @@ def test_pandera_fails_the_rows_that_polars_fails(rows):
     frame = pl.DataFrame(rows, schema=dict.fromkeys(["a", "b", "b_finding"], pl.String), orient="row").with_row_index(
         "key"
     )
-    judged = judge(frame, CHECKS, "database", "leads", "key")
+    judged = judge(frame, CHECKS, BY_KEY)
     for verdict in judged.verdicts:
         column = "b_finding" if verdict.check.check == "validity" else verdict.check.field
         failing = frame.filter(~holds(verdict.check, pl.col(column)))
@@ -45,18 +46,18 @@ def test_pandera_fails_the_rows_that_polars_fails(rows):
 
 def test_verdicts_and_what_they_mean_for_the_gate():
     frame = pl.DataFrame({"key": ["1", "2"], "a": ["x", "x"], "b": ["q", "x"], "b_finding": [None, None]})
-    judged = judge(frame, CHECKS, "database", "leads", "key")
+    judged = judge(frame, CHECKS, BY_KEY)
     assert [verdict.check.name for verdict in judged.failed] == ["known", "once"]
     assert not judged.passed
-    assert judge(frame, CHECKS[:2], "database", "leads", "key").passed
-    assert judge(frame.clear(), CHECKS, "database", "leads", "key").passed
+    assert judge(frame, CHECKS[:2], BY_KEY).passed
+    assert judge(frame.clear(), CHECKS, BY_KEY).passed
 
 
 def test_rules_on_fields_that_are_not_there_are_left_out():
     frame = pl.DataFrame({"key": ["1"], "b": ["x"]})
-    judged = judge(frame, CHECKS, "database", "leads", "key")
+    judged = judge(frame, CHECKS, BY_KEY)
     assert [verdict.check.name for verdict in judged.verdicts] == ["known", "shape"]
-    assert judge(frame, [], "database", "leads", "key").findings.is_empty()
+    assert judge(frame, [], BY_KEY).findings.is_empty()
 
 
 @pytest.mark.parametrize(
@@ -113,3 +114,10 @@ def test_a_door_names_columns_and_checks_never_values():
 def test_a_missing_column_is_named():
     with pytest.raises(DamagedError, match=r"conflicts\.parquet does not keep its contract Conflict"):
         at_the_door(pl.DataFrame({"field": ["x"]}), Conflict, "conflicts.parquet")
+
+
+def test_a_golden_record_that_only_airtable_has_is_named_by_its_record():
+    golden = pl.DataFrame({"database_key": ["d1", None], "airtable_key": ["r1", "r2"], "a": ["", ""]})
+    judged = judge(golden, CHECKS[:1], named_golden(TableRules(fields=(FieldRule(name="a", airtable="A"),))))
+    told = judged.findings.select("store", "table", "row_key").rows()
+    assert sorted(told) == [("airtable", "Leads", "r2"), ("database", "leads", "d1")]

@@ -1,5 +1,6 @@
 """One mapping of three fields for reconcile alone: sides and base as plain dicts, one row an entity."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from uuid import NAMESPACE_URL
 
@@ -106,7 +107,8 @@ def told(done, given):
     for row in done.changes.iter_rows(named=True):
         if row[Change.field] == "id":
             continue
-        after = None if row[Change.after] is None else row[Change.after].strip('"')
+        after = row[Change.after]
+        after = json.loads(after) if after and after.startswith('"') else after
         name = names.get(row[Change.field], row[Change.field])
         changes.add((row[Change.store], row[Change.op], row[Change.entity_id], name, after))
     conflicts = {
