@@ -1,9 +1,10 @@
 """The grammar of formulas, and how a text becomes a tree."""
 
 import re
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from lark import Lark, Transformer, v_args
+from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import LarkError
 
 from dq.sandbox import refusals
@@ -37,7 +38,7 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _CONTROL = {"n": "\n", "t": "\t", "r": "\r"}
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Node:
     """The tree of a formula.
 
@@ -91,3 +92,63 @@ def _parser() -> Lark:
 def _build(text: str) -> Node:
     tree: Node = _parser().parse(text)  # type: ignore[assignment]  # the transformer leaves a Node
     return tree
+
+
+def with_ids(text: str, ids: Mapping[str, str]) -> str:
+    """A formula in which fields stand by their ids, so that a field may get another name.
+
+    Args:
+        text: The formula.
+        ids: Field ids by name; a name that is not among them stays.
+
+    Raises:
+        RefusalError: The text is not a formula.
+    """
+    parse(text)
+    tokens = list(_parser().lex(text))
+    parts, end = [], 0
+    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+        name = _name(token, following)
+        if name in ids and token.start_pos is not None:
+            parts += [text[end : token.start_pos], f"{{{ids[name]}}}"]
+            end = token.end_pos or 0
+    return "".join([*parts, text[end:]])
+
+
+def references(node: Node) -> frozenset[str]:
+    """The names and ids of fields in a formula.
+
+    Args:
+        node: Its tree.
+    """
+    return frozenset(inner.name for inner in _walk(node) if isinstance(inner, Reference))
+
+
+def calls(node: Node) -> frozenset[str]:
+    """The functions in a formula, in capitals.
+
+    Args:
+        node: Its tree.
+    """
+    return frozenset(inner.name for inner in _walk(node) if isinstance(inner, Call))
+
+
+def _walk(node: Node) -> Iterator[Node]:
+    waiting = [node]
+    while waiting:
+        inner = waiting.pop()
+        yield inner
+        match inner:
+            case Negation(operand):
+                waiting.append(operand)
+            case Operation(_, left, right):
+                waiting += [left, right]
+            case Call(_, arguments):
+                waiting += arguments
+
+
+def _name(token: Token, following: Token | None) -> str:
+    if token.type == "BRACED":
+        return _ESCAPE.sub(r"\1", token[1:-1])
+    is_function = following is not None and following.type == "LPAR"
+    return str(token) if token.type == "WORD" and not is_function else ""
