@@ -3,24 +3,31 @@
 Nothing here imports the server, so that a command which only starts one starts fast.
 """
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from http.client import HTTPConnection
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
-from urllib.parse import urlsplit
 
 from dq.errors import ConfigurationError, DqError, TemporaryError
-from dq.sandbox.requestlog import LOG_PATH
+from dq.sandbox import requestlog
+
+_NONE: Mapping[str, object] = MappingProxyType({})
 
 
 @contextmanager
-def running(data: Path, *, rps: float = 5.0, penalty: float = 30.0, token: str | None = None) -> Iterator[str]:
+def running(
+    data: Path,
+    *,
+    rps: float = 5.0,
+    penalty: float = 30.0,
+    token: str | None = None,
+    flags: Mapping[str, object] = _NONE,
+) -> Iterator[str]:
     """A sandbox in a process of its own, from the first request it can answer until the block ends.
 
     The process holds a pipe to this one and ends when the pipe does, so it never outlives its parent.
@@ -30,6 +37,7 @@ def running(data: Path, *, rps: float = 5.0, penalty: float = 30.0, token: str |
         rps: Requests a second that each base takes; 0 means no limit.
         penalty: Seconds for which a base is locked after one request too many.
         token: The only token to take; any, where it is None.
+        flags: Further flags of `python -m dq.sandbox`, as `{"latency": 0.3, "plan": "team"}`.
 
     Yields:
         Its address, `http://127.0.0.1:PORT`.
@@ -40,7 +48,8 @@ def running(data: Path, *, rps: float = 5.0, penalty: float = 30.0, token: str |
     """
     # -P: a file of the current folder must not stand in for a module
     command = [sys.executable, "-P", "-m", "dq.sandbox", "--child", "--data", str(data.absolute())]
-    command += ["--rps", str(rps), "--penalty", str(penalty)]
+    for flag, value in {"rps": rps, "penalty": penalty, **flags}.items():
+        command += [f"--{flag.replace('_', '-')}", str(value)]
     with (
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(  # noqa: S603 - this interpreter and this package
@@ -101,7 +110,5 @@ def calls(address: str) -> dict[str, int]:
     Args:
         address: What `running` yields.
     """
-    with closing(HTTPConnection(urlsplit(address).netloc, timeout=30)) as connection:
-        connection.request("GET", LOG_PATH)
-        counts: dict[str, int] = json.load(connection.getresponse())["calls"]
+    counts: dict[str, int] = requestlog.fetched(address, last="0")["calls"]
     return counts

@@ -3,17 +3,21 @@
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from dq.sandbox import bodies, listing, parameters, records, refusals, requestlog, storage, writes
+from dq.sandbox import bodies, listing, parameters, records, refusals, storage, tokens, writes
+from dq.sandbox.faults import Faults
 from dq.sandbox.iterators import Iterators
 from dq.sandbox.limits import Limiter
+from dq.sandbox.people import People
+from dq.sandbox.plans import DEFAULT, Plan
 from dq.sandbox.records import Row, Stored
 from dq.sandbox.requestlog import RequestLog
+from dq.sandbox.switches import STRICT, Switches
+from dq.sandbox.tokens import ANYONE, Token, Tokens
 
-USER_ID = "usrSandboxOwner00"
 _BASE_ID = re.compile("app[A-Za-z0-9]+")
 
 
@@ -26,40 +30,54 @@ class Sandbox:
         limiter: The rate limit.
         under_way: The lists that are being paged through.
         log: What it was asked.
-        token: The only token that it takes, or None for any.
+        tokens: The tokens that it takes.
         now: The wall clock.
+        switches: What it does where Airtable's behavior is unknown.
+        plan: What the workspace has paid for.
+        faults: What goes wrong.
+        people: Who else is at work.
+        latency: Seconds that each answer waits.
+        body_limit: The most bytes that a request's body may have; None is no limit.
     """
 
     connection: sqlite3.Connection
     limiter: Limiter
     under_way: Iterators
     log: RequestLog
-    token: str | None
+    tokens: Tokens
     now: Callable[[], datetime]
+    switches: Switches = STRICT
+    plan: Plan = DEFAULT
+    faults: Faults = field(default_factory=Faults)
+    people: People = field(default_factory=People)
+    latency: float = 0.0
+    body_limit: int | None = None
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request: names and ids of its path, its query, and its body (empty where it has none)."""
+    """One request: names and ids of its path, its query, its body (empty where it has none), and whose it is."""
 
     method: str
     path: Mapping[str, str]
-    query: list[tuple[str, str]]
-    body: Mapping[str, Any]
+    query: list[tuple[str, str]] = field(default_factory=list)
+    body: Mapping[str, Any] = field(default_factory=dict)
+    token: Token = ANYONE
 
 
 Endpoint: TypeAlias = Callable[[Sandbox, Call], dict[str, Any]]
 
 
-def whoami(_sandbox: Sandbox, _call: Call) -> dict[str, Any]:
+def whoami(_sandbox: Sandbox, call: Call) -> dict[str, Any]:
     """The user of the token; a personal token shows no scopes."""
-    return {"id": USER_ID}
+    return tokens.whoami(call.token)
 
 
-def list_bases(sandbox: Sandbox, _call: Call) -> dict[str, Any]:
-    """All bases."""
+def list_bases(sandbox: Sandbox, call: Call) -> dict[str, Any]:
+    """A page of the bases that the token reaches."""
     found = records.list_bases(sandbox.connection)
-    return {"bases": [{"id": base_id, "name": name, "permissionLevel": "create"} for base_id, name in found]}
+    offset = parameters.from_query(call.query).get("offset", "")
+    return tokens.reached(call.token, found, offset)
 
 
 def list_tables(sandbox: Sandbox, call: Call) -> dict[str, Any]:
@@ -70,9 +88,9 @@ def list_tables(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     return {"tables": [{"views": [], **stored.table.definition} for stored in tables]}
 
 
-def show_log(sandbox: Sandbox, _call: Call) -> dict[str, Any]:
-    """The sandbox's own page: what the server was asked since it started."""
-    return requestlog.summary(sandbox.log)
+def record_ids(sandbox: Sandbox, call: Call) -> list[str]:
+    """The ids of a table's records in their order; for the sandbox's own use."""
+    return records.record_ids(sandbox.connection, _table(sandbox, call))
 
 
 def list_by_query(sandbox: Sandbox, call: Call) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Lists that are being paged through: membership and order stand from the first page on, values do not.
 
 An offset is `itr…/rec…`; its second half is the last record id of the page just returned. An iterator lives in the
-server's memory: it ends when nobody asks for ten minutes, or with the server.
+server's memory: it ends when nobody asks for ten minutes, after a number of pages where one is set, or with the server.
 """
 
 import hashlib
@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from dq.sandbox import refusals
-from dq.sandbox.parameters import ListRequest
 from dq.sandbox.ids import letters
+from dq.sandbox.parameters import ListRequest
 
 IDLE_SECONDS = 600.0
 
@@ -24,6 +24,7 @@ class Frozen:
     ids: list[str]
     starts: dict[str, int]
     used: float
+    served: int = 1
 
 
 @dataclass
@@ -33,10 +34,14 @@ class Iterators:
     Args:
         clock: A monotonic clock, in seconds.
         salt: Makes the offsets of one server unknown to the next.
+        idle_seconds: How long a list lives that nobody pages through.
+        pages: How many pages a list serves before it expires; None is all.
     """
 
     clock: Callable[[], float]
     salt: bytes
+    idle_seconds: float = IDLE_SECONDS
+    pages: int | None = None
     lists: dict[str, Frozen] = field(default_factory=dict)
     count: int = 0
 
@@ -81,6 +86,10 @@ def resume(iterators: Iterators, table_id: str, request: ListRequest) -> tuple[l
         raise refusals.iterator_gone()
     if frozen.table_id != table_id or replace(request, offset="") != frozen.request:
         raise refusals.iterator_gone()
+    if iterators.pages is not None and frozen.served >= iterators.pages:
+        drop(iterators, request.offset)
+        raise refusals.iterator_gone()
+    frozen.served += 1
     frozen.used = iterators.clock()
     begin = frozen.starts[last]
     end = begin + request.page_size
@@ -92,7 +101,17 @@ def resume(iterators: Iterators, table_id: str, request: ListRequest) -> tuple[l
     return page, f"{name}/{page[-1]}"
 
 
+def drop(iterators: Iterators, offset: str) -> None:
+    """End a list before its time.
+
+    Args:
+        iterators: The lists under way.
+        offset: An offset of the list.
+    """
+    iterators.lists.pop(offset.partition("/")[0], None)
+
+
 def _forget(iterators: Iterators) -> None:
-    oldest = iterators.clock() - IDLE_SECONDS
+    oldest = iterators.clock() - iterators.idle_seconds
     for name in [name for name, frozen in iterators.lists.items() if frozen.used < oldest]:
         del iterators.lists[name]

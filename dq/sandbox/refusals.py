@@ -25,6 +25,11 @@ class RefusalError(Exception):
         """The body of the answer."""
         return {"error": self.error}
 
+    @property
+    def type(self) -> str:
+        """The error's type, whatever its envelope."""
+        return self.error if isinstance(self.error, str) else self.error["type"]
+
 
 def _typed(status: int, kind: str, message: str | None = None) -> RefusalError:
     return RefusalError(status, {"type": kind} if message is None else {"type": kind, "message": message})
@@ -147,6 +152,22 @@ def iterator_gone() -> RefusalError:
 def rate_limited() -> RefusalError:
     """More requests to one base than it takes in a second."""
     return _typed(429, "RATE_LIMIT_REACHED", "Rate limit exceeded. Please try again later")
+
+
+def billing_limit() -> RefusalError:
+    """The month's calls are spent: to try again is useless (public reports quote the text)."""
+    message = "API billing plan limit exceeded. You've reached the maximum number of requests allowed for this month."
+    return _typed(429, "PUBLIC_API_BILLING_LIMIT_EXCEEDED", message)
+
+
+def too_large() -> RefusalError:
+    """A body that is too large (the documentation names the status and leaves limit and body open)."""
+    return _typed(413, "REQUEST_TOO_LARGE", "Request body is too large")
+
+
+def not_permitted(action: str = "perform this operation") -> RefusalError:
+    """What the token's user may not do; `action` goes on the sentence "You are not permitted to"."""
+    return _typed(403, "INVALID_PERMISSIONS", f"You are not permitted to {action}")
 
 
 def retriable() -> RefusalError:

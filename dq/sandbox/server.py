@@ -1,18 +1,25 @@
-"""Serving a sandbox in this process until a signal ends it."""
+"""Serving a sandbox in this process: until a signal ends it, or on a thread until a block ends."""
 
+import asyncio
 import ipaddress
 import signal
 import socket
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any, TextIO
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from dq.errors import ConfigurationError
-from dq.sandbox import app, storage
+from dq.errors import ConfigurationError, TemporaryError
+from dq.sandbox import app, requestlog, serving, storage
+from dq.sandbox.clock import VirtualClock
+from dq.sandbox.options import STANDARD, Options
+from dq.sandbox.wire import TRANSPORT
 
 HEADER_BYTES = 1 << 16  # room for a URL at the limit and its headers
 
@@ -41,14 +48,22 @@ class _Server(uvicorn.Server):
                 signal.signal(kind, action)
 
 
+class _Protocol(H11Protocol):
+    """HTTP, with the connection's transport where a fault can find it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, TRANSPORT: transport}
+
+
 def serve(
     data: Path,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
-    rps: float = 5.0,
-    penalty: float = 30.0,
-    token: str | None = None,
+    options: Options = STANDARD,
+    log: Path | None = None,
+    announced: bool = True,
     ready: Callable[[int], None] | None = None,
 ) -> None:
     """Serve a sandbox until SIGTERM or SIGINT.
@@ -57,25 +72,70 @@ def serve(
         data: The sandbox's file; it is made if it is absent.
         host: A loopback address.
         port: 0 takes a free one.
-        rps: Requests a second that each base takes; 0 means no limit.
-        penalty: Seconds for which a base is locked after one request too many.
-        token: The only token to take; any, where it is None.
+        options: How it behaves.
+        log: A file to which each request is written as a line of JSON.
+        announced: Whether the file tells the address, so that other commands find the server by its file.
         ready: Called with the port as soon as the server answers.
 
     Raises:
         ConfigurationError: The address is not loopback or is taken, or the file is not a sandbox's.
     """
-    with _bound(host, port) as listener:
-        connection = storage.opened(data, create=True)
-        try:
-            served = app.make_app(connection, rps=rps, penalty=penalty, token=token)
-            server = _Server(_config(served))
-            if ready is not None:
-                taken = listener.getsockname()[1]
-                server.on_ready = lambda: ready(taken)
-            server.run(sockets=[listener])
-        finally:
-            connection.close()
+    with ExitStack() as stack:
+        listener = stack.enter_context(_bound(host, port))
+        connection = stack.enter_context(closing(storage.opened(data, create=True)))
+        lines = stack.enter_context(requestlog.opened(log)) if log else None
+        served = app.make_app(connection, options=options, log=lines)
+        server = _Server(_config(served))
+        taken = listener.getsockname()[1]
+        if announced:
+            stack.enter_context(serving.announced(connection, _address(host, taken)))
+        if ready is not None:
+            server.on_ready = lambda: ready(taken)
+        server.run(sockets=[listener])
+
+
+@contextmanager
+def served(
+    data: Path | sqlite3.Connection,
+    *,
+    options: Options = STANDARD,
+    clock: VirtualClock | None = None,
+    log: TextIO | None = None,
+) -> Iterator[str]:
+    """A sandbox on a thread of this process, from its first answer until the block ends.
+
+    Args:
+        data: The sandbox's file, or an open connection to it, which stays open.
+        options: How it behaves.
+        clock: The time of its limits, expiries and records; real time where it is None.
+        log: Where each request is written as a line of JSON.
+
+    Yields:
+        Its address, `http://127.0.0.1:PORT`.
+
+    Raises:
+        TemporaryError: It did not answer within ten seconds.
+    """
+    with ExitStack() as stack:
+        connection = data if isinstance(data, sqlite3.Connection) else storage.opened(data, create=True)
+        if connection is not data:
+            stack.callback(connection.close)
+        clocks: dict[str, Any] = {"clock": clock.monotonic, "now": clock.utc} if clock else {}
+        listener = stack.enter_context(_bound("127.0.0.1", 0))
+        server = _Server(_config(app.make_app(connection, options=options, log=log, **clocks)))
+        answers = threading.Event()
+        server.on_ready = answers.set
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(setattr, server, "should_exit", True)
+        if not answers.wait(10):
+            raise TemporaryError("The sandbox did not begin to answer.")
+        yield _address("127.0.0.1", listener.getsockname()[1])
+
+
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -104,7 +164,7 @@ def _config(served: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         served,
         loop="asyncio",
-        http="h11",
+        http=_Protocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -39,6 +39,26 @@ CREATE TABLE IF NOT EXISTS trash (
     table_number INTEGER NOT NULL, id TEXT NOT NULL, deleted TEXT NOT NULL, created TEXT NOT NULL, cells TEXT NOT NULL,
     modified TEXT NOT NULL, PRIMARY KEY (table_number, id)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS quota (month TEXT PRIMARY KEY, calls INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS serving (address TEXT PRIMARY KEY, since TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS comment (
+    number INTEGER PRIMARY KEY, table_number INTEGER NOT NULL, record_id TEXT NOT NULL, id TEXT NOT NULL UNIQUE,
+    created TEXT NOT NULL, updated TEXT, author TEXT NOT NULL, text TEXT NOT NULL, parent TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS comment_of_record ON comment (table_number, record_id);
+CREATE TABLE IF NOT EXISTS webhook (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, base_id TEXT NOT NULL, specification TEXT NOT NULL,
+    url TEXT, notifies INTEGER NOT NULL DEFAULT 1, expires TEXT NOT NULL, next INTEGER NOT NULL DEFAULT 1,
+    invalid INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE IF NOT EXISTS change (
+    number INTEGER PRIMARY KEY, base_id TEXT NOT NULL, deed TEXT NOT NULL, table_id TEXT NOT NULL, kind TEXT NOT NULL,
+    id TEXT NOT NULL, old TEXT, new TEXT, created TEXT
+) STRICT;
+CREATE TABLE IF NOT EXISTS payload (
+    webhook_number INTEGER NOT NULL, cursor INTEGER NOT NULL, time TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (webhook_number, cursor)
+) STRICT;
 """
 """What format 2 has beside the tables of format 1; `sequence` holds the last number of each counter of a table."""
 GROWN = """

@@ -1,40 +1,24 @@
 """Real servers on real files: one that shares the test's process and clocks, for what a clock decides."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyairtable import Api
-from sandbox_world import BASE, PEOPLE, Clock, Server, world
+from sandbox_world import BASE, PEOPLE, Server, world
 
 from dq import sandbox
-from dq.sandbox import app, storage
-from dq.sandbox.server import _bound, _config, _Server
+from dq.sandbox.clock import VirtualClock
+from dq.sandbox.options import Options
+from dq.sandbox.server import served
 
 
 @contextmanager
-def _served(data: Path, **options: Any) -> Iterator[Server]:
-    connection = storage.opened(data, create=True)
-    listener = _bound("127.0.0.1", 0)
-    server, answers = _Server(_config(app.make_app(connection, **options))), threading.Event()
-    server.on_ready = answers.set
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        assert answers.wait(10)
-        yield Server(f"http://127.0.0.1:{listener.getsockname()[1]}")
-    finally:
-        port_open = server.started
-        server.should_exit = True
-        thread.join(10)
-        listener.close()
-        connection.close()
-        assert port_open
-        assert not thread.is_alive()
+def _served(data: Path, *, clock: VirtualClock | None = None, **options: Any) -> Iterator[Server]:
+    with served(data, options=Options(**options), clock=clock) as address:
+        yield Server(address)
 
 
 @pytest.fixture
@@ -53,16 +37,15 @@ def serve_with() -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    """The monotonic clock of `server`."""
-    return Clock()
+def clock() -> VirtualClock:
+    """The clock of `server`."""
+    return VirtualClock()
 
 
 @pytest.fixture
-def server(data: Path, serve_with: Callable[..., Server], clock: Clock) -> Server:
-    """A server of the small base without a limit; its wall clock moves with `clock`."""
-    start = datetime(2026, 6, 1, tzinfo=UTC)
-    return serve_with(data, rps=0, clock=clock, now=lambda: start + timedelta(seconds=clock.time - 1000))
+def server(data: Path, serve_with: Callable[..., Server], clock: VirtualClock) -> Server:
+    """A server of the small base without a limit, in virtual time."""
+    return serve_with(data, rps=0, clock=clock)
 
 
 @pytest.fixture(scope="module")

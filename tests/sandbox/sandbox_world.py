@@ -133,16 +133,6 @@ def rows(count: int) -> dict[str, Any]:
     }
 
 
-class Clock:
-    """A monotonic clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-
-    def __call__(self) -> float:
-        return self.time
-
-
 @dataclass(frozen=True)
 class Server:
     """A server under test: where it is, and raw requests to it."""

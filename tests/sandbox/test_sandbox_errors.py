@@ -9,7 +9,7 @@ import requests
 from requests.exceptions import HTTPError
 from sandbox_world import ADA, BASE, BOLT, PEOPLE
 
-from dq.sandbox import storage
+from dq.sandbox import storage, tokens
 
 NO_MODEL = (
     "Invalid permissions, or the requested model was not found. Check that both your user and your token have the "
@@ -39,7 +39,7 @@ def test_a_token_is_always_needed(steady, header):
 
 
 def test_another_token_than_the_one_that_is_set(data, serve_with):
-    server = serve_with(data, rps=0, token="patRight")
+    server = serve_with(data, rps=0, tokens=tokens.only("patRight"))
     check(server.people("GET"), 401, "AUTHENTICATION_REQUIRED", "Authentication required")
     assert server.people("GET", headers={"Authorization": "Bearer patRight"}).status_code == 200
 
