@@ -148,7 +148,7 @@ def _admit(sandbox: Sandbox, way: Way, arrived: _Arrived, token: Token) -> None:
     if sandbox.body_limit is not None and len(arrived.raw) > sandbox.body_limit:
         raise refusals.too_large()
     base_id = arrived.path.get("base")
-    data = way.kind not in ("meta", "schema")
+    data = way.kind not in ("meta", "schema", "")
     month = sandbox.connection, sandbox.plan, sandbox.now()
     limits.admit(sandbox.limiter, base_id, token.user, slow_rps=quota.slowed(*month))
     quota.spend(*month, data=data)

@@ -59,7 +59,7 @@ def make_app(
     )
     found = [Route(way.path, answering(sandbox, way), methods=[way.method]) for way in routes.WAYS]
     found += [Route(path, own_page(sandbox, page), methods=[method]) for method, path, page in ownpages.PAGES]
-    missing = _other(answering(sandbox, Way("", "", _no_route, "meta")))
+    missing = _other(answering(sandbox, Way("", "", _no_route, "")))
     # Airtable has no 405: a method that a route does not have is an unknown route
     return _undecoded(Starlette(routes=found, exception_handlers={404: missing, 405: missing}))
 

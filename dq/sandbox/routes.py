@@ -11,7 +11,7 @@ from dq.sandbox import endpoints
 from dq.sandbox.endpoints import Endpoint
 
 Role: TypeAlias = Literal["read", "comment", "edit", "create", "owner"]
-Kind: TypeAlias = Literal["list", "get", "create", "update", "delete", "schema", "meta", "webhooks", "comments"]
+Kind: TypeAlias = Literal["", "list", "get", "create", "update", "delete", "schema", "meta", "webhooks", "comments"]
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,17 @@
 """The rate limit of a base, by a clock that the test holds and once for real."""
 
+import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sandbox_world import BASE, PEOPLE
+from sandbox_world import BASE, PEOPLE, Server
 
+from dq import sandbox
 from dq.sandbox import answering, limits
 from dq.sandbox.clock import VirtualClock
 from dq.sandbox.limits import Limiter
+from dq.sandbox.plans import PLANS, plan_of
 from dq.sandbox.refusals import RefusalError
 
 
@@ -99,3 +103,98 @@ def test_the_log_counts_what_was_asked_and_keeps_no_query(data, serve_with):
     ]
     assert "secret" not in str(log)
     assert answering.MAX_URL == 16_000
+
+
+def test_a_sliding_window_refuses_only_what_is_above_the_rate():
+    clock = VirtualClock()
+    limiter = Limiter(5.0, 30.0, clock.monotonic, "sliding")
+    assert [admitted(limiter) for _ in range(7)] == [True] * 5 + [False] * 2
+    clock.sleep(1)
+    assert admitted(limiter)
+
+
+def test_a_user_has_ten_times_the_rate_of_a_base_over_all_bases():
+    clock = VirtualClock()
+    limiter = Limiter(5.0, 30.0, clock.monotonic)
+
+    def ask(number, user):
+        try:
+            limits.admit(limiter, f"app{number}", user)
+        except RefusalError:
+            return False
+        return True
+
+    assert [ask(number, "ada") for number in range(51)] == [True] * 50 + [False]
+    assert ask(60, "bob")
+    clock.sleep(29)
+    assert not ask(61, "ada")
+    clock.sleep(1)
+    assert ask(61, "ada")
+
+
+def test_latency_lets_others_pass_and_requests_count_when_they_arrive(data, serve_with):
+    server = serve_with(data, rps=4, latency=0.5)
+    begin = time.monotonic()
+    with ThreadPoolExecutor(5) as pool:
+        statuses = list(pool.map(lambda _: server.people("GET").status_code, range(5)))
+    assert sorted(statuses) == [200] * 4 + [429]
+    assert 0.5 <= time.monotonic() - begin < 2
+
+
+def test_free_calls_are_spent_and_metadata_goes_on(data, serve_with, clock):
+    server = serve_with(data, rps=0, clock=clock, plan=plan_of("free", 3))
+    assert [server.people("GET").status_code for _ in range(4)] == [200, 200, 200, 429]
+    refused = server.people("POST", {"fields": {"Name": "lost"}})
+    assert (refused.status_code, refused.json()["error"]["type"]) == (429, "PUBLIC_API_BILLING_LIMIT_EXCEEDED")
+    assert server.ask("GET", f"/v0/meta/bases/{BASE}/tables").status_code == 200
+    clock.sleep(31 * 86_400)
+    assert server.people("GET").status_code == 200
+
+
+def test_a_restart_gives_no_calls_back(data):
+    for _ in range(2):
+        with sandbox.running(data, rps=0, flags={"plan": "free", "quota": 3}) as url:
+            statuses = [Server(url).people("GET").status_code for _ in range(2)]
+    assert statuses == [200, 429]
+
+
+def test_a_team_over_its_calls_is_slowed_and_not_refused(data, serve_with, clock):
+    server = serve_with(data, rps=5, clock=clock, plan=plan_of("team", 4))
+    for _ in range(4):
+        assert server.people("GET").status_code == 200
+    clock.sleep(10)
+    assert [server.people("GET").status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_plans_have_their_published_figures():
+    assert {plan.name: (plan.records, plan.calls, plan.over) for plan in PLANS.values()} == {
+        "free": (1_000, 1_000, "refuse"),
+        "team": (50_000, 100_000, "slow"),
+        "business": (125_000, None, "refuse"),
+        "enterprise": (500_000, None, "refuse"),
+    }
+
+
+def test_a_body_above_the_limit_is_413_and_one_at_it_is_not(data, serve_with):
+    body = {"fields": {"Name": "new"}}
+    size = len(json.dumps(body))
+    server = serve_with(data, rps=0, body_limit=size)
+    assert server.people("POST", body).status_code == 200
+    refused = server.people("POST", {"fields": {"Name": "newer"}})
+    assert (refused.status_code, refused.json()["error"]["type"]) == (413, "REQUEST_TOO_LARGE")
+
+
+def test_a_list_expires_after_so_many_pages(data, serve_with):
+    server = serve_with(data, rps=0, iterator_pages=2)
+    first = server.people("GET", params={"pageSize": 1}).json()
+    assert first["offset"].split("/")[1] == first["records"][-1]["id"]
+    second = server.people("GET", params={"pageSize": 1, "offset": first["offset"]}).json()
+    gone = server.people("GET", params={"pageSize": 1, "offset": second["offset"]})
+    assert gone.json() == {"error": {"type": "LIST_RECORDS_ITERATOR_NOT_AVAILABLE"}}
+
+
+def test_a_list_expires_when_nobody_pages_it_for_so_long(data, serve_with, clock):
+    server = serve_with(data, rps=0, clock=clock, iterator_seconds=60)
+    first = server.people("GET", params={"pageSize": 1}).json()
+    clock.sleep(61)
+    assert server.people("GET", params={"pageSize": 1, "offset": first["offset"]}).status_code == 422
