@@ -6,6 +6,7 @@
     ├── PartialError          3   rows were quarantined, the rest was applied and verified
     ├── BrakeError            4   a safety brake holds
     ├── TemporaryError        5   lock, rate, network: a rerun may work
+    │   └── LostAnswerError   5   a write may have been carried out: read before anything is sent again
     ├── VerifyError           6   what was read back is not what was written
     ├── LockedOutError        7   a person must look
     └── DamagedError          7   a file of dq's own does not match its digest
@@ -78,6 +79,10 @@ class TemporaryError(DqError):
 
     exit_code = 5
     category = "recoverable"
+
+
+class LostAnswerError(TemporaryError):
+    """The answer to a write is lost: whether it was carried out must be read before anything is sent again."""
 
 
 class VerifyError(DqError):

@@ -3,9 +3,11 @@
 for each batch:  no entry ─► record intent ─► write ─► record outcomes
                  intents  ─► read the store: what it holds is written, the rest is written now
                  settled  ─► next
+
+A store that answers slowly has several batches under way, each recorded before its first request (`streaming`).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,9 +15,14 @@ from typing import Any
 from dq.apply.batches import CREATED, Batch, PlannedWrite
 from dq.apply.journal import Entry, Journal
 from dq.apply.settle import settled
+from dq.apply.streaming import Line, Stretch, streamed
+from dq.errors import LostAnswerError
 from dq.manifest import TableSchema
 from dq.schemas.values import Store
-from dq.stores.protocol import RowWrite, Sink
+from dq.stores.protocol import Outcome, RowWrite, Sink, Streaming
+
+TRIES = 3
+"""How often a batch is settled and written on when answers are lost."""
 
 
 @dataclass(frozen=True)
@@ -68,20 +75,67 @@ def commit(batches: Iterable[Batch], run: Run) -> bool:
     Raises:
         TemporaryError: A store could not be reached; what was recorded can be resumed.
     """
-    done = 0
-    for batch in batches:
+    done, line = 0, Line(iter(batches))
+    while (batch := line.look()) is not None:
         if run.stop():
             return False
+        for settled_batch in _stretch(line, batch, run):
+            done += len(settled_batch.writes)
+            run.progress(done)
+    return True
+
+
+def _stretch(line: Line[Batch], first: Batch, run: Run) -> Iterator[Batch]:
+    """Write the next batch, and those that may be under way with it; gives each once it is settled."""
+    target = run.targets[first.store, first.writes[0].write.table]
+    if not isinstance(target.sink, Streaming) or run.journal.knows(first.number):
+        yield _alone(line.take(), run)
+        return
+    stretch = Stretch(first)
+
+    def begin(batch: Batch) -> list[Entry] | None:
+        if run.stop() or run.journal.knows(batch.number) or (stretch.open and _awaited(batch)):
+            return None
+        return [entry for entry in _recorded(batch, run) if entry.state == "intent"]
+
+    def settle(batch: Batch, outcomes: Mapping[int, Outcome]) -> None:
+        run.journal.settle(batch.number, outcomes, run.clock().isoformat())
+
+    try:
+        yield from streamed(stretch, line, target.sink, target.schema, begin, settle)
+    except LostAnswerError as lost:
+        for batch, _ in list(stretch.open.values()):
+            yield _alone(batch, run, lost)
+
+
+def _alone(batch: Batch, run: Run, lost: LostAnswerError | None = None) -> Batch:
+    """Write one batch from wherever the journal says that it stands.
+
+    Args:
+        batch: The batch.
+        run: Stores and journal.
+        lost: What interrupted it just now. A create that cannot be found then may still be carried out, so it is not
+            sent again before somebody resumes.
+
+    Raises:
+        LostAnswerError: An answer is lost again, or a create may be under way.
+    """
+    for _ in range(TRIES):
         known = list(run.journal.entries(batch.number))
-        entries = known or _recorded(batch, run)
-        unsettled = [entry for entry in entries if entry.state == "intent"]
+        unsettled = [entry for entry in known or _recorded(batch, run) if entry.state == "intent"]
         if unsettled and known:
             unsettled = _settle(batch.number, unsettled, run)
-        if unsettled:
-            _write(batch.number, unsettled, run)
-        done += len(batch.writes)
-        run.progress(done)
-    return True
+        if lost is not None and any(entry.write.op == "insert" for entry in unsettled):
+            raise lost
+        try:
+            if unsettled:
+                _write(batch.number, unsettled, run)
+        except LostAnswerError as error:
+            lost = error
+        else:
+            return batch
+    assert lost is not None  # noqa: S101 -- every other turn of the loop ends it
+    raise lost
 
 
 def _recorded(batch: Batch, run: Run) -> list[Entry]:
@@ -109,13 +163,10 @@ def _awaited(batch: Batch) -> list[str]:
 
 
 def _watermarks(batch: Batch, run: Run) -> dict[str, str | None]:
-    """By table: a mark to tell new rows by, asked once where a row to insert brings no link cell to know it by."""
-    unlinked: dict[str, Target] = {}
-    for planned in batch.writes:
-        target = run.targets[batch.store, planned.write.table]
-        if planned.write.op == "insert" and (target.link is None or planned.write.after.get(target.link) is None):
-            unlinked[planned.write.table] = target
-    return {table: target.sink.watermark(target.schema) for table, target in unlinked.items()}
+    """By table: a mark to tell rows by that are made from now on."""
+    tables = dict.fromkeys(planned.write.table for planned in batch.writes if planned.write.op == "insert")
+    targets = {table: run.targets[batch.store, table] for table in tables}
+    return {table: target.sink.watermark(target.schema) for table, target in targets.items()}
 
 
 def _entry(
@@ -167,7 +218,7 @@ def _stamped(write: RowWrite | None, target: Target, now: datetime) -> RowWrite 
 
 def _settle(number: int, entries: list[Entry], run: Run) -> list[Entry]:
     """Intents of a run that ended early: those that their store already holds are written, the others come back."""
-    outcomes = settled(entries, run.targets)
+    outcomes = settled(entries, run.targets, run.journal.created().values())
     run.journal.settle(number, outcomes, run.clock().isoformat())
     return [entry for entry in entries if entry.place not in outcomes]
 

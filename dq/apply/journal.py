@@ -91,11 +91,16 @@ class Journal:
     def entries(self, batch: int | None = None, *, states: Sequence[State] = ()) -> Iterator[Entry]:
         """Entries in the order they were written, of one batch or of all, in any or only in these states."""
         marks = ",".join("?" * len(states))
-        where = f"(? IS NULL OR batch = ?) AND {f'state IN ({marks})' if states else '1'}"
+        where = [*(["batch = ?"] if batch is not None else []), *([f"state IN ({marks})"] if states else [])]
+        values = [*([batch] if batch is not None else []), *states]
         for row in self._connection.execute(
-            f"SELECT * FROM writes WHERE {where} ORDER BY batch, place", (batch, batch, *states)
+            f"SELECT * FROM writes WHERE {' AND '.join(where) or '1'} ORDER BY batch, place", values
         ):
             yield _entry(row)
+
+    def knows(self, batch: int) -> bool:
+        """Whether a batch was begun."""
+        return self._connection.execute("SELECT 1 FROM writes WHERE batch = ? LIMIT 1", (batch,)).fetchone() is not None
 
     def counts(self) -> dict[str, int]:
         """Writes by state."""

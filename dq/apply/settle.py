@@ -1,6 +1,6 @@
 """Settling intents whose answer is unknown: by reading the store, never by sending again blindly."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dq.apply.journal import Entry
@@ -12,12 +12,17 @@ if TYPE_CHECKING:
     from dq.apply.commit import Targets
 
 
-def settled(entries: Sequence[Entry], targets: "Targets") -> dict[int, Outcome]:
+def settled(entries: Sequence[Entry], targets: "Targets", taken: Collection[str] = ()) -> dict[int, Outcome]:
     """Outcomes, by place, of those entries that their store already holds; the others were never carried out.
 
     An update is done if its row holds every planned cell, a delete if its row is gone, an insert if the store finds
     the row that it made. A row that holds neither the planned cells nor what the plan saw is left to the guard of the
     next write, which calls it moved.
+
+    Args:
+        entries: Intents of one batch.
+        targets: The open stores.
+        taken: Keys of rows that other inserts are known to have made.
     """
     done: dict[int, Outcome] = {}
     for table in dict.fromkeys(entry.write.table for entry in entries):
@@ -36,7 +41,7 @@ def settled(entries: Sequence[Entry], targets: "Targets") -> dict[int, Outcome]:
         inserts = [entry for entry in mine if entry.write.op == "insert"]
         if inserts:
             mark = next((entry.watermark for entry in inserts if entry.watermark is not None), None)
-            found = target.sink.find(schema, [entry.write for entry in inserts], mark, target.link)
+            found = target.sink.find(schema, [entry.write for entry in inserts], mark, target.link, taken)
             made = target.sink.fetch(schema, [key for key in found if key is not None])
             done |= {
                 entry.place: Outcome("written", key, made.get(key, {}))

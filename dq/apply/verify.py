@@ -11,8 +11,8 @@ from dq.manifest import TableSchema
 from dq.schemas.values import Store
 from dq.stores.protocol import Row
 
-CHUNK = 100
-"""Rows read at a time: what one Airtable request brings."""
+CHUNK = 2000
+"""Rows read at a time: so many that calls overlap, and a multiple of what one Airtable request brings."""
 
 
 @dataclass(frozen=True)

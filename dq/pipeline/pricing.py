@@ -13,8 +13,8 @@ from dq.schemas import Change
 from dq.settings import Settings
 from dq.stores.price import PAGE, PER_REQUEST
 
-UPDATES, DELETES, CREATES = 2, 3, 4
-"""Phases of `dq.apply.batches` that write to Airtable."""
+UPDATES, DELETES = 2, 3
+"""Phases of `dq.apply.batches` that write to records which are there."""
 BACKUP = 2
 """Calls of a backup beside its pages: the base's schema and its name."""
 
@@ -36,17 +36,25 @@ def priced(rows: pl.DataFrame, manifest: Manifest, settings: Settings) -> Price:
     leads = airtable.group_by(BATCH, PHASE, MAPPING, Change.entity_id, maintain_order=True).len("n")
     sizes = leads.group_by(BATCH, PHASE, MAPPING, maintain_order=True).agg("n")
     calls += sum(_written(phase, counts) for _, phase, _, counts in sizes.iter_rows())  # a row a batch
+    calls += _guards(airtable)
     touched = airtable.group_by(Change.table).agg(pl.struct(Change.row_key, Change.entity_id).n_unique().alias("n"))
     verify = sum(ceil(n / PAGE) for n in touched["n"])
-    total = calls + _watermarks(sizes, settings) + verify
+    total = calls + verify
     pace = settings.limits.requests_per_second
     return Price(total, total / pace if pace else 0.0)
 
 
 def _written(phase: int, leads: Sequence[int]) -> int:
-    """Calls of one batch: records that are there are read before, and before a delete once more, whole, for undo."""
-    reads = {UPDATES: 1, DELETES: 2}.get(phase, 0)
-    return reads * ceil(sum(leads) / PAGE) + _requests(leads)
+    """Calls of one batch: its requests; records to delete are read before, whole, for undo."""
+    return (ceil(sum(leads) / PAGE) if phase == DELETES else 0) + _requests(leads)
+
+
+def _guards(airtable: pl.DataFrame) -> int:
+    """Reads just before writing: a hundred records each, over all batches that are under way together."""
+    is_canary = pl.col(BATCH) == 0
+    there = airtable.filter(pl.col(PHASE).is_in([UPDATES, DELETES]))
+    stretches = there.group_by(PHASE, MAPPING, is_canary.alias("canary")).len("n")
+    return sum(ceil(n / PAGE) for n in stretches["n"])
 
 
 def _requests(leads: Sequence[int]) -> int:
@@ -61,9 +69,3 @@ def _requests(leads: Sequence[int]) -> int:
 
 def _pages(manifest: Manifest, rules: TableRules) -> int:
     return max(1, ceil(manifest.table("airtable", rules.airtable).rows / PAGE))
-
-
-def _watermarks(sizes: pl.DataFrame, settings: Settings) -> int:
-    """One call a batch of creates where records cannot be told by a link cell."""
-    unlinked = [rules.table for rules in settings.tables if rules.link_airtable is None]
-    return sizes.filter((pl.col(PHASE) == CREATES) & pl.col(MAPPING).is_in(unlinked)).height

@@ -1,5 +1,5 @@
 """The edge: the only code that opens a connection. `Source` reads, `Sink` writes; a file a store."""
 
-from dq.stores.protocol import Outcome, RowWrite, Sink, Source
+from dq.stores.protocol import Outcome, RowWrite, Sink, Source, Streaming
 
-__all__ = ["Outcome", "RowWrite", "Sink", "Source"]
+__all__ = ["Outcome", "RowWrite", "Sink", "Source", "Streaming"]

@@ -1,7 +1,7 @@
 """A store in memory: either side of a mapping, for tests and notebooks; keeps no file."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
@@ -101,11 +101,16 @@ class MemoryStore:
         return [outcomes[number] for number in range(len(writes))]
 
     def find(
-        self, schema: TableSchema, writes: Sequence[RowWrite], since: str | None, link: str | None = None
+        self,
+        schema: TableSchema,
+        writes: Sequence[RowWrite],
+        since: str | None,
+        link: str | None = None,
+        taken: Collection[str] = (),
     ) -> list[str | None]:
         """The keys of the rows that the inserts made."""
-        taken: set[str] = set()
-        return [self._find(schema, write, int(since or 0), link, taken) for write in writes]
+        known = set(taken)
+        return [self._find(schema, write, int(since or 0), link, known) for write in writes]
 
     def watermark(self, schema: TableSchema) -> str | None:
         """The number of rows: later ones stand behind it."""

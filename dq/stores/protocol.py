@@ -1,10 +1,10 @@
 """What a store must be able to do: two small protocols, and the values that cross them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -122,29 +122,57 @@ class Sink(Source, Protocol):
 
         Raises:
             TemporaryError: The store cannot be reached; what was sent is unknown, so the caller must settle it.
+            LostAnswerError: A write may have been carried out; likewise.
         """
         ...
 
     def find(
-        self, schema: TableSchema, writes: Sequence[RowWrite], since: str | None, link: str | None = None
+        self,
+        schema: TableSchema,
+        writes: Sequence[RowWrite],
+        since: str | None,
+        link: str | None = None,
+        taken: Collection[str] = (),
     ) -> list[str | None]:
         """For inserts whose answer was lost: the key of the row each one made, or None if it made none.
 
-        Recognized by its own key, or by the link cell, when the write carries one, else by exact content among rows
-        made after `since`. Two equal inserts are never given the same row.
+        Recognized by its own key, or by the link cell, when the write carries one, else by exact content; Airtable's
+        rows, and those told by content, must have been made after `since`. Two equal inserts are never given the same
+        row.
 
         Args:
             schema: The table's schema.
             writes: The inserts.
             since: The store's own watermark from before the inserts, see `watermark`.
             link: The column that holds the other store's key.
+            taken: Keys of rows that other inserts are known to have made.
         """
         ...
 
     def watermark(self, schema: TableSchema) -> str | None:
-        """A mark that rows made from now on can be told by: greatest key, or the store's clock."""
+        """A mark that rows made from now on can be told by: greatest key, or the store's clock (without a call)."""
         ...
 
     def backup(self, folder: Path) -> list[Path]:
         """A full copy of the store in `folder`; returns the files it wrote."""
+        ...
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """What a sink that writes over a slow connection can do besides: several batches under way at once."""
+
+    def write_each(
+        self, schema: TableSchema, batches: Iterator[Sequence[RowWrite]]
+    ) -> Iterator[tuple[int, Mapping[int, Outcome]]]:
+        """Write batches, asking for the next one when it is about to be sent; no group stands in two of them.
+
+        Yields:
+            A batch's number in the order given, and its outcomes by place. All of a batch's at once; only when an
+            error is going to be raised, those that are known.
+
+        Raises:
+            LostAnswerError: What has no outcome may have been carried out; the caller settles it by reading.
+            TemporaryError: The store cannot be reached; likewise.
+        """
         ...

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from dq.errors import ConfigurationError, DqError, TemporaryError
+from dq.errors import ConfigurationError, DqError, LostAnswerError, TemporaryError
 
 Verb = Literal["read", "schema", "update", "create", "delete"]
 ITERATOR_GONE = "LIST_RECORDS_ITERATOR_NOT_AVAILABLE"
@@ -55,6 +56,7 @@ RULES: tuple[Rule, ...] = (
     Rule(401, None, None, Action.TOKEN),
     Rule(402, None, None, Action.QUOTA),
     Rule(403, None, None, Action.PERMISSION),
+    Rule(404, "TABLE_NOT_FOUND", None, Action.MISSING),
     Rule(404, None, "read", Action.MISSING),
     Rule(404, None, "schema", Action.MISSING),
     Rule(404, None, None, Action.REFUSED),
@@ -80,11 +82,13 @@ class Failure(Exception):  # noqa: N818 -- raised between the parts of one store
         type_: Airtable's name of the error, if the answer has one.
         message: Airtable's sentence; may hold values.
         verb: What the call was to do.
+        retry_after: Seconds that the answer asks to wait; 0 if it does not.
     """
 
-    def __init__(self, status: int, type_: str | None, message: str, verb: Verb) -> None:
+    def __init__(self, status: int, type_: str | None, message: str, verb: Verb, retry_after: float = 0.0) -> None:
         super().__init__(status, type_, verb)
         self.status, self.type, self.message, self.verb = status, type_, message, verb
+        self.retry_after = retry_after
 
     @property
     def action(self) -> Action:
@@ -100,19 +104,19 @@ def action_for(status: int, type_: str | None, verb: Verb) -> Action:
     return Action.REQUEST if 400 <= status < 500 else action_for(500, None, verb)
 
 
-def failure_in(status: int, body: Any, verb: Verb) -> Failure:
+def failure_in(status: int, body: Any, verb: Verb, retry_after: float = 0.0) -> Failure:
     """The failure that an answer tells, in any of Airtable's three envelopes, or in none."""
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, str):
-        return Failure(status, error, "", verb)
+        return Failure(status, error, "", verb, retry_after)
     if isinstance(error, dict):
-        return Failure(status, str(error.get("type")), str(error.get("message", "")), verb)
-    return Failure(status, None, "", verb)
+        return Failure(status, str(error.get("type")), str(error.get("message", "")), verb, retry_after)
+    return Failure(status, None, "", verb, retry_after)
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The sentences of the error that an action ends with; `{told}` and `{verb}` are filled in."""
+    """The sentences of the error that an action ends with; `{told}`, `{verb}`, `{does}` and `{place}` are filled in."""
 
     error: type[DqError]
     what: str
@@ -153,7 +157,7 @@ TEXTS: dict[Action, Text] = {
     ),
     Action.RETRY: Text(
         TemporaryError,
-        "Airtable cannot be reached",
+        "Airtable {does} at {place}",
         "It was tried several times ({told}).",
         "run the command again",
     ),
@@ -164,7 +168,7 @@ TEXTS: dict[Action, Text] = {
         "run the command again",
     ),
     Action.UNKNOWN: Text(
-        TemporaryError,
+        LostAnswerError,
         "Airtable's answer to a write is lost",
         "The {verb} ({told}) may have been applied.",
         "dq apply --resume, which reads before it writes",
@@ -179,10 +183,19 @@ TEXTS: dict[Action, Text] = {
 _TOLD = {UNSENT: "no connection", LOST: "no answer"}
 
 
-def error_of(failure: Failure, base: str, table: str | None) -> DqError:
+def error_of(failure: Failure, base: str, table: str | None, endpoint_url: str) -> DqError:
     """The error that ends a command, without any value of a cell."""
     where = f"Airtable base {base}" + (f", table {table}" if table else "")
     told = _TOLD.get(failure.status, f"{failure.status} {failure.type or ''}".strip())
     text = TEXTS.get(failure.action, TEXTS[Action.REFUSED])
     why = text.why.format(told=told, verb=failure.verb)
-    return text.error(text.what.format(verb=failure.verb), where=where, why=why, fix=text.fix)
+    does = "cannot be reached" if failure.status == UNSENT else "does not answer as it should"
+    what = text.what.format(verb=failure.verb, place=_place(endpoint_url), does=does)
+    return text.error(what, where=where, why=why, fix=text.fix)
+
+
+def _place(endpoint_url: str) -> str:
+    """Host and port; a URL may hold a password."""
+    parts = urlsplit(endpoint_url)
+    port = parts.port or (80 if parts.scheme == "http" else 443)
+    return f"{parts.hostname}:{port}"

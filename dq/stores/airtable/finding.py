@@ -1,6 +1,7 @@
 """Finding the records that creates made whose answer was lost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from dq.manifest import Column, TableSchema
 from dq.stores.airtable.calling import Calls
@@ -15,15 +16,32 @@ _SEARCHED = ("text", "long_text")
 
 
 def find_created(
-    calls: Calls, path: str, schema: TableSchema, writes: Sequence[RowWrite], since: str | None, link: str | None
+    calls: Calls,
+    path: str,
+    schema: TableSchema,
+    writes: Sequence[RowWrite],
+    since: str | None,
+    link: str | None,
+    taken: Collection[str] = (),
 ) -> list[str | None]:
-    """The record that each create made, or None; by its link cell, else by content among records made after `since`.
+    """The record that each create made, or None: one made after `since`, told by its link cell, else by its content.
+
+    Args:
+        calls: The base's calls.
+        path: The table's path.
+        schema: The table's schema.
+        writes: The creates.
+        since: The server's clock before they were sent; None takes a link cell's word alone.
+        link: The field that holds the database's key.
+        taken: Records that other creates are known to have made.
 
     Raises:
         Failure: The records cannot be read.
     """
     columns = {column.name: column for column in (*schema.columns, *schema.unread)}
     found: dict[int, str] = {}
+    given = set(taken)
+    since = since and _earlier(since)
     for start in range(0, len(writes), _PER_CALL):
         numbered = [(start + number, write) for number, write in enumerate(writes[start : start + _PER_CALL])]
         terms = [_term(write, columns, link) for _, write in numbered]
@@ -34,10 +52,11 @@ def find_created(
         ]
         rows = _rows(calls, path, schema, fields, None if everything else any_of(known))
         for number, write in numbered:
-            free = (row for row in rows if row[KEY.name] not in found.values())
+            free = (row for row in rows if row[KEY.name] not in given)
             made = next((row for row in free if _is_made(row, write, columns, since, link)), None)
             if made is not None:
                 found[number] = made[KEY.name]
+                given.add(made[KEY.name])
     return [found.get(number) for number in range(len(writes))]
 
 
@@ -58,8 +77,12 @@ def _term(write: RowWrite, columns: Mapping[str, Column], link: str | None) -> s
 
 
 def _is_made(row: Row, write: RowWrite, columns: Mapping[str, Column], since: str | None, link: str | None) -> bool:
+    is_new = since is not None and row[CREATED.name] >= since
     if link and write.after.get(link):
-        return is_same(row.get(link), write.after[link], columns[link].kind)
-    if since is None or row[CREATED.name] < since:
-        return False
-    return all(is_same(row.get(name), value, columns[name].kind) for name, value in write.after.items())
+        return (is_new or since is None) and is_same(row.get(link), write.after[link], columns[link].kind)
+    return is_new and all(is_same(row.get(name), value, columns[name].kind) for name, value in write.after.items())
+
+
+def _earlier(since: str) -> str:
+    """A second before, for the clock that stamps answers may be ahead of the one that stamps records."""
+    return (datetime.fromisoformat(since) - timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z")

@@ -1,6 +1,7 @@
 """Reading records: pages into record batches by the schema's types, complete or not at all."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -10,13 +11,13 @@ from dq.manifest import TableSchema
 from dq.stores.airtable.calling import Calls
 from dq.stores.airtable.failures import ITERATOR_GONE, Action, Failure
 from dq.stores.airtable.fields import CREATED, KEY
+from dq.stores.airtable.inflight import InFlight
 from dq.stores.meaning import exact
 from dq.stores.protocol import Row
 
 Record = Mapping[str, Any]
 T = TypeVar("T")
 PAGE = 100
-_PAGES_PER_BATCH = 50
 _TYPES: dict[Kind, pa.DataType] = {"number": pa.float64(), "boolean": pa.bool_()}
 
 
@@ -25,21 +26,33 @@ def field_ids(schema: TableSchema) -> list[str]:
     return [column.id for column in schema.columns if column.id]
 
 
-def pages(calls: Calls, path: str, fields: Sequence[str], formula: str | None = None) -> Iterator[list[Record]]:
-    """The pages of one list, cells by field id; ends only at a page that says it is the last.
+def page_of(
+    calls: Calls, path: str, fields: Sequence[str], formula: str | None, offset: str | None
+) -> tuple[list[Record], str | None]:
+    """One page of a list, cells by field id, and where the next one begins; None if it says that it is the last.
 
     Raises:
-        Failure: A page cannot be had; a list that Airtable forgot must begin anew (`Action.RESTART`).
+        Failure: The page cannot be had; a list that Airtable forgot must begin anew (`Action.RESTART`).
     """
     body: dict[str, Any] = {"pageSize": PAGE, "returnFieldsByFieldId": True, "fields": list(fields)}
-    if formula:
-        body["filterByFormula"] = formula
+    body |= {"filterByFormula": formula} if formula else {}
+    body |= {"offset": offset} if offset else {}
+    page = calls.send("read", "POST", f"{path}/listRecords", body=body)
+    return page["records"], page.get("offset")
+
+
+def pages(calls: Calls, path: str, fields: Sequence[str], formula: str | None = None) -> Iterator[list[Record]]:
+    """The pages of one list; ends only at a page that says it is the last.
+
+    Raises:
+        Failure: A page cannot be had.
+    """
+    offset: str | None = None
     while True:
-        page = calls.send("read", "POST", f"{path}/listRecords", body=body)
-        yield page["records"]
-        if not page.get("offset"):
+        records, offset = page_of(calls, path, fields, formula, offset)
+        yield records
+        if not offset:
             return
-        body = {**body, "offset": page["offset"]}
 
 
 def whole(calls: Calls, read: Callable[[], T]) -> T:
@@ -70,21 +83,6 @@ def distinct(found: Iterable[list[Record]]) -> Iterator[list[Record]]:
             raise Failure(422, ITERATOR_GONE, "", "read")
         seen |= ids
         yield page
-
-
-def read_batches(calls: Calls, path: str, schema: TableSchema) -> list[pa.RecordBatch]:
-    """All records of a table as record batches; at least one."""
-    return whole(calls, lambda: list(_batches(distinct(pages(calls, path, field_ids(schema))), schema)))
-
-
-def _batches(found: Iterable[list[Record]], schema: TableSchema) -> Iterator[pa.RecordBatch]:
-    held: list[Record] = []
-    for number, page in enumerate(found, 1):
-        held += page
-        if number % _PAGES_PER_BATCH == 0:
-            yield record_batch(held, schema)
-            held = []
-    yield record_batch(held, schema)
 
 
 def record_batch(records: Sequence[Record], schema: TableSchema) -> pa.RecordBatch:
@@ -133,10 +131,14 @@ def any_of(terms: Sequence[str]) -> str:
 def fetch_rows(
     calls: Calls, path: str, schema: TableSchema, keys: Sequence[str], fields: Sequence[str]
 ) -> dict[str, Row]:
-    """The records with these ids, a hundred a call; those that are gone are missing."""
+    """The records with these ids, a hundred a call, as many calls at once as the pace allows; gone ones are missing."""
     found: dict[str, Row] = {}
-    for start in range(0, len(keys), PAGE):
-        formula = any_of([f"RECORD_ID()={quoted_text(key)}" for key in keys[start : start + PAGE]])
-        records = read_records(calls, path, fields, formula)
-        found |= {record["id"]: row_of(record, schema) for record in records}
+    with InFlight[int](lambda: calls.lanes) as flight:
+        for start in range(0, len(keys), PAGE):
+            formula = any_of([f"RECORD_ID()={quoted_text(key)}" for key in keys[start : start + PAGE]])
+            flight.add(start, partial(read_records, calls, path, fields, formula))
+        while (met := flight.meet()) is not None:
+            found |= {record["id"]: row_of(record, schema) for record in met[1]}
+        if flight.failure is not None:
+            raise flight.failure
     return found

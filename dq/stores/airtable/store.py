@@ -1,7 +1,7 @@
 """The Airtable base."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import partial
@@ -14,13 +14,17 @@ import pyarrow as pa
 from dq.errors import ConfigurationError
 from dq.manifest import Reference, TableSchema
 from dq.schemas.values import Store
-from dq.stores.airtable.calling import Calls, Patience, open_calls
+from dq.stores.airtable.calling import Calls, Patience, client
 from dq.stores.airtable.exporting import export_base
 from dq.stores.airtable.failures import Failure, error_of
 from dq.stores.airtable.fields import CREATED, KEY, column_of
 from dq.stores.airtable.finding import find_created
-from dq.stores.airtable.reading import fetch_rows, field_ids, read_batches
-from dq.stores.airtable.writing import write_batch
+from dq.stores.airtable.ledger import Ledger
+from dq.stores.airtable.pacing import Pace
+from dq.stores.airtable.reading import fetch_rows, field_ids
+from dq.stores.airtable.spooling import spooled
+from dq.stores.airtable.state import state_name
+from dq.stores.airtable.writing import write_batches
 from dq.stores.protocol import Outcome, Row, RowWrite
 
 
@@ -31,7 +35,9 @@ class AirtableStore:
         base: The base's id.
         token: A personal access token.
         endpoint_url: Where the API is.
-        requests_per_second: The pace, for all calls of this store; 0 sets none.
+        requests_per_second: The pace, for all calls to the base; 0 sets none.
+        state: The folder of the pace and the ledger, see `state_folder`: all processes that are given the same one
+            keep one pace together. None keeps a pace of this store's own, and no ledger.
         tables: The tables that a backup holds, by name or id; none means all.
         timeout: Seconds to wait for a connection, and for an answer.
         patience: How long calls are tried.
@@ -48,6 +54,7 @@ class AirtableStore:
         endpoint_url: str = "https://api.airtable.com",
         requests_per_second: float = 4.5,
         *,
+        state: Path | None = None,
         tables: Sequence[str] = (),
         timeout: tuple[int, int] = (5, 65),
         patience: Patience | None = None,
@@ -55,23 +62,30 @@ class AirtableStore:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.base = base
+        self._endpoint_url = endpoint_url
         self._tables = tuple(tables)
         self._client: Calls | None = None
-        self._open = partial(
-            open_calls,
-            token,
-            endpoint_url,
-            timeout=timeout,
-            rate=requests_per_second,
-            patience=patience or Patience(),
-            clock=clock,
-            sleep=sleep,
+        pace_file, ledger_file = (
+            state / state_name(kind, endpoint_url, base) if state else None for kind in ("pace", "calls")
+        )
+        self._open: Callable[[], Calls] = lambda: Calls(
+            partial(client, token, endpoint_url, timeout),
+            Pace(requests_per_second, pace_file, clock, sleep),
+            Ledger(ledger_file),
+            patience or Patience(),
+            clock,
+            sleep,
         )
 
     @property
     def calls(self) -> int:
         """Requests made so far."""
         return self._client.made if self._client else 0
+
+    @property
+    def repeated(self) -> int:
+        """Those of them that repeated another one, after a failure."""
+        return self._client.repeated if self._client else 0
 
     @contextmanager
     def snapshot(self) -> Iterator["AirtableStore"]:
@@ -113,9 +127,9 @@ class AirtableStore:
         return []
 
     def batches(self, schema: TableSchema) -> Iterator[pa.RecordBatch]:
-        """All records; read to the end before the first batch is given."""
+        """All records, from a private file that they were read into to the end before the first batch is given."""
         with self._asking(schema.name) as calls:
-            found = read_batches(calls, self._path(schema), schema)
+            found = spooled(calls, self._path(schema), schema)
         yield from found
 
     def fetch(self, schema: TableSchema, keys: Sequence[str]) -> dict[str, Row]:
@@ -124,28 +138,44 @@ class AirtableStore:
             return fetch_rows(calls, self._path(schema), schema, list(dict.fromkeys(keys)), field_ids(schema))
 
     def write(self, schema: TableSchema, writes: Sequence[RowWrite]) -> list[Outcome]:
-        """Write one batch in requests of at most ten records; see `write_batch` for what holds of a group.
+        """Write one batch in requests of at most ten records; see `write_batches` for what holds of a group.
 
         Raises:
-            TemporaryError: The answer to a request is lost, or a limit holds; the caller settles by reading.
+            LostAnswerError: The answer to a request is lost; the caller settles by reading.
+            TemporaryError: A limit holds, or Airtable cannot be reached.
             ConfigurationError: A write names a field that is not there or is computed.
         """
+        outcomes: dict[int, Outcome] = {}
+        for _, known in self.write_each(schema, iter([writes])):
+            outcomes |= known
+        return [outcomes[place] for place in range(len(writes))]
+
+    def write_each(
+        self, schema: TableSchema, batches: Iterator[Sequence[RowWrite]]
+    ) -> Iterator[tuple[int, Mapping[int, Outcome]]]:
+        """Write batches with requests overlapping, see `write_batches`; each is taken when it is about to be sent."""
         with self._asking(schema.name) as calls:
-            return write_batch(calls, self._path(schema), schema, writes)
+            yield from write_batches(calls, self._path(schema), schema, batches)
 
     def find(
-        self, schema: TableSchema, writes: Sequence[RowWrite], since: str | None, link: str | None = None
+        self,
+        schema: TableSchema,
+        writes: Sequence[RowWrite],
+        since: str | None,
+        link: str | None = None,
+        taken: Collection[str] = (),
     ) -> list[str | None]:
         """The ids of the records that lost creates made, or None where nothing was made."""
         with self._asking(schema.name) as calls:
-            return find_created(calls, self._path(schema), schema, writes, since, link)
+            return find_created(calls, self._path(schema), schema, writes, since, link, taken)
 
     def watermark(self, schema: TableSchema) -> str | None:
-        """The server's clock, to the second, as records' creation times have it."""
+        """The server's clock, as answers told it, to the second, as records' creation times have it."""
         with self._asking(schema.name) as calls:
-            body = {"pageSize": 1, "fields": field_ids(schema)[:1]}
-            calls.send("read", "POST", f"{self._path(schema)}/listRecords", body=body)
-            return calls.server_time
+            if calls.server_time() is None:
+                body = {"pageSize": 1, "fields": field_ids(schema)[:1]}
+                calls.send("read", "POST", f"{self._path(schema)}/listRecords", body=body)
+            return calls.server_time()
 
     def backup(self, folder: Path) -> list[Path]:
         """All fields and records as `airtable.json` in `folder`, in the form that the sandbox loads."""
@@ -177,7 +207,7 @@ class AirtableStore:
         try:
             yield self._client
         except Failure as failure:
-            raise error_of(failure, self.base, table) from failure
+            raise error_of(failure, self.base, table, self._endpoint_url) from failure
 
 
 def _missing(what: str, name: str, names: Sequence[str], where: str) -> ConfigurationError:

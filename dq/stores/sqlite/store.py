@@ -1,7 +1,7 @@
 """The lead database in a SQLite file."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -87,16 +87,21 @@ class SqliteStore:
             return write_batch(connection, schema, writes)
 
     def find(
-        self, schema: TableSchema, writes: Sequence[RowWrite], since: str | None, link: str | None = None
+        self,
+        schema: TableSchema,
+        writes: Sequence[RowWrite],
+        since: str | None,
+        link: str | None = None,
+        taken: Collection[str] = (),
     ) -> list[str | None]:
         """The keys of the rows that lost inserts made, or None where nothing was made."""
         with self._connected("ro") as connection:
-            target, taken = target_of(schema), set[str]()
+            target, known = target_of(schema), set(taken)
             found: list[str | None] = []
             for write in writes:
-                keys = [key for key in _candidates(connection, target, write, since, link) if key not in taken]
+                keys = [key for key in _candidates(connection, target, write, since, link) if key not in known]
                 found.append(keys[0] if keys else None)
-                taken.update(keys[:1])
+                known.update(keys[:1])
             return found
 
     def watermark(self, schema: TableSchema) -> str | None:
