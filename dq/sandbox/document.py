@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dq.errors import ConfigurationError
-from dq.sandbox import computed, fields, records
+from dq.sandbox import computing, fields, records
 from dq.sandbox.records import Row
 from dq.sandbox.refusals import RefusalError
 from dq.sandbox.schema import Field, Table, table_of
@@ -163,7 +163,7 @@ def _row(table: Table, value: Any, where: str) -> Row:
             raise _malformed(f"Unknown field {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""), where)
         cells[field.id] = _cell(field, cell, where)
     kept = {key: cell for key, cell in cells.items() if not fields.is_empty(cell)}
-    return computed.on_load(table, Row(raw["id"], fields.moment(created), kept))
+    return computing.on_load(table, Row(raw["id"], fields.moment(created), kept))
 
 
 def _cell(field: Field, value: Any, where: str) -> Any:
@@ -171,7 +171,7 @@ def _cell(field: Field, value: Any, where: str) -> Any:
         if not fields.is_writable(field):
             records.as_json(value)
             return value
-        return None if fields.is_empty(value) else fields.accept(field, value)
+        return None if fields.is_empty(value) else fields.accept_given(field, value)
     except (RefusalError, ValueError, TypeError) as error:
         raise _malformed(
             f"The value is not one of a field of type {field.type}.", f"{where}.fields[{field.name!r}]"

@@ -7,16 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from dq.sandbox import bodies, listing, parameters, records, refusals, storage, tokens, writes
+from dq.sandbox import bodies, listing, parameters, records, refusals, storage, tokens, upsert, writes
 from dq.sandbox.faults import Faults
 from dq.sandbox.iterators import Iterators
 from dq.sandbox.limits import Limiter
+from dq.sandbox.parameters import Form
 from dq.sandbox.people import People
 from dq.sandbox.plans import DEFAULT, Plan
 from dq.sandbox.records import Row, Stored
 from dq.sandbox.requestlog import RequestLog
 from dq.sandbox.switches import STRICT, Switches
 from dq.sandbox.tokens import ANYONE, Token, Tokens
+from dq.sandbox.work import Author, Manner
 
 _BASE_ID = re.compile("app[A-Za-z0-9]+")
 
@@ -107,8 +109,9 @@ def get_record(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     """One record."""
     with storage.reading(sandbox.connection):
         stored = _table(sandbox, call)
-        by_id = parameters.record_request(parameters.from_query(call.query))
-        return _answer(stored, _record(sandbox, call, stored), by_id)
+        form = parameters.record_request(parameters.from_query(call.query))
+        row = _record(sandbox, call, stored)
+        return listing.as_answers(sandbox.connection, stored, [row], stored.table.fields, form)[0]
 
 
 def create_records(sandbox: Sandbox, call: Call) -> dict[str, Any]:
@@ -116,8 +119,9 @@ def create_records(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     with storage.writing(sandbox.connection):
         stored = _table(sandbox, call)
         request = bodies.create_request(call.body)
-        rows = writes.create(sandbox.connection, stored, request.entries, sandbox.now())
-    return _written(stored, request, rows)
+        manner = _manner(sandbox, call, request)
+        rows = writes.create(sandbox.connection, stored, request.entries, sandbox.now(), manner)
+        return _written(sandbox, stored, request, rows)
 
 
 def update_records(sandbox: Sandbox, call: Call) -> dict[str, Any]:
@@ -125,9 +129,11 @@ def update_records(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     with storage.writing(sandbox.connection):
         stored = _table(sandbox, call)
         request = bodies.update_request(call.body)
-        clear = call.method == "PUT"
-        rows = writes.update(sandbox.connection, stored, request.entries, sandbox.now(), clear=clear)
-    return _written(stored, request, rows)
+        manner, clear = _manner(sandbox, call, request), call.method == "PUT"
+        if request.merge_on is not None:
+            return _upsert(sandbox, stored, request, manner, clear=clear)
+        rows = writes.update(sandbox.connection, stored, request.entries, sandbox.now(), manner, clear=clear)
+        return _written(sandbox, stored, request, rows)
 
 
 def update_record(sandbox: Sandbox, call: Call) -> dict[str, Any]:
@@ -135,9 +141,9 @@ def update_record(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     with storage.writing(sandbox.connection):
         stored = _table(sandbox, call)
         request = bodies.single_update_request(call.body, _record(sandbox, call, stored).id)
-        clear = call.method == "PUT"
-        rows = writes.update(sandbox.connection, stored, request.entries, sandbox.now(), clear=clear)
-    return _written(stored, request, rows)
+        manner, clear = _manner(sandbox, call, request), call.method == "PUT"
+        rows = writes.update(sandbox.connection, stored, request.entries, sandbox.now(), manner, clear=clear)
+        return _written(sandbox, stored, request, rows)
 
 
 def delete_records(sandbox: Sandbox, call: Call) -> dict[str, Any]:
@@ -150,7 +156,7 @@ def delete_records(sandbox: Sandbox, call: Call) -> dict[str, Any]:
         if not ids:
             raise refusals.invalid_request()
         bodies.check_distinct(ids)
-        writes.delete(sandbox.connection, stored, ids, sandbox.now())
+        writes.delete(sandbox.connection, stored, ids, sandbox.now(), _manner(sandbox, call))
     return {"records": [{"id": record_id, "deleted": True} for record_id in ids]}
 
 
@@ -159,14 +165,14 @@ def delete_record(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     with storage.writing(sandbox.connection):
         stored = _table(sandbox, call)
         record_id = _record(sandbox, call, stored).id
-        writes.delete(sandbox.connection, stored, [record_id], sandbox.now())
+        writes.delete(sandbox.connection, stored, [record_id], sandbox.now(), _manner(sandbox, call))
     return {"id": record_id, "deleted": True}
 
 
 def _list(sandbox: Sandbox, call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
     with storage.reading(sandbox.connection):
         stored = _table(sandbox, call)
-        return listing.page(sandbox.connection, stored, parameters.list_request(body), sandbox.under_way)
+        return listing.page(sandbox.connection, stored, parameters.list_request(body), sandbox.under_way, sandbox.now())
 
 
 def _base(sandbox: Sandbox, call: Call) -> None:
@@ -194,10 +200,29 @@ def _record(sandbox: Sandbox, call: Call, stored: Stored) -> Row:
     return found[record_id]
 
 
-def _written(stored: Stored, request: bodies.WriteRequest, rows: list[Row]) -> dict[str, Any]:
-    answers = [_answer(stored, row, request.by_id) for row in rows]
+def _manner(sandbox: Sandbox, call: Call, request: bodies.WriteRequest | None = None) -> Manner:
+    """How a call writes: in the name of its token's user, and as far as the user's role goes."""
+    user = call.token.user
+    author = Author(user, call.token.email or f"{user}@sandbox.invalid", user) if user != Author.id else Author()
+    return Manner(
+        author,
+        sandbox.switches,
+        typecast=request is not None and request.typecast,
+        may_create_options=call.token.role(call.path["base"]) in ("create", "owner"),
+        record_limit=sandbox.plan.records,
+    )
+
+
+def _upsert(
+    sandbox: Sandbox, stored: Stored, request: bodies.WriteRequest, manner: Manner, *, clear: bool
+) -> dict[str, Any]:
+    merge_on = request.merge_on or ()
+    done = upsert.upsert(sandbox.connection, stored, request.entries, merge_on, sandbox.now(), manner, clear=clear)
+    lists = {"createdRecords": done.created, "updatedRecords": done.updated}
+    return _written(sandbox, stored, request, done.rows) | lists
+
+
+def _written(sandbox: Sandbox, stored: Stored, request: bodies.WriteRequest, rows: list[Row]) -> dict[str, Any]:
+    form = Form(request.by_id)
+    answers = listing.as_answers(sandbox.connection, stored, rows, stored.table.fields, form)
     return answers[0] if request.single else {"records": answers}
-
-
-def _answer(stored: Stored, row: Row, by_id: bool) -> dict[str, Any]:
-    return listing.as_answer(row, stored.table.fields, by_id=by_id)

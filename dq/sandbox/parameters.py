@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from dq.sandbox import refusals
 
@@ -38,6 +39,24 @@ class Sort:
 
 
 @dataclass(frozen=True)
+class Form:
+    """How cells are returned.
+
+    Args:
+        by_id: Whether they stand under field ids.
+        zone: The time zone of their texts; None where cells are returned as JSON values.
+        locale: The language of their texts.
+    """
+
+    by_id: bool = False
+    zone: str | None = None
+    locale: str = ""
+
+
+JSON = Form()
+
+
+@dataclass(frozen=True)
 class ListRequest:
     """The parameters of one page of a list; two pages of one list differ in `offset` only."""
 
@@ -48,7 +67,7 @@ class ListRequest:
     sort: tuple[Sort, ...] = ()
     fields: tuple[str, ...] = ()
     formula: str = ""
-    by_id: bool = False
+    form: Form = JSON
     metadata: tuple[str, ...] = ()
 
 
@@ -89,7 +108,6 @@ def list_request(body: Mapping[str, Any]) -> ListRequest:
         RefusalError: A parameter is unknown, out of range or of the wrong type.
     """
     _known(body, _LIST_KEYS)
-    _json_cells(body)
     size, limit = body.get("pageSize", PAGE), body.get("maxRecords")
     if not _is_integer(size) or not 1 <= size <= PAGE:
         raise refusals.page_size_out_of_range()
@@ -103,23 +121,22 @@ def list_request(body: Mapping[str, Any]) -> ListRequest:
         sort=tuple(_sort(level) for level in _items(body, "sort")),
         fields=_names(body, "fields"),
         formula=_text(body, "filterByFormula") or "",
-        by_id=returns_ids(body),
+        form=_form(body),
         metadata=_metadata(body),
     )
 
 
-def record_request(body: Mapping[str, Any]) -> bool:
-    """Whether a read of one record wants its cells by field id.
+def record_request(body: Mapping[str, Any]) -> Form:
+    """How a read of one record wants its cells.
 
     Args:
         body: The query as `from_query` gives it.
 
     Raises:
-        RefusalError: A parameter is unknown, or not one that this sandbox takes.
+        RefusalError: A parameter is unknown or of the wrong type.
     """
     _known(body, _RECORD_KEYS)
-    _json_cells(body)
-    return returns_ids(body)
+    return _form(body)
 
 
 def returns_ids(body: Mapping[str, Any]) -> bool:
@@ -143,9 +160,20 @@ def _known(body: Mapping[str, Any], keys: frozenset[str]) -> None:
         raise refusals.invalid_request(f"Invalid request: unknown parameter {unknown[0]!r}.")
 
 
-def _json_cells(body: Mapping[str, Any]) -> None:
-    if body.get("cellFormat", "json") != "json":
-        raise refusals.invalid_request("Invalid request: this sandbox returns cells in the format json only.")
+def _form(body: Mapping[str, Any]) -> Form:
+    by_id, kind = returns_ids(body), body.get("cellFormat", "json")
+    zone, locale = _text(body, "timeZone"), _text(body, "userLocale")
+    if kind == "json":
+        return Form(by_id)
+    if kind != "string":
+        raise refusals.invalid_request("Invalid request: cellFormat is json or string.")
+    if not zone or not locale:
+        raise refusals.invalid_request("Invalid request: cellFormat string needs timeZone and userLocale.")
+    try:
+        ZoneInfo("UTC" if zone.lower() == "utc" else zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise refusals.invalid_request("Invalid request: timeZone is not a known time zone.") from error
+    return Form(by_id, "UTC" if zone.lower() == "utc" else zone, locale)
 
 
 def _metadata(body: Mapping[str, Any]) -> tuple[str, ...]:

@@ -231,6 +231,19 @@ def count_in_base(connection: sqlite3.Connection, base_id: str) -> int:
     return found
 
 
+def comment_counts(connection: sqlite3.Connection, stored: Stored, ids: Sequence[str]) -> dict[str, int]:
+    """How many comments each of some records has; a record without one is absent.
+
+    Args:
+        connection: An open sandbox.
+        stored: The table.
+        ids: Record ids.
+    """
+    query = """SELECT record_id, count(*) FROM comment
+        WHERE table_number = ? AND record_id IN (SELECT value FROM json_each(?)) GROUP BY record_id"""
+    return dict(connection.execute(query, (stored.number, as_json(list(ids)))).fetchall())
+
+
 def _rows(found: Iterable[tuple[str, str, str, str]]) -> Iterator[Row]:
     for record_id, created, cells, modified in found:
         yield Row(record_id, created, json.loads(cells), modified)

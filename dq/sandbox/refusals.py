@@ -105,6 +105,11 @@ def repeated_record() -> RefusalError:
     return _typed(422, "INVALID_RECORDS", "You cannot change the same record multiple times in a single request.")
 
 
+def ambiguous_upsert() -> RefusalError:
+    """An upsert whose key finds several records (that it fails is documented; type and text are an integration's)."""
+    return invalid_request("Cannot update more than one record with the same values in fieldsToMergeOn.")
+
+
 def unknown_field(name: str) -> RefusalError:
     """A field that the table does not have."""
     return _typed(422, "UNKNOWN_FIELD_NAME", f'Unknown field name: "{name}"')
@@ -136,6 +141,11 @@ def unknown_option(option: str) -> RefusalError:
 def unknown_record(record_id: str) -> RefusalError:
     """A write or a link that names a record which the table does not have."""
     return _typed(422, "ROW_DOES_NOT_EXIST", f"Record ID {record_id} does not exist in this table")
+
+
+def base_full(kind: str, message: str) -> RefusalError:
+    """More records than the base may hold (nobody has written down what Airtable says, so both texts are given)."""
+    return _typed(422, kind, message)
 
 
 def invalid_formula(reason: str) -> RefusalError:

@@ -17,13 +17,14 @@ COMPUTED = frozenset(
         "formula",
         "lastModifiedBy",
         "lastModifiedTime",
+        "manualSort",
         "multipleLookupValues",
         "rollup",
     }
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Field:
     """One field of a table, as the metadata endpoint shows it.
 
@@ -46,7 +47,7 @@ class Field:
         return {choice["name"]: position for position, choice in enumerate(choices)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """One table: its fields in order, without its records.
 
@@ -71,6 +72,16 @@ class Table:
     def by_name(self) -> dict[str, Field]:
         """The fields by name."""
         return {field.name: field for field in self.fields}
+
+    @cached_property
+    def links(self) -> tuple[Field, ...]:
+        """The fields that link to records."""
+        return tuple(field for field in self.fields if field.type == "multipleRecordLinks")
+
+    @cached_property
+    def primary(self) -> Field:
+        """The field whose cell is a record's name."""
+        return self.by_id[self.definition["primaryFieldId"]]
 
     @cached_property
     def view_names(self) -> frozenset[str]:

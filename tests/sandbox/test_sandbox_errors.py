@@ -96,13 +96,18 @@ def test_a_url_may_not_have_16000_characters(steady):
 
 
 UNKNOWN = "INVALID_REQUEST_UNKNOWN"
-YET = "Invalid request: this sandbox does not take {} yet."
 LISTS = [
     ({"pageSize": "0"}, "INVALID_PAGE_SIZE_ARGUMENT", "pageSize must be an integer from 1 to 100"),
     ({"pageSize": "101"}, "INVALID_PAGE_SIZE_ARGUMENT", "pageSize must be an integer from 1 to 100"),
     ({"pageSize": "x"}, "INVALID_PAGE_SIZE_ARGUMENT", "pageSize must be an integer from 1 to 100"),
     ({"maxRecords": "0"}, UNKNOWN, "Invalid request: maxRecords must be a positive integer."),
-    ({"cellFormat": "string"}, UNKNOWN, "Invalid request: this sandbox returns cells in the format json only."),
+    ({"cellFormat": "text"}, UNKNOWN, "Invalid request: cellFormat is json or string."),
+    ({"cellFormat": "string"}, UNKNOWN, "Invalid request: cellFormat string needs timeZone and userLocale."),
+    (
+        {"cellFormat": "string", "timeZone": "Mars/Base", "userLocale": "en"},
+        UNKNOWN,
+        "Invalid request: timeZone is not a known time zone.",
+    ),
     ({"recordMetadata[]": "x"}, UNKNOWN, "Invalid request: recordMetadata takes commentCount only."),
     ({"returnFieldsByFieldId": "maybe"}, UNKNOWN, PARAMETERS),
     ({"pagesize": "1"}, UNKNOWN, "Invalid request: unknown parameter 'pagesize'."),
@@ -147,13 +152,12 @@ def test_an_offset_that_was_never_given_out(steady, offset):
     assert (answer.status_code, answer.json()) == (422, expected)
 
 
-ONE = {"records": [{"id": ADA, "fields": {}}]}
 WRITES = [
     ("POST", {}, "INVALID_REQUEST_MISSING_FIELDS", 'Could not find field "fields" in the request body'),
     ("POST", {"fields": []}, UNKNOWN, PARAMETERS),
     ("POST", {"fields": {}, "extra": 1}, UNKNOWN, "Invalid request: unknown parameter 'extra'."),
-    ("POST", {"fields": {}, "typecast": True}, UNKNOWN, YET.format("typecast")),
-    ("PATCH", {**ONE, "performUpsert": {"fieldsToMergeOn": ["Name"]}}, UNKNOWN, YET.format("performUpsert")),
+    ("POST", {"fields": {}, "typecast": "yes"}, UNKNOWN, PARAMETERS),
+    ("POST", {"fields": {}, "performUpsert": {}}, UNKNOWN, "Invalid request: unknown parameter 'performUpsert'."),
     ("POST", {"records": []}, "INVALID_RECORDS", TEN_CREATES),
     ("POST", {"records": [{}]}, "INVALID_RECORDS", TEN_CREATES),
     ("POST", {"records": [{"id": ADA, "fields": {}}]}, "INVALID_RECORDS", TEN_CREATES),

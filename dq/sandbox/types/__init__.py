@@ -1,0 +1,1 @@
+"""What each family of field types takes on a write."""
