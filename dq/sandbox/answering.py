@@ -13,7 +13,20 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from dq.errors import TemporaryError
-from dq.sandbox import deeds, faults, iterators, limits, quota, records, refusals, requestlog, tokens, wire
+from dq.sandbox import (
+    deeds,
+    faults,
+    iterators,
+    journal,
+    limits,
+    quota,
+    records,
+    refusals,
+    requestlog,
+    tokens,
+    webhooks,
+    wire,
+)
 from dq.sandbox.endpoints import Call, Endpoint, Sandbox
 from dq.sandbox.faults import Asked, Fault
 from dq.sandbox.refusals import RefusalError
@@ -125,7 +138,7 @@ def _carried_out(sandbox: Sandbox, endpoint: Endpoint, arrived: _Arrived, token:
     method = arrived.request.method
     try:
         call = Call(method, arrived.path, arrived.query, _parsed(method, arrived.raw), token)
-        payload = endpoint(sandbox, call)
+        payload = _done(sandbox, endpoint, call)
     except RefusalError as refusal:
         return _refused(refusal)
     except TemporaryError:  # the file stayed locked, so nothing was done
@@ -135,6 +148,16 @@ def _carried_out(sandbox: Sandbox, endpoint: Endpoint, arrived: _Arrived, token:
         return _refused(refusals.server_error())
     count = len(payload.get("records", ())) or int("id" in payload and "table" in arrived.path)
     return Answer(200, records.as_json(payload).encode("ascii"), records=count)
+
+
+def _done(sandbox: Sandbox, endpoint: Endpoint, call: Call) -> dict[str, Any]:
+    """What the endpoint says; what it changes is told to webhooks."""
+    if call.method == "GET" or "base" not in call.path:
+        return endpoint(sandbox, call)
+    with journal.acting(sandbox.connection, "publicApi", call.token, call.path["base"], sandbox.now()):
+        payload = endpoint(sandbox, call)
+    webhooks.publish(sandbox.connection, sandbox.now())
+    return payload
 
 
 def _refused(refusal: RefusalError) -> Answer:

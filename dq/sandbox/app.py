@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dq.sandbox import ownpages, refusals, routes
+from dq.sandbox import journal, ownpages, refusals, routes
 from dq.sandbox.answering import Answering, answering, own_page
 from dq.sandbox.endpoints import Call, Sandbox
 from dq.sandbox.iterators import Iterators
@@ -44,6 +44,7 @@ def make_app(
         now: The wall clock, for created and modified times.
         log: Where each request is written as a line of JSON, too.
     """
+    journal.set_up(connection)
     under_way = Iterators(clock, os.urandom(16), options.iterator_seconds, options.iterator_pages)
     sandbox = Sandbox(
         connection,

@@ -8,7 +8,7 @@ from typing import Any
 from dq.sandbox import records
 from dq.sandbox.records import Row, Stored
 
-_OF_TABLE = ("record", "deleted", "trash", "sequence")
+_OF_TABLE = ("record", "deleted", "trash", "sequence", "comment")
 
 
 def add_base(

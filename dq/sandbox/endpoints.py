@@ -85,14 +85,14 @@ def list_bases(sandbox: Sandbox, call: Call) -> dict[str, Any]:
 def list_tables(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     """The tables of a base, with fields and views."""
     with storage.reading(sandbox.connection):
-        _base(sandbox, call)
+        check_base(sandbox, call)
         tables = records.list_tables(sandbox.connection, call.path["base"])
     return {"tables": [{"views": [], **stored.table.definition} for stored in tables]}
 
 
 def record_ids(sandbox: Sandbox, call: Call) -> list[str]:
     """The ids of a table's records in their order; for the sandbox's own use."""
-    return records.record_ids(sandbox.connection, _table(sandbox, call))
+    return records.record_ids(sandbox.connection, found_table(sandbox, call))
 
 
 def list_by_query(sandbox: Sandbox, call: Call) -> dict[str, Any]:
@@ -108,16 +108,16 @@ def list_by_body(sandbox: Sandbox, call: Call) -> dict[str, Any]:
 def get_record(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     """One record."""
     with storage.reading(sandbox.connection):
-        stored = _table(sandbox, call)
+        stored = found_table(sandbox, call)
         form = parameters.record_request(parameters.from_query(call.query))
-        row = _record(sandbox, call, stored)
+        row = found_record(sandbox, call, stored)
         return listing.as_answers(sandbox.connection, stored, [row], stored.table.fields, form)[0]
 
 
 def create_records(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     """Create up to ten records."""
     with storage.writing(sandbox.connection):
-        stored = _table(sandbox, call)
+        stored = found_table(sandbox, call)
         request = bodies.create_request(call.body)
         manner = _manner(sandbox, call, request)
         rows = writes.create(sandbox.connection, stored, request.entries, sandbox.now(), manner)
@@ -127,7 +127,7 @@ def create_records(sandbox: Sandbox, call: Call) -> dict[str, Any]:
 def update_records(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     """Update up to ten records; PUT empties the cells that it does not name."""
     with storage.writing(sandbox.connection):
-        stored = _table(sandbox, call)
+        stored = found_table(sandbox, call)
         request = bodies.update_request(call.body)
         manner, clear = _manner(sandbox, call, request), call.method == "PUT"
         if request.merge_on is not None:
@@ -139,8 +139,8 @@ def update_records(sandbox: Sandbox, call: Call) -> dict[str, Any]:
 def update_record(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     """Update one record; PUT empties the cells that it does not name."""
     with storage.writing(sandbox.connection):
-        stored = _table(sandbox, call)
-        request = bodies.single_update_request(call.body, _record(sandbox, call, stored).id)
+        stored = found_table(sandbox, call)
+        request = bodies.single_update_request(call.body, found_record(sandbox, call, stored).id)
         manner, clear = _manner(sandbox, call, request), call.method == "PUT"
         rows = writes.update(sandbox.connection, stored, request.entries, sandbox.now(), manner, clear=clear)
         return _written(sandbox, stored, request, rows)
@@ -149,7 +149,7 @@ def update_record(sandbox: Sandbox, call: Call) -> dict[str, Any]:
 def delete_records(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     """Delete up to ten records."""
     with storage.writing(sandbox.connection):
-        stored = _table(sandbox, call)
+        stored = found_table(sandbox, call)
         ids = parameters.from_query(call.query).get("records", [])
         if len(ids) > bodies.MOST:
             raise refusals.too_many_records("deleted", len(ids))
@@ -163,19 +163,24 @@ def delete_records(sandbox: Sandbox, call: Call) -> dict[str, Any]:
 def delete_record(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     """Delete one record."""
     with storage.writing(sandbox.connection):
-        stored = _table(sandbox, call)
-        record_id = _record(sandbox, call, stored).id
+        stored = found_table(sandbox, call)
+        record_id = found_record(sandbox, call, stored).id
         writes.delete(sandbox.connection, stored, [record_id], sandbox.now(), _manner(sandbox, call))
     return {"id": record_id, "deleted": True}
 
 
 def _list(sandbox: Sandbox, call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
     with storage.reading(sandbox.connection):
-        stored = _table(sandbox, call)
+        stored = found_table(sandbox, call)
         return listing.page(sandbox.connection, stored, parameters.list_request(body), sandbox.under_way, sandbox.now())
 
 
-def _base(sandbox: Sandbox, call: Call) -> None:
+def check_base(sandbox: Sandbox, call: Call) -> None:
+    """Refuse a call to a base that does not exist.
+
+    Raises:
+        RefusalError: There is no such base.
+    """
     base_id = call.path["base"]
     if not _BASE_ID.fullmatch(base_id):
         raise refusals.not_found()
@@ -183,15 +188,25 @@ def _base(sandbox: Sandbox, call: Call) -> None:
         raise refusals.forbidden()
 
 
-def _table(sandbox: Sandbox, call: Call) -> Stored:
-    _base(sandbox, call)
+def found_table(sandbox: Sandbox, call: Call) -> Stored:
+    """The table that a call's path names.
+
+    Raises:
+        RefusalError: There is no such base or table.
+    """
+    check_base(sandbox, call)
     stored = records.find_table(sandbox.connection, call.path["base"], call.path["table"])
     if stored is None:
         raise refusals.forbidden()
     return stored
 
 
-def _record(sandbox: Sandbox, call: Call, stored: Stored) -> Row:
+def found_record(sandbox: Sandbox, call: Call, stored: Stored) -> Row:
+    """The record that a call's path names.
+
+    Raises:
+        RefusalError: The table does not have it, or no longer.
+    """
     record_id = call.path["record"]
     found = records.fetch(sandbox.connection, stored, [record_id])
     if record_id not in found:

@@ -7,7 +7,7 @@ The scopes and roles are those of Airtable's own documentation: reading records 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from dq.sandbox import endpoints
+from dq.sandbox import comments, endpoints, webhooks
 from dq.sandbox.endpoints import Endpoint
 
 Role: TypeAlias = Literal["read", "comment", "edit", "create", "owner"]
@@ -38,11 +38,25 @@ class Way:
 _READ, _WRITE = "data.records:read", "data.records:write"
 _TABLE = "/v0/{base}/{table}"
 _RECORD = "/v0/{base}/{table}/{record}"
+_HOOKS = "/v0/bases/{base}/webhooks"
+_HOOK = _HOOKS + "/{webhook}"
+_COMMENTS = _RECORD + "/comments"
+_MANAGE, _HEAR, _SPEAK = "webhook:manage", "data.recordComments:read", "data.recordComments:write"
 
 WAYS: tuple[Way, ...] = (
     Way("GET", "/v0/meta/whoami", endpoints.whoami, "meta"),
     Way("GET", "/v0/meta/bases", endpoints.list_bases, "meta", "schema.bases:read"),
     Way("GET", "/v0/meta/bases/{base}/tables", endpoints.list_tables, "schema", "schema.bases:read"),
+    Way("GET", _HOOKS, webhooks.listed, "webhooks", _MANAGE),
+    Way("POST", _HOOKS, webhooks.create, "webhooks", _MANAGE, "create"),
+    Way("DELETE", _HOOK, webhooks.delete, "webhooks", _MANAGE, "create"),
+    Way("POST", _HOOK + "/refresh", webhooks.refresh, "webhooks", _MANAGE, "create"),
+    Way("POST", _HOOK + "/enableNotifications", webhooks.enable_notifications, "webhooks", _MANAGE, "create"),
+    Way("GET", _HOOK + "/payloads", webhooks.list_payloads, "webhooks", _MANAGE),
+    Way("GET", _COMMENTS, comments.listed, "comments", _HEAR),
+    Way("POST", _COMMENTS, comments.create, "comments", _SPEAK, "comment"),
+    Way("PATCH", _COMMENTS + "/{comment}", comments.update, "comments", _SPEAK, "comment"),
+    Way("DELETE", _COMMENTS + "/{comment}", comments.delete, "comments", _SPEAK, "comment"),
     Way("POST", _TABLE + "/listRecords", endpoints.list_by_body, "list", _READ),
     Way("GET", _RECORD, endpoints.get_record, "get", _READ),
     Way("PATCH", _RECORD, endpoints.update_record, "update", _WRITE, "edit"),
