@@ -12,14 +12,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dq.errors import ConfigurationError
-from dq.sandbox import computing, fields, records
+from dq.sandbox import computing, fields, formula, given, records
 from dq.sandbox.records import Row
 from dq.sandbox.refusals import RefusalError
 from dq.sandbox.schema import Field, Table, table_of
 
 _KEYS = {
     "document": ({"bases"}, set[str]()),
-    "base": ({"id", "name", "tables"}, set[str]()),
+    "base": ({"id", "name", "tables"}, {"collaborators"}),
     "table": ({"id", "name", "primaryFieldId", "fields", "records"}, {"views", "description"}),
     "field": ({"id", "name", "type"}, {"options", "description"}),
     "record": ({"id", "createdTime", "fields"}, set[str]()),
@@ -46,8 +46,11 @@ def checked_document(document: Any, origin: str) -> list[tuple[dict[str, Any], l
     Raises:
         ConfigurationError: The document is not in the format; the error names the first place that is not.
     """
-    found = _checked_bases(document, origin)
-    return [(base, _checked_base(base, f"{origin}: bases[{i}]")) for i, base in enumerate(found)]
+    found = []
+    for i, base in enumerate(_checked_bases(document, origin)):
+        tables = _checked_base(base, f"{origin}: bases[{i}]")
+        found.append((base | {"collaborators": given.collaborators(base, tables)}, tables))
+    return found
 
 
 def _malformed(what: str, where: str) -> ConfigurationError:
@@ -95,13 +98,19 @@ def _checked_bases(document: Any, origin: str) -> list[dict[str, Any]]:
 
 
 def _checked_base(base: Mapping[str, Any], where: str) -> list[tuple[Table, list[Row]]]:
+    users = base.get("collaborators", [])
+    if not isinstance(users, list) or not all(isinstance(u, Mapping) and isinstance(u.get("id"), str) for u in users):
+        raise _malformed("'collaborators' must be a list of objects with 'id'.", where)
     listed = _checked_list(base, "tables", where)
     tables = [_checked_table(table, f"{where}.tables[{i}]") for i, table in enumerate(listed)]
     for key in ("id", "name"):
         _unique((getattr(table, key) for table, _ in tables), f"The table {key}", where)
     rows = {table.id: {row.id for row in rows} for table, rows in tables}
+    by_id = {table.id: table for table, _ in tables}
     for i, (table, own) in enumerate(tables):
         _check_links(table, own, rows, f"{where}.tables[{i}]")
+        _check_other_sides(table, by_id, f"{where}.tables[{i}]")
+    given.complete_links(tables)
     return tables
 
 
@@ -112,13 +121,27 @@ def _checked_table(value: Any, where: str) -> tuple[Table, list[Row]]:
         _unique((field[key] for field in listed), f"The field {key}", where)
     if raw["primaryFieldId"] not in {field["id"] for field in listed}:
         raise _malformed("'primaryFieldId' must be the id of one of the fields.", where)
-    views = raw.get("views", [])
-    if not isinstance(views, list) or not all(isinstance(v, Mapping) and {"id", "name"} <= set(v) for v in views):
-        raise _malformed("'views' must be a list of objects with 'id' and 'name'.", where)
     table = table_of({key: raw[key] for key in raw if key not in ("records", "fields")} | {"fields": listed})
+    _check_views(table, raw.get("views", []), where)
     own = [_row(table, r, f"{where}.records[{i}]") for i, r in enumerate(_checked_list(raw, "records", where))]
     _unique((row.id for row in own), "The record id", where)
     return table, own
+
+
+def _check_views(table: Table, views: Any, where: str) -> None:
+    if not isinstance(views, list) or not all(isinstance(v, Mapping) and {"id", "name"} <= set(v) for v in views):
+        raise _malformed("'views' must be a list of objects with 'id' and 'name'.", where)
+    for i, view in enumerate(views):
+        try:
+            filtered = formula.references(formula.parse(view.get("filterByFormula") or "1"))
+            sorted_by = {level["field"] for level in view.get("sort", ())}
+        except (RefusalError, TypeError, KeyError) as error:
+            raise _malformed("'filterByFormula' or 'sort' is not one.", f"{where}.views[{i}]") from error
+        for name in filtered | sorted_by | set(view.get("visibleFieldIds", ())):
+            if table.field(name) is None:
+                raise _malformed(
+                    f"The view names a field {name!r} that the table does not have.", f"{where}.views[{i}]"
+                )
 
 
 def _checked_field(value: Any, where: str) -> dict[str, Any]:
@@ -188,3 +211,12 @@ def _check_links(table: Table, own: Iterable[Row], ids: Mapping[str, set[str]], 
         for row in own:
             if not known.issuperset(row.cells.get(field.id, ())):
                 raise _malformed(f"Field {field.name!r} of {row.id} links to a record that does not exist.", where)
+
+
+def _check_other_sides(table: Table, by_id: Mapping[str, Table], where: str) -> None:
+    for field in table.links:
+        if "inverseLinkFieldId" not in field.options:
+            continue
+        other = given.other_side(field, by_id)
+        if other is None or other.type != "multipleRecordLinks" or other.options["linkedTableId"] != table.id:
+            raise _malformed(f"'inverseLinkFieldId' of field {field.name!r} names no link that leads back.", where)

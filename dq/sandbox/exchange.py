@@ -1,6 +1,7 @@
 """Whole bases in and out of a sandbox's file, as one JSON document."""
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -35,7 +36,7 @@ def load(source: Path | Mapping[str, Any], data: Path) -> None:
         with storage.writing(connection):
             position = connection.execute("SELECT coalesce(max(position), -1) + 1 FROM base").fetchone()[0]
             for place, (base, tables) in enumerate(loaded, position):
-                catalog.add_base(connection, base["id"], base["name"], place, [])
+                catalog.add_base(connection, base["id"], base["name"], place, base["collaborators"])
                 for order, (table, rows) in enumerate(tables):
                     catalog.add_table(connection, base["id"], order, table.definition, rows)
     finally:
@@ -54,24 +55,7 @@ def dump(data: Path) -> dict[str, Any]:
     connection = storage.opened(data, create=False)
     try:
         with storage.reading(connection):
-            return {
-                "bases": [
-                    {
-                        "id": base_id,
-                        "name": name,
-                        "tables": [
-                            {
-                                **deepcopy(stored.table.definition),  # a table's definition is shared, and callers edit
-                                "records": [
-                                    _record(stored.table, row) for row in records.scan_by_arrival(connection, stored)
-                                ],
-                            }
-                            for stored in records.list_tables(connection, base_id)
-                        ],
-                    }
-                    for base_id, name in records.list_bases(connection)
-                ]
-            }
+            return {"bases": [_base(connection, *base) for base in records.list_bases(connection)]}
     finally:
         connection.close()
 
@@ -90,6 +74,18 @@ def bases(data: Path) -> list[tuple[str, str]]:
         return records.list_bases(connection)
     finally:
         connection.close()
+
+
+def _base(connection: sqlite3.Connection, base_id: str, name: str) -> dict[str, Any]:
+    tables = [
+        {
+            **deepcopy(stored.table.definition),  # a table's definition is shared, and callers edit
+            "records": [_record(stored.table, row) for row in records.scan_by_arrival(connection, stored)],
+        }
+        for stored in records.list_tables(connection, base_id)
+    ]
+    users = catalog.collaborators(connection, base_id)
+    return {"id": base_id, "name": name, "tables": tables} | ({"collaborators": users} if users else {})
 
 
 def _record(table: Table, row: Row) -> dict[str, Any]:
