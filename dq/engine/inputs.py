@@ -23,11 +23,13 @@ class Hints:
         linked: store_l, key_l, store_r, key_r of rows that are one lead.
         loose: store, row_key of rows that no key links to another.
         settled: conflict_id, side, by of conflicts that a policy settles once the others are.
+        unsettled: store, row_key of rows whose leads come to no rest and are left alone.
     """
 
     linked: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_LINKS))
     loose: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_ROWS))
     settled: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SETTLED_TYPES))
+    unsettled: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_ROWS))
 
     @property
     def size(self) -> int:
@@ -40,6 +42,7 @@ class Hints:
             pl.concat([self.linked, linked.select(list(_LINKS))]).unique().sort(list(_LINKS)),
             pl.concat([self.loose, loose.select(list(_ROWS))]).unique().sort(list(_ROWS)),
             pl.concat([self.settled, settled]).sort("conflict_id"),
+            self.unsettled,
         )
 
 

@@ -20,6 +20,7 @@ from dq.engine.records import human_times, standardized
 from dq.engine.required import extra_cells
 from dq.engine.returning import as_json, returned
 from dq.engine.sides import Sided, sided
+from dq.engine.unsettled import findings_of, left_alone
 from dq.reconcile import BASE_ORDER, Reconciled, Terms, World
 from dq.rules import TableRules
 from dq.schemas.finding import FINDING_TYPES
@@ -89,10 +90,12 @@ def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:
     world, terms = _world(inputs, timed, chosen, base)
     del timed  # what follows is by entity: large frames go as soon as nothing asks for them
     pairs = groups.pairs if park is None else park.put("pairs", groups.pairs)
-    reconciled = by_entity(world, terms, inputs.parts, park)
+    alone = left_alone(inputs.hints.unsettled, groups, chosen.clusters)
+    reconciled = by_entity(world, terms, alone, inputs.parts, park)
     if park is not None:
         aside = park.put("base", aside, inputs.parts)
-    findings = pl.concat([found, groups.findings, back.findings, chosen.findings, reconciled.findings])
+    unsettled = findings_of(alone, chosen.clusters, rules)
+    findings = pl.concat([found, groups.findings, back.findings, chosen.findings, reconciled.findings, unsettled])
     return TablePlan(
         records=records,
         pairs=pairs,

@@ -7,6 +7,7 @@ import polars as pl
 
 from dq.engine.ordering import ordered
 from dq.engine.parking import Park
+from dq.engine.unsettled import without
 from dq.reconcile import BASE_ORDER, Reconciled, Terms, World, reconcile
 from dq.schemas import Change, Conflict
 from dq.schemas.finding import FINDING_TYPES
@@ -31,13 +32,22 @@ def by_row(frame: pl.LazyFrame, rows: int, parts: int, step: Callable[[pl.LazyFr
     return pl.concat(slices)
 
 
-def by_entity(world: World, terms: Terms, parts: int, park: Park | None = None) -> Reconciled:
-    """Reconcile, which is closed over an entity, in `parts` groups of entities; large frames go to the park, if any."""
+def by_entity(world: World, terms: Terms, alone: pl.DataFrame, parts: int, park: Park | None = None) -> Reconciled:
+    """Reconcile, which is closed over an entity, in `parts` groups of entities; large frames go to the park, if any.
+
+    Args:
+        world: What reconcile is handed.
+        terms: What may be done.
+        alone: entity_id of the leads that are left as they are.
+        parts: Groups of entities.
+        park: Where large frames go.
+    """
     if parts == 1 and park is None:
-        return reconcile(world, terms)
+        return without(reconcile(world, terms), world.base, alone)
     done = []
     for part in range(parts):
-        piece = reconcile(_part(world, part, parts), terms)
+        own = _part(world, part, parts)
+        piece = without(reconcile(own, terms), own.base, alone)
         if park is not None:
             piece = replace(piece, **{name: park.put(name, getattr(piece, name), part) for name in _PARKED})
         done.append(piece)

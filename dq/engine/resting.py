@@ -3,7 +3,7 @@
 Bringing rows to agree changes what they match. Two leads may agree on a key only once their duplicates are merged, and
 a duplicate that stays may no longer be one once the other row has its golden values; a policy that asks which row is
 the fuller one may be able to tell only then. What the second plan learns so is
-told to the first one, which is then made again.
+told to the first one, which is then made again. Leads that still find no rest are left as they are, with a finding.
 """
 
 from dataclasses import replace
@@ -13,6 +13,7 @@ import polars as pl
 from dq.engine.inputs import Hints, Inputs
 from dq.engine.local import TablePlan, plan_table
 from dq.engine.parking import Park
+from dq.engine.unsettled import whole_leads
 from dq.gate import moves, planned, with_placeholders
 from dq.schemas import Change, Cluster, Conflict
 from dq.schemas.conflict import RESOLVED
@@ -21,6 +22,8 @@ from dq.side import ENTITY, KEY
 
 ROUNDS = 8
 """How often a plan is made again before it counts as one that does not come to rest."""
+FEW, FEW_SHARE = 10, 0.001
+"""Leads, and their share of all, that may be left alone in a plan."""
 STORES: tuple[Store, Store] = ("database", "airtable")
 _ROW = [Cluster.store, KEY]
 _NEEDED = [
@@ -40,23 +43,53 @@ def plan_to_rest(inputs: Inputs, park: Park | None = None) -> tuple[TablePlan, p
     Raises:
         ConfigurationError: A standardizer is not idempotent on this data, or an insert lacks a required column.
     """
-    hints = inputs.hints
+    start = inputs.hints
+    while True:
+        made, rest, restless = _in_rounds(inputs, start, park)
+        unsettled = pl.concat([start.unsettled, restless]).unique().sort(_ROW)
+        if rest.is_empty() or unsettled.height == start.unsettled.height or not _are_few(unsettled, made.leads):
+            return made, rest
+        start = replace(start, unsettled=unsettled)
+
+
+def _in_rounds(inputs: Inputs, hints: Hints, park: Park | None) -> tuple[TablePlan, pl.DataFrame, pl.DataFrame]:
+    """The plan, what a second one would still change, and the rows of the leads that it would change."""
     for _ in range(ROUNDS):
         if park is not None:
             park.clear()
         made = plan_table(replace(inputs, hints=hints), park)
-        again = plan_table(carried_out(inputs, made), None if park is None else park.beside("again"))
-        rest = moves(again.frame("changes"))
+        after = carried_out(inputs, made, hints.unsettled)
+        again = plan_table(after, None if park is None else park.beside("again"))
+        rest, restless = moves(again.frame("changes")), _restless(made, again)
         learned = hints if rest.is_empty() else _learned(hints, made, again)
+        del again, after  # two plans never stand in memory at once
         if learned.size == hints.size:
             break
         hints = learned
-        del again  # two plans never stand in memory at once
-    return made, rest
+    return made, rest, restless
 
 
-def carried_out(inputs: Inputs, made: TablePlan) -> Inputs:
-    """What the next plan is computed from when every change of this one is in the stores."""
+def _restless(made: TablePlan, again: TablePlan) -> pl.DataFrame:
+    """store, row_key of the first plan's rows whose leads the second would still change."""
+    changed = again.frame("changes", [Change.entity_id]).unique()
+    rows = whole_leads(again.clusters.join(changed, on=ENTITY, how="semi"), again.leads)
+    return whole_leads(rows, made.leads)
+
+
+def _are_few(unsettled: pl.DataFrame, leads: pl.DataFrame) -> bool:
+    """Whether so few leads find no rest that it is they who are odd, and not the rules."""
+    count, total = leads.join(unsettled, on=_ROW, how="semi")[ENTITY].n_unique(), leads[ENTITY].n_unique()
+    return count <= max(FEW, FEW_SHARE * total) and 2 * count < total
+
+
+def carried_out(inputs: Inputs, made: TablePlan, unsettled: pl.DataFrame | None = None) -> Inputs:
+    """What the next plan is computed from when every change of this one is in the stores.
+
+    Args:
+        inputs: What the plan was made from.
+        made: The plan.
+        unsettled: store, row_key of rows that the next plan is to leave alone as well.
+    """
     changes = made.frame("changes", _NEEDED)
     raw: dict[Store, pl.LazyFrame] = {}
     for store in STORES:
@@ -64,7 +97,8 @@ def carried_out(inputs: Inputs, made: TablePlan) -> Inputs:
         raw[store] = rows.lazy() if made.park is None else made.park.scanned(f"raw_{store}", rows)
     children = [(child, schema, planned(frame, schema, changes)) for child, schema, frame in inputs.children]
     base = with_placeholders(made.frame("base"), inputs.schemas["database"], changes)
-    return replace(inputs, raw=raw, children=children, base=base, hints=Hints())
+    hints = Hints() if unsettled is None else Hints(unsettled=unsettled)
+    return replace(inputs, raw=raw, children=children, base=base, hints=hints)
 
 
 def _learned(hints: Hints, made: TablePlan, again: TablePlan) -> Hints:

@@ -85,3 +85,20 @@ def test_a_mapping_without_fields_plans_nothing_but_links():
     made, rest = plan_to_rest(inputs(*world(4), rules=rules))
     assert rest.is_empty()
     assert set(made.reconciled.changes["field"]) <= {"airtable_id", "Lead ID"}
+
+
+def test_a_lead_that_finds_no_rest_is_left_alone_and_holds_up_nobody():
+    rules = with_rules("both", "none", ("manual",), "ignore", links=False)
+    first = inputs(
+        *world(10054, keys="integer", links=False), rules=rules, steps={"standardize", "sync"}, keys="integer"
+    )
+    given = edited(next_inputs(first, plan_to_rest(first)[0]), 10054 * 31)
+    made, rest = plan_to_rest(given)
+    assert rest.is_empty()
+    left = made.findings.filter(rule="plan.unsettled").select("store", "row_key")
+    assert not left.is_empty()
+    changes = made.reconciled.changes
+    assert changes.join(left, on=["store", "row_key"]).is_empty()
+    assert not changes.is_empty()
+    again, _ = plan_to_rest(next_inputs(given, made))
+    assert again.reconciled.changes.is_empty()
