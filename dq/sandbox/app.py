@@ -62,7 +62,9 @@ def make_app(
     found += [Route(path, own_page(sandbox, page), methods=[method]) for method, path, page in ownpages.PAGES]
     missing = _other(answering(sandbox, Way("", "", _no_route, "")))
     # Airtable has no 405: a method that a route does not have is an unknown route
-    return _undecoded(Starlette(routes=found, exception_handlers={404: missing, 405: missing}))
+    application = Starlette(routes=found, exception_handlers={404: missing, 405: missing})
+    application.router.redirect_slashes = False
+    return _undecoded(application)
 
 
 def _no_route(_sandbox: Sandbox, _call: Call) -> dict[str, Any]:
@@ -77,9 +79,13 @@ def _other(answer: Answering) -> Callable[[Request, Exception], Awaitable[Any]]:
 
 
 def _undecoded(app: ASGIApp) -> ASGIApp:
-    """Match routes on the path as it was sent, so that a table's name may hold an encoded slash."""
+    """Match routes on the path as it was sent, so that a table's name may hold an encoded slash.
+
+    A slash at the end counts for nothing: the official client sends one when it creates records.
+    """
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-        await app({**scope, "path": scope["raw_path"].decode("ascii")}, receive, send)
+        path = scope["raw_path"].decode("ascii")
+        await app({**scope, "path": path.rstrip("/") or "/"}, receive, send)
 
     return wrapped
