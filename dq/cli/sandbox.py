@@ -51,12 +51,15 @@ def serve(
     iterator_seconds: Annotated[float, typer.Option(help="How long a list lives that nobody pages.", min=0)] = 600.0,
     iterator_pages: Annotated[int | None, typer.Option(help="Pages after which a list expires.", min=1)] = None,
     body_limit: Annotated[int | None, typer.Option(help="The most bytes that a body may have.", min=0)] = None,
+    switch: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE: what to do where Airtable's behavior is unknown.")
+    ] = None,
     log: Annotated[Path | None, typer.Option(help="A file for one line of JSON a request.")] = None,
 ) -> None:
     """Serve it on loopback until interrupted."""
     from dq import sandbox
     from dq.sandbox import tokens as keys
-    from dq.sandbox.options import Options
+    from dq.sandbox.options import Options, switches_of
     from dq.sandbox.plans import plan_of
 
     def ready(at: int) -> None:
@@ -69,6 +72,7 @@ def serve(
         latency=latency,
         plan=plan_of(plan, quota),
         tokens=keys.only(token) if tokens is None else keys.from_file(tokens),
+        switches=switches_of(switch or ()),
         iterator_seconds=iterator_seconds,
         iterator_pages=iterator_pages,
         body_limit=body_limit,

@@ -13,7 +13,7 @@ from dq.errors import DqError
 from dq.sandbox import tokens
 from dq.sandbox.iterators import IDLE_SECONDS
 from dq.sandbox.limits import Mode
-from dq.sandbox.options import Options
+from dq.sandbox.options import Options, switches_of
 from dq.sandbox.plans import DEFAULT, PLANS, plan_of
 from dq.sandbox.server import serve
 
@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--iterator-seconds", type=float, default=IDLE_SECONDS, help="life of a list nobody pages")
     parser.add_argument("--iterator-pages", type=int, help="pages after which a list expires")
     parser.add_argument("--body-limit", type=int, help="the most bytes that a body may have")
+    parser.add_argument("--switch", action="append", default=[], help="NAME=VALUE, see dq.sandbox.switches")
     parser.add_argument("--tokens", type=Path, help="a file of tokens")
     parser.add_argument("--token", help="the only token to take (any, if absent)")
     parser.add_argument("--log", type=Path, help="a file for one line of JSON a request")
@@ -79,6 +80,7 @@ def _options(given: argparse.Namespace, token: str | None) -> Options:
         latency=given.latency,
         plan=plan_of(given.plan, given.quota),
         tokens=tokens.only(token) if given.tokens is None else tokens.from_file(given.tokens),
+        switches=switches_of(given.switch),
         iterator_seconds=given.iterator_seconds,
         iterator_pages=given.iterator_pages,
         body_limit=given.body_limit,

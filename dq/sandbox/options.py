@@ -1,9 +1,14 @@
 """How a sandbox behaves: one value, from the command line or from a test."""
 
+import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
+from dq.errors import ConfigurationError
 from dq.sandbox.iterators import IDLE_SECONDS
 from dq.sandbox.limits import Mode
+from dq.sandbox.parsing import parsed
 from dq.sandbox.plans import DEFAULT, Plan
 from dq.sandbox.switches import STRICT, Switches
 from dq.sandbox.tokens import Tokens
@@ -42,3 +47,27 @@ class Options:
 
 STANDARD = Options()
 """As Airtable behaves, as strictly as anybody has seen."""
+
+
+def switches_of(settings: Iterable[str]) -> Switches:
+    """The switches that `NAME=VALUE` texts set; all others stand at their strictest.
+
+    Args:
+        settings: One text for each switch.
+
+    Raises:
+        ConfigurationError: There is no such switch, or it does not take the value.
+    """
+    given = dict(setting.partition("=")[::2] for setting in settings)
+    names = [one.name for one in dataclasses.fields(Switches)]
+    for name in given:
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ConfigurationError(f"There is no switch {name!r}.{hint}", why=f"The switches: {', '.join(names)}.")
+    if not given:
+        return STRICT
+    try:
+        return parsed(Switches, given)
+    except ValueError as error:
+        raise ConfigurationError("A switch does not take its value.", why=str(error)) from error

@@ -18,6 +18,8 @@ from sandbox_world import BASE, PEOPLE, Server, rows, world
 
 from dq import sandbox
 from dq.errors import ConfigurationError, TemporaryError
+from dq.sandbox.options import switches_of
+from dq.sandbox.switches import STRICT
 
 
 def people(url):
@@ -228,3 +230,18 @@ def test_speed_is_far_above_what_tests_need(tmp_path):
         patches = 25 / (time.perf_counter() - begin)
     assert pages > 30  # 100 and more on an idle machine; a crowded one still shows a blunder
     assert patches > 15
+
+
+def test_switches_by_name():
+    assert switches_of([]) == STRICT
+    set_ = switches_of(["upsert_matching=fold", "text_limit=5", "lookup_nulls=false"])
+    assert (set_.upsert_matching, set_.text_limit, set_.lookup_nulls) == ("fold", 5, False)
+    with pytest.raises(ConfigurationError, match="Did you mean 'text_limit'"):
+        switches_of(["text_limits=5"])
+    with pytest.raises(ConfigurationError, match="upsert_matching"):
+        switches_of(["upsert_matching=loose"])
+
+
+def test_switches_reach_the_server(data):
+    with sandbox.running(data, rps=0, flags={"switch": "text_limit=3"}) as url:
+        assert Server(url).people("POST", {"fields": {"Name": "four"}}).status_code == 422
