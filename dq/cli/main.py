@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from dq.cli import check, clean, config, dedupe, diff, init, run, sandbox, status
+from dq.cli import check, clean, config, dedupe, diff, init, quarantine, run, sandbox, status
 from dq.cli.interrupts import InterruptedBySignal
 from dq.cli.memory import give_back
 from dq.errors import DqError
@@ -36,6 +36,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(config.app, name="config")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(sandbox.app, name="sandbox")
 
 

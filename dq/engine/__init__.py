@@ -1,6 +1,6 @@
 """Where the pure steps run: here on one machine, in as many parts as memory asks for."""
 
-from dq.engine.inputs import Inputs
+from dq.engine.inputs import Hints, Inputs
 from dq.engine.local import TablePlan, plan_table
 from dq.engine.ordering import ordered
 from dq.engine.parking import Park
@@ -9,6 +9,7 @@ from dq.engine.resting import carried_out, plan_to_rest
 from dq.engine.validity import with_findings
 
 __all__ = [
+    "Hints",
     "Inputs",
     "Park",
     "TablePlan",

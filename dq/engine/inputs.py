@@ -13,6 +13,8 @@ from dq.schemas.values import Store
 
 _LINKS = {"store_l": pl.String, "key_l": pl.String, "store_r": pl.String, "key_r": pl.String}
 _ROWS = {"store": pl.String, "row_key": pl.String}
+ALONE_TYPES = {**_ROWS, "why": pl.String}
+"""Rows of leads that are left as they are, and why: `unsettled` or `quarantine`."""
 
 
 @dataclass(frozen=True)
@@ -23,13 +25,13 @@ class Hints:
         linked: store_l, key_l, store_r, key_r of rows that are one lead.
         loose: store, row_key of rows that no key links to another.
         settled: conflict_id, side, by of conflicts that a policy settles once the others are.
-        unsettled: store, row_key of rows whose leads come to no rest and are left alone.
+        alone: store, row_key, why of rows whose leads are left as they are.
     """
 
     linked: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_LINKS))
     loose: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_ROWS))
     settled: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SETTLED_TYPES))
-    unsettled: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_ROWS))
+    alone: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ALONE_TYPES))
 
     @property
     def size(self) -> int:
@@ -42,7 +44,7 @@ class Hints:
             pl.concat([self.linked, linked.select(list(_LINKS))]).unique().sort(list(_LINKS)),
             pl.concat([self.loose, loose.select(list(_ROWS))]).unique().sort(list(_ROWS)),
             pl.concat([self.settled, settled]).sort("conflict_id"),
-            self.unsettled,
+            self.alone,
         )
 
 

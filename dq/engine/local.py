@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import polars as pl
 
+from dq.engine.alone import findings_of, left_alone
 from dq.engine.grouping import grouped
 from dq.engine.inputs import Inputs
 from dq.engine.parking import Park
@@ -20,7 +21,6 @@ from dq.engine.records import human_times, standardized
 from dq.engine.required import extra_cells
 from dq.engine.returning import as_json, returned
 from dq.engine.sides import Sided, sided
-from dq.engine.unsettled import findings_of, left_alone
 from dq.reconcile import BASE_ORDER, Reconciled, Terms, World
 from dq.rules import TableRules
 from dq.schemas.finding import FINDING_TYPES
@@ -90,12 +90,12 @@ def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:
     world, terms = _world(inputs, timed, chosen, base)
     del timed  # what follows is by entity: large frames go as soon as nothing asks for them
     pairs = groups.pairs if park is None else park.put("pairs", groups.pairs)
-    alone = left_alone(inputs.hints.unsettled, groups, chosen.clusters)
+    alone = left_alone(inputs.hints.alone, groups, chosen.clusters)
     reconciled = by_entity(world, terms, alone, inputs.parts, park)
     if park is not None:
         aside = park.put("base", aside, inputs.parts)
-    unsettled = findings_of(alone, chosen.clusters, rules)
-    findings = pl.concat([found, groups.findings, back.findings, chosen.findings, reconciled.findings, unsettled])
+    left = findings_of(alone, chosen.clusters, rules)
+    findings = pl.concat([found, groups.findings, back.findings, chosen.findings, reconciled.findings, left])
     return TablePlan(
         records=records,
         pairs=pairs,

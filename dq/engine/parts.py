@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import polars as pl
 
+from dq.engine.alone import without
 from dq.engine.ordering import ordered
 from dq.engine.parking import Park
-from dq.engine.unsettled import without
 from dq.reconcile import BASE_ORDER, Reconciled, Terms, World, reconcile
 from dq.schemas import Change, Conflict
 from dq.schemas.finding import FINDING_TYPES

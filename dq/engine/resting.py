@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import polars as pl
 
+from dq.engine.alone import whole_leads
 from dq.engine.inputs import Hints, Inputs
 from dq.engine.local import TablePlan, plan_table
 from dq.engine.parking import Park
-from dq.engine.unsettled import whole_leads
 from dq.gate import moves, planned, with_placeholders
 from dq.schemas import Change, Cluster, Conflict
 from dq.schemas.conflict import RESOLVED
@@ -46,10 +46,11 @@ def plan_to_rest(inputs: Inputs, park: Park | None = None) -> tuple[TablePlan, p
     start = inputs.hints
     while True:
         made, rest, restless = _in_rounds(inputs, start, park)
-        unsettled = pl.concat([start.unsettled, restless]).unique().sort(_ROW)
-        if rest.is_empty() or unsettled.height == start.unsettled.height or not _are_few(unsettled, made.leads):
+        new = restless.join(start.alone, on=_ROW, how="anti").with_columns(pl.lit("unsettled").alias("why"))
+        alone = pl.concat([start.alone, new])
+        if rest.is_empty() or new.is_empty() or not _are_few(alone.filter(why="unsettled"), made.leads):
             return made, rest
-        start = replace(start, unsettled=unsettled)
+        start = replace(start, alone=alone)
 
 
 def _in_rounds(inputs: Inputs, hints: Hints, park: Park | None) -> tuple[TablePlan, pl.DataFrame, pl.DataFrame]:
@@ -58,7 +59,7 @@ def _in_rounds(inputs: Inputs, hints: Hints, park: Park | None) -> tuple[TablePl
         if park is not None:
             park.clear()
         made = plan_table(replace(inputs, hints=hints), park)
-        after = carried_out(inputs, made, hints.unsettled)
+        after = carried_out(inputs, made, hints.alone)
         again = plan_table(after, None if park is None else park.beside("again"))
         rest, restless = moves(again.frame("changes")), _restless(made, again)
         learned = hints if rest.is_empty() else _learned(hints, made, again)
@@ -82,13 +83,13 @@ def _are_few(unsettled: pl.DataFrame, leads: pl.DataFrame) -> bool:
     return count <= max(FEW, FEW_SHARE * total) and 2 * count < total
 
 
-def carried_out(inputs: Inputs, made: TablePlan, unsettled: pl.DataFrame | None = None) -> Inputs:
+def carried_out(inputs: Inputs, made: TablePlan, alone: pl.DataFrame | None = None) -> Inputs:
     """What the next plan is computed from when every change of this one is in the stores.
 
     Args:
         inputs: What the plan was made from.
         made: The plan.
-        unsettled: store, row_key of rows that the next plan is to leave alone as well.
+        alone: store, row_key, why of rows that the next plan is to leave as they are as well.
     """
     changes = made.frame("changes", _NEEDED)
     raw: dict[Store, pl.LazyFrame] = {}
@@ -97,7 +98,7 @@ def carried_out(inputs: Inputs, made: TablePlan, unsettled: pl.DataFrame | None 
         raw[store] = rows.lazy() if made.park is None else made.park.scanned(f"raw_{store}", rows)
     children = [(child, schema, planned(frame, schema, changes)) for child, schema, frame in inputs.children]
     base = with_placeholders(made.frame("base"), inputs.schemas["database"], changes)
-    hints = Hints() if unsettled is None else Hints(unsettled=unsettled)
+    hints = Hints() if alone is None else Hints(alone=alone)
     return replace(inputs, raw=raw, children=children, base=base, hints=hints)
 
 

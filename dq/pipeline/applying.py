@@ -18,6 +18,7 @@ from dq.errors import BrakeError, ConfigurationError, TemporaryError
 from dq.gate import lifted
 from dq.manifest import Manifest, TableSchema
 from dq.pipeline.opening import Stores, location
+from dq.pipeline.quarantining import quarantined
 from dq.plan import Brake, Plan
 from dq.rules import TableRules
 from dq.schemas.values import Store
@@ -112,6 +113,9 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
         run = Run(targets, opened, watch.clock, lambda done: watch.progress("apply", done, total), watch.stop)
         with _resumable(folder):
             report = execute(approved, plan, folder, run, settings.tables)
+            if report.finished:
+                mappings = {place: target.mapping for place, target in targets.items()}
+                quarantined(settings, manifest, folder, report.failed, mappings)
     return Applied(plan, report, backup, stores.airtable.calls - before)
 
 

@@ -87,7 +87,12 @@ def written(
             base_serial=serial,
             lineage=asdict(manifest.lineage),
             stamps={one.rules.table: one.stamp_format for one in made},
-            counts={**_counts(changes), "conflicts_resolved": conflicts.height - waiting, "findings": found},
+            counts={
+                **_counts(changes),
+                "conflicts_resolved": conflicts.height - waiting,
+                "findings": found,
+                "quarantined": sum(one.inputs.hints.alone.height for one in made),
+            },
             brakes=_brakes(made, changes),
             price=priced(numbered(changes, settings.limits.batch_size, _mappings(made), cells=()), manifest, settings),
             conflicts=waiting,

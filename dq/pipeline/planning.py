@@ -1,6 +1,7 @@
 """Clean: from the latest snapshot to a plan, through standardize, dedupe, reconcile and the gate."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,11 +11,12 @@ import polars as pl
 
 from dq.apply import base as base_state
 from dq.apply.journal import state_of
-from dq.engine import Inputs, Park
+from dq.engine import Hints, Inputs, Park
 from dq.errors import ConfigurationError
 from dq.manifest import Manifest
 from dq.pipeline.planfiles import Cleaned, Planned, written
 from dq.pipeline.proving import proved
+from dq.pipeline.quarantining import left_out
 from dq.rules import Child, Step, TableRules
 from dq.schemas.values import Store
 from dq.settings import Settings
@@ -50,6 +52,7 @@ def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: C
         for rules in settings.tables:
             progress(f"planning and proving {rules.table}")
             inputs = _inputs(manifest, folder, rules, base, steps, now)
+            inputs = replace(inputs, hints=Hints(alone=left_out(settings, manifest, folder, rules)))
             park = Park(make_folder(Path(parked) / str(len(made))))
             made.append(Planned(rules, inputs, proved(inputs, park), _stamp_format(inputs.raw["database"], rules)))
         return written(settings, manifest, folder, serial, made, now)

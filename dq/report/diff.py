@@ -48,6 +48,8 @@ def headline(plan: Any) -> list[str]:
         told.append(f"  price: {plan.price.api_calls:,} API calls, about {plan.price.seconds:,.0f} s")
     if plan.conflicts:
         told.append(f"  {_waits(plan.conflicts)} (clean/conflicts.parquet)")
+    if plan.counts.get("quarantined"):
+        told.append(f"  {plan.counts['quarantined']:,} rows wait in quarantine: dq quarantine list")
     told += [f"  brake: {brake.message}" for brake in plan.brakes]
     return told
 

@@ -1,18 +1,19 @@
-"""Leads whose plan does not come to rest: they are left as they are, so that they hold up nobody else."""
+"""Leads that are left as they are, so that they hold up nobody else: no plan of theirs comes to rest, or a store refused it."""
 
 import polars as pl
 
 from dq.engine.grouping import Grouped
 from dq.reconcile import Reconciled
 from dq.rules import TableRules
-from dq.schemas import BaseRow, Change, Cluster, Conflict, Finding
+from dq.schemas import Change, Cluster, Conflict, Finding
 from dq.schemas.finding import FINDING_TYPES
 from dq.side import ENTITY, KEY
 
 _ROW = [Cluster.store, KEY]
-_MESSAGE = (
-    "would be changed again by every plan: nothing of this lead is written; look at its duplicates and their values"
-)
+_MESSAGES = {
+    "unsettled": "would be changed again by every plan: nothing of this lead is written; look at its duplicates",
+    "quarantine": "was refused by a store: nothing of this lead is written before its rows, rules or schema change",
+}
 
 
 def whole_leads(rows: pl.DataFrame, leads: pl.DataFrame) -> pl.DataFrame:
@@ -22,9 +23,14 @@ def whole_leads(rows: pl.DataFrame, leads: pl.DataFrame) -> pl.DataFrame:
 
 
 def left_alone(rows: pl.DataFrame, groups: Grouped, clusters: pl.DataFrame) -> pl.DataFrame:
-    """entity_id, under the names of this plan, of the leads of these rows."""
-    whole = whole_leads(rows, groups.clusters)
-    return clusters.join(whole, on=_ROW, how="semi").select(ENTITY).unique()
+    """entity_id, under the names of this plan, and why, of the leads of these rows."""
+    parts = [
+        clusters.join(whole_leads(rows.filter(why=why), groups.clusters), on=_ROW, how="semi").select(
+            ENTITY, pl.lit(why).alias("why")
+        )
+        for why in ("quarantine", "unsettled")
+    ]
+    return pl.concat(parts).unique(ENTITY, keep="first", maintain_order=True)
 
 
 def without(made: Reconciled, base: pl.DataFrame, entities: pl.DataFrame) -> Reconciled:
@@ -37,7 +43,7 @@ def without(made: Reconciled, base: pl.DataFrame, entities: pl.DataFrame) -> Rec
     """
     if entities.is_empty():
         return made
-    kept = base.filter(~pl.col(BaseRow.state).is_null()).join(entities, on=ENTITY, how="semi")
+    kept = base.join(entities, on=ENTITY, how="semi")
     return Reconciled(
         changes=made.changes.join(entities, on=Change.entity_id, how="anti", maintain_order="left"),
         conflicts=made.conflicts.join(entities, on=Conflict.entity_id, how="anti", maintain_order="left"),
@@ -49,7 +55,7 @@ def without(made: Reconciled, base: pl.DataFrame, entities: pl.DataFrame) -> Rec
 
 def findings_of(entities: pl.DataFrame, clusters: pl.DataFrame, rules: TableRules) -> pl.DataFrame:
     """A finding for every row that is left alone."""
-    rows = clusters.join(entities, on=ENTITY, how="semi").sort(_ROW)
+    rows = clusters.join(entities, on=ENTITY).sort(_ROW)
     nothing = pl.lit(None, pl.String)
     is_database = pl.col(Cluster.store) == "database"
     return rows.select(
@@ -58,7 +64,7 @@ def findings_of(entities: pl.DataFrame, clusters: pl.DataFrame, rules: TableRule
         pl.col(KEY).alias(Finding.row_key),
         nothing.alias(Finding.field),
         nothing.alias(Finding.value),
-        pl.lit("plan.unsettled").alias(Finding.rule),
+        pl.format("plan.{}", "why").alias(Finding.rule),
         pl.lit("warning").alias(Finding.severity),
-        pl.lit(_MESSAGE).alias(Finding.message),
+        pl.col("why").replace_strict(_MESSAGES, return_dtype=pl.String).alias(Finding.message),
     ).cast(pl.Schema(FINDING_TYPES))
