@@ -9,6 +9,7 @@ if os.environ.get(SETTING) is None:  # the allocator reads it when the process b
     give_back()
     os.execv(sys.executable, [sys.executable, "-m", "bench", *sys.argv[1:]])
 
-from bench import flow
+from bench import flow, sandbox
 
 flow.main()
+sandbox.main()
