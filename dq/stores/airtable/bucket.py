@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 
 LIMIT, WINDOW = 5, 1.0
 """Airtable's limit: calls of one base that arrive within so many seconds."""
-MARGIN = 0.02
-"""Seconds added to the window, for clocks that round."""
+MARGIN = 0.05
+"""Seconds added to the window, for what takes time before a call is on the wire."""
 CATCH_UP = 0.5
 """Seconds of its pace that busy callers may make up for when they are held up; the window holds in any case."""
 GRACE = 5.0
@@ -26,7 +26,8 @@ MOST_SLOW = 3.0
 """Gaps that repeated 429s add to a gap at most."""
 BELIEVED = 600.0
 """Seconds: what lies further ahead was noted before the machine was started anew."""
-_LEARNING = 0.05
+_LEARNING = 0.005
+"""How fast the usual time follows slower answers; faster ones it follows at once, so that it stays close to the least."""
 _KEPT = 24
 
 
@@ -93,7 +94,7 @@ def awaits(bucket: Bucket, now: float) -> bool:
 def _latest_arrival(sent: Sent, bucket: Bucket, now: float) -> float:
     if sent.late is not None:
         return sent.moment + sent.late
-    late = now - sent.moment - bucket.usual.get(sent.verb, math.inf)
+    late = now - sent.moment - bucket.usual.get(sent.verb, 0.0)
     return sent.moment + late if 0 < late < GRACE else sent.moment
 
 
@@ -124,8 +125,8 @@ def answered(bucket: Bucket, call: Sent, now: float, *, well: bool) -> Bucket:
         well: Whether it did its work: only then does it tell how long answers of its kind take.
     """
     took = now - call.moment
+    late = max(0.0, took - bucket.usual.get(call.verb, 0.0))
     usual = bucket.usual.get(call.verb, took)
-    late = max(0.0, took - usual)
     sent = tuple(replace(one, late=late) if one.number == call.number else one for one in bucket.sent)
     learned = {call.verb: min(took, usual + _LEARNING * (took - usual))} if well else {}
     return replace(bucket, sent=sent, usual={**bucket.usual, **learned})
