@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dq.sandbox import journal, ownpages, refusals, routes
+from dq.sandbox import journal, ownpages, refusals, routes, schemapages
 from dq.sandbox.answering import Answering, answering, own_page
 from dq.sandbox.endpoints import Call, Sandbox
 from dq.sandbox.iterators import Iterators
@@ -59,7 +59,10 @@ def make_app(
         body_limit=options.body_limit,
     )
     found = [Route(way.path, answering(sandbox, way), methods=[way.method]) for way in routes.WAYS]
-    found += [Route(path, own_page(sandbox, page), methods=[method]) for method, path, page in ownpages.PAGES]
+    found += [
+        Route(path, own_page(sandbox, page), methods=[method])
+        for method, path, page in ownpages.PAGES + schemapages.PAGES
+    ]
     missing = _other(answering(sandbox, Way("", "", _no_route, "")))
     # Airtable has no 405: a method that a route does not have is an unknown route
     application = Starlette(routes=found, exception_handlers={404: missing, 405: missing})

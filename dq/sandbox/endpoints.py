@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from dq.sandbox import bodies, listing, parameters, records, refusals, storage, tokens, upsert, writes
+from dq.sandbox import bodies, listing, parameters, records, refusals, schemaforms, storage, tokens, upsert, writes
 from dq.sandbox.faults import Faults
 from dq.sandbox.iterators import Iterators
 from dq.sandbox.limits import Limiter
@@ -87,7 +87,8 @@ def list_tables(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     with storage.reading(sandbox.connection):
         check_base(sandbox, call)
         tables = records.list_tables(sandbox.connection, call.path["base"])
-    return {"tables": [{"views": [], **stored.table.definition} for stored in tables]}
+    visible = any(name in ("include", "include[]") and value == "visibleFieldIds" for name, value in call.query)
+    return {"tables": [schemaforms.shown_table(stored.table.definition, with_visible=visible) for stored in tables]}
 
 
 def record_ids(sandbox: Sandbox, call: Call) -> list[str]:
@@ -119,7 +120,7 @@ def create_records(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     with storage.writing(sandbox.connection):
         stored = found_table(sandbox, call)
         request = bodies.create_request(call.body)
-        manner = _manner(sandbox, call, request)
+        manner = manner_of(sandbox, call, request)
         rows = writes.create(sandbox.connection, stored, request.entries, sandbox.now(), manner)
         return _written(sandbox, stored, request, rows)
 
@@ -129,7 +130,7 @@ def update_records(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     with storage.writing(sandbox.connection):
         stored = found_table(sandbox, call)
         request = bodies.update_request(call.body)
-        manner, clear = _manner(sandbox, call, request), call.method == "PUT"
+        manner, clear = manner_of(sandbox, call, request), call.method == "PUT"
         if request.merge_on is not None:
             return _upsert(sandbox, stored, request, manner, clear=clear)
         rows = writes.update(sandbox.connection, stored, request.entries, sandbox.now(), manner, clear=clear)
@@ -141,7 +142,7 @@ def update_record(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     with storage.writing(sandbox.connection):
         stored = found_table(sandbox, call)
         request = bodies.single_update_request(call.body, found_record(sandbox, call, stored).id)
-        manner, clear = _manner(sandbox, call, request), call.method == "PUT"
+        manner, clear = manner_of(sandbox, call, request), call.method == "PUT"
         rows = writes.update(sandbox.connection, stored, request.entries, sandbox.now(), manner, clear=clear)
         return _written(sandbox, stored, request, rows)
 
@@ -156,7 +157,7 @@ def delete_records(sandbox: Sandbox, call: Call) -> dict[str, Any]:
         if not ids:
             raise refusals.invalid_request()
         bodies.check_distinct(ids)
-        writes.delete(sandbox.connection, stored, ids, sandbox.now(), _manner(sandbox, call))
+        writes.delete(sandbox.connection, stored, ids, sandbox.now(), manner_of(sandbox, call))
     return {"records": [{"id": record_id, "deleted": True} for record_id in ids]}
 
 
@@ -165,7 +166,7 @@ def delete_record(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     with storage.writing(sandbox.connection):
         stored = found_table(sandbox, call)
         record_id = found_record(sandbox, call, stored).id
-        writes.delete(sandbox.connection, stored, [record_id], sandbox.now(), _manner(sandbox, call))
+        writes.delete(sandbox.connection, stored, [record_id], sandbox.now(), manner_of(sandbox, call))
     return {"id": record_id, "deleted": True}
 
 
@@ -195,7 +196,11 @@ def found_table(sandbox: Sandbox, call: Call) -> Stored:
         RefusalError: There is no such base or table.
     """
     check_base(sandbox, call)
-    stored = records.find_table(sandbox.connection, call.path["base"], call.path["table"])
+    base_id, name = call.path["base"], call.path["table"]
+    stored = records.find_table(sandbox.connection, base_id, name)
+    if stored is None and sandbox.switches.table_names_fold:
+        tables = records.list_tables(sandbox.connection, base_id)
+        stored = next((one for one in tables if one.table.name.lower() == name.lower()), None)
     if stored is None:
         raise refusals.forbidden()
     return stored
@@ -215,8 +220,14 @@ def found_record(sandbox: Sandbox, call: Call, stored: Stored) -> Row:
     return found[record_id]
 
 
-def _manner(sandbox: Sandbox, call: Call, request: bodies.WriteRequest | None = None) -> Manner:
-    """How a call writes: in the name of its token's user, and as far as the user's role goes."""
+def manner_of(sandbox: Sandbox, call: Call, request: bodies.WriteRequest | None = None) -> Manner:
+    """How a call writes: in the name of its token's user, and as far as the user's role goes.
+
+    Args:
+        sandbox: The running sandbox.
+        call: The call.
+        request: What it asks for, where it is a write of records.
+    """
     user = call.token.user
     author = Author(user, call.token.email or f"{user}@sandbox.invalid", user) if user != Author.id else Author()
     return Manner(

@@ -68,6 +68,19 @@ def next_number(connection: sqlite3.Connection, stored: Stored, name: str, least
     return found
 
 
+def next_of_base(connection: sqlite3.Connection, base_id: str) -> int:
+    """The next number of a base's counter of tables.
+
+    Args:
+        connection: An open sandbox, in a writing transaction.
+        base_id: `app…`.
+    """
+    query = """INSERT INTO sequence VALUES (0, ?, 1)
+        ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last"""
+    found: int = connection.execute(query, (base_id,)).fetchone()[0]
+    return found
+
+
 def is_counting(connection: sqlite3.Connection, stored: Stored, name: str) -> bool:
     """Whether a table's counter has given out a number.
 

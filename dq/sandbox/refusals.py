@@ -115,6 +115,26 @@ def unknown_field(name: str) -> RefusalError:
     return _typed(422, "UNKNOWN_FIELD_NAME", f'Unknown field name: "{name}"')
 
 
+def duplicate_field() -> RefusalError:
+    """A field whose name the table has already, in whatever case."""
+    return _typed(422, "DUPLICATE_OR_EMPTY_FIELD_NAME", "Field names must be unique in their table and not empty")
+
+
+def duplicate_table() -> RefusalError:
+    """A table whose name the base has already, in whatever case."""
+    return _typed(422, "DUPLICATE_TABLE_NAME", "Table names must be unique in their base")
+
+
+def unsupported_type(kind: str) -> RefusalError:
+    """A computed field, which the API does not make."""
+    return _typed(422, "UNSUPPORTED_FIELD_TYPE_FOR_CREATE", f"Creating {kind} fields is not supported at this time")
+
+
+def invalid_options(kind: str) -> RefusalError:
+    """Options that a new field's type does not take."""
+    return _typed(422, "INVALID_FIELD_TYPE_OPTIONS_FOR_CREATE", f"Invalid options for a field of type {kind}")
+
+
 def unknown_view(name: str) -> RefusalError:
     """A view that the table does not have."""
     return _typed(422, "VIEW_NAME_NOT_FOUND", f"View {name} not found")

@@ -7,7 +7,7 @@ The scopes and roles are those of Airtable's own documentation: reading records 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from dq.sandbox import comments, endpoints, webhooks
+from dq.sandbox import comments, endpoints, schemapages, webhooks
 from dq.sandbox.endpoints import Endpoint
 
 Role: TypeAlias = Literal["read", "comment", "edit", "create", "owner"]
@@ -35,7 +35,8 @@ class Way:
     role: Role = "read"
 
 
-_READ, _WRITE = "data.records:read", "data.records:write"
+_READ, _WRITE, _SCHEMA = "data.records:read", "data.records:write", "schema.bases:write"
+_TABLES = "/v0/meta/bases/{base}/tables"
 _TABLE = "/v0/{base}/{table}"
 _RECORD = "/v0/{base}/{table}/{record}"
 _HOOKS = "/v0/bases/{base}/webhooks"
@@ -47,6 +48,10 @@ WAYS: tuple[Way, ...] = (
     Way("GET", "/v0/meta/whoami", endpoints.whoami, "meta"),
     Way("GET", "/v0/meta/bases", endpoints.list_bases, "meta", "schema.bases:read"),
     Way("GET", "/v0/meta/bases/{base}/tables", endpoints.list_tables, "schema", "schema.bases:read"),
+    Way("POST", _TABLES, schemapages.create_table, "schema", _SCHEMA, "create"),
+    Way("PATCH", _TABLES + "/{table}", schemapages.change_table, "schema", _SCHEMA, "create"),
+    Way("POST", _TABLES + "/{table}/fields", schemapages.create_field, "schema", _SCHEMA, "create"),
+    Way("PATCH", _TABLES + "/{table}/fields/{field}", schemapages.change_field, "schema", _SCHEMA, "create"),
     Way("GET", _HOOKS, webhooks.listed, "webhooks", _MANAGE),
     Way("POST", _HOOKS, webhooks.create, "webhooks", _MANAGE, "create"),
     Way("DELETE", _HOOK, webhooks.delete, "webhooks", _MANAGE, "create"),
