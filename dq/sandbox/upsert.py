@@ -61,9 +61,11 @@ def upsert(
     if len({key.id for key in keys}) < len(keys):
         raise refusals.invalid_request("Invalid request: fieldsToMergeOn names one field twice.")
     writes.existing(changes, stored.table.id, [entry.id for entry in entries if entry.id])
-    done, ids, seen = Upserted(), [], dict[str, str]()
-    for entry in entries:
-        record_id = entry.id or _found(changes, stored, keys, entry, seen)
+    wanted = [None if entry.id else _key(changes, stored, keys, entry) for entry in entries]
+    found = _candidates(changes, stored, [key for key in wanted if key is not None])
+    done, ids, seen = Upserted(), list[str](), dict[str, str]()
+    for entry, key in zip(entries, wanted, strict=True):
+        record_id = entry.id if key is None else _meant(manner, key, found, seen)
         if record_id and record_id in ids and manner.switches.upsert_duplicate_keys == "refuse":
             raise refusals.repeated_record()
         if record_id:
@@ -72,8 +74,8 @@ def upsert(
         else:
             [record_id] = writes.added(changes, stored, [entry.fields])
             done.created.append(record_id)
-        if not entry.id:
-            seen[_as_key(_key(changes, stored, keys, entry), manner)] = record_id
+        if key is not None:
+            seen[_as_key(key, manner)] = record_id
         ids.append(record_id)
     done.rows = writes.finished(changes, stored, ids)
     return done
@@ -98,11 +100,9 @@ def _key(changes: Work, stored: Stored, keys: Sequence[Field], entry: Entry) -> 
     return found
 
 
-def _found(changes: Work, stored: Stored, keys: Sequence[Field], entry: Entry, seen: Mapping[str, str]) -> str:
-    """The id of the record that an entry means, empty where it is a new one."""
-    switches = changes.manner.switches
-    key = _key(changes, stored, keys, entry)
-    name = _as_key(key, changes.manner)
+def _meant(manner: Manner, key: Mapping[str, Any], found: Sequence[Row], seen: Mapping[str, str]) -> str:
+    """The id of the record that a key means, empty where it is a new one."""
+    switches, name = manner.switches, _as_key(key, manner)
     if name in seen:
         if switches.upsert_duplicate_keys == "refuse":
             raise refusals.repeated_record()
@@ -112,20 +112,25 @@ def _found(changes: Work, stored: Stored, keys: Sequence[Field], entry: Entry, s
             raise refusals.invalid_request("Invalid request: a field of fieldsToMergeOn is empty.")
         if switches.upsert_null_key == "create":
             return ""
-    matches = [row.id for row in _candidates(changes, stored, key) if _as_key(_of(row, key), changes.manner) == name]
+    matches = [row.id for row in found if _as_key(_of(row, key), manner) == name]
     if len(matches) > 1:
         raise refusals.ambiguous_upsert()
     return matches[0] if matches else ""
 
 
-def _candidates(changes: Work, stored: Stored, key: Mapping[str, Any]) -> list[Row]:
+def _candidates(changes: Work, stored: Stored, keys: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """The records that may have one of some keys: those with one of the values in the first merge field."""
+    if not keys:
+        return []
     if changes.manner.switches.upsert_matching == "fold":
         return list(records.scan(changes.connection, stored))
-    field_id, value = next(iter(key.items()))
-    if value is None:
-        return records.lacking(changes.connection, stored, field_id)
-    wanted = records.as_json(value) if isinstance(value, list) else value
-    return records.holding(changes.connection, stored, field_id, [wanted])
+    field_id = next(iter(keys[0]))
+    values = [key[field_id] for key in keys if key[field_id] is not None]
+    texts = [records.as_json(value) if isinstance(value, list) else value for value in values]
+    found = records.holding(changes.connection, stored, field_id, texts) if texts else []
+    if len(values) < len(keys):
+        found += records.lacking(changes.connection, stored, field_id)
+    return found
 
 
 def _of(row: Row, key: Mapping[str, Any]) -> dict[str, Any]:
