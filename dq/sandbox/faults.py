@@ -53,7 +53,7 @@ class Fault:
     Args:
         kind: What the client sees.
         phase: Before the request is carried out, or after.
-        seconds: For `delay`, how long nothing is said; for `retry_after`, what the header says.
+        seconds: For `delay`, how long nothing is said, in real time; for `retry_after`, what the header says.
     """
 
     __pydantic_config__: ClassVar[Any] = STRICT_KEYS

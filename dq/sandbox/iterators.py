@@ -13,6 +13,8 @@ from dq.sandbox.ids import letters
 from dq.sandbox.parameters import ListRequest
 
 IDLE_SECONDS = 600.0
+MOST = 100
+"""Lists that are under way at once; one more ends the one that was asked for longest ago."""
 
 
 @dataclass
@@ -115,3 +117,5 @@ def _forget(iterators: Iterators) -> None:
     oldest = iterators.clock() - iterators.idle_seconds
     for name in [name for name, frozen in iterators.lists.items() if frozen.used < oldest]:
         del iterators.lists[name]
+    while len(iterators.lists) > MOST:
+        del iterators.lists[min(iterators.lists, key=lambda name: iterators.lists[name].used)]

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from contextlib import suppress
 from dataclasses import asdict
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sandbox_world import ADA, BASE, PEOPLE
 
+from dq import sandbox
 from dq.errors import ConfigurationError, TemporaryError
 from dq.sandbox import faults
 from dq.sandbox.faults import Asked, Fault, Faults, Rule, Schedule
@@ -207,3 +209,18 @@ def test_a_seed_draws_every_fault_at_about_its_rate():
     struck = [fault for fault in drawn if fault]
     assert 800 < len(struck) < 1000
     assert {fault.kind for fault in struck} == set(faults.PASSING)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_before_changes_nothing_and_after_changes_all(data, server, seed):
+    """Whatever the client saw: the store holds what the schedule says was carried out."""
+    faults.put(server.url, faults.seeded(seed, 0.6, seconds=0.01))
+    for number in range(1, 41):
+        with suppress(requests.RequestException):
+            server.people("POST", {"fields": {"Name": f"n{number}"}})
+    phases = {one["number"]: one["phase"] for one in faults.listed(server.url)["injected"]}
+    held = [record["fields"]["Name"] for record in sandbox.dump(data)["bases"][0]["tables"][0]["records"]]
+    assert [name for name in held if name[1:].isdigit()] == [
+        f"n{number}" for number in range(1, 41) if phases.get(number) != "before"
+    ]
+    assert {"before", "after"} <= set(phases.values())

@@ -8,7 +8,7 @@ import pytest
 from sandbox_world import BASE, PEOPLE, Server
 
 from dq import sandbox
-from dq.sandbox import answering, limits
+from dq.sandbox import answering, iterators, limits
 from dq.sandbox.clock import VirtualClock
 from dq.sandbox.limits import Limiter
 from dq.sandbox.plans import PLANS, plan_of
@@ -198,3 +198,16 @@ def test_a_list_expires_when_nobody_pages_it_for_so_long(data, serve_with, clock
     first = server.people("GET", params={"pageSize": 1}).json()
     clock.sleep(61)
     assert server.people("GET", params={"pageSize": 1, "offset": first["offset"]}).status_code == 422
+
+
+def test_the_list_asked_for_longest_ago_ends_where_there_are_too_many(data, serve_with, clock):
+    server = serve_with(data, rps=0, clock=clock)
+    offsets = []
+    for _ in range(iterators.MOST + 3):
+        offsets.append(server.people("GET", params={"pageSize": 1}).json()["offset"])
+        clock.sleep(1)
+    statuses = [
+        server.people("GET", params={"pageSize": 1, "offset": offset}).status_code
+        for offset in (offsets[0], offsets[-1])
+    ]
+    assert statuses == [422, 200]
