@@ -27,6 +27,7 @@ def add_base(
         of_base = '(SELECT number FROM "table" WHERE base_id = ?)'
         connection.execute(f"DELETE FROM {table} WHERE table_number IN {of_base}", (base_id,))
     connection.execute('DELETE FROM "table" WHERE base_id = ?', (base_id,))
+    connection.execute("DELETE FROM sequence WHERE table_number = 0 AND name = ?", (base_id,))
     query = """INSERT INTO base (id, name, position, collaborators) VALUES (?, ?, ?, ?) ON CONFLICT (id)
         DO UPDATE SET name = excluded.name, collaborators = excluded.collaborators"""
     connection.execute(query, (base_id, name, position, records.as_json(list(collaborators))))

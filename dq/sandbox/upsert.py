@@ -63,8 +63,22 @@ def upsert(
     writes.existing(changes, stored.table.id, [entry.id for entry in entries if entry.id])
     wanted = [None if entry.id else _key(changes, stored, keys, entry) for entry in entries]
     found = _candidates(changes, stored, [key for key in wanted if key is not None])
-    done, ids, seen = Upserted(), list[str](), dict[str, str]()
-    for entry, key in zip(entries, wanted, strict=True):
+    done, ids = _carried_out(changes, stored, list(zip(entries, wanted, strict=True)), found, clear=clear)
+    done.rows = writes.finished(changes, stored, ids)
+    return done
+
+
+def _carried_out(
+    changes: Work,
+    stored: Stored,
+    entries: Sequence[tuple[Entry, dict[str, Any] | None]],
+    found: Sequence[Row],
+    *,
+    clear: bool,
+) -> tuple[Upserted, list[str]]:
+    """Change or add the record of each entry, which comes with its key where it has no id; return all ids in order."""
+    manner, done, ids, seen = changes.manner, Upserted(), list[str](), dict[str, str]()
+    for entry, key in entries:
         record_id = entry.id if key is None else _meant(manner, key, found, seen)
         if record_id and record_id in ids and manner.switches.upsert_duplicate_keys == "refuse":
             raise refusals.repeated_record()
@@ -77,8 +91,7 @@ def upsert(
         if key is not None:
             seen[_as_key(key, manner)] = record_id
         ids.append(record_id)
-    done.rows = writes.finished(changes, stored, ids)
-    return done
+    return done, ids
 
 
 def _merge_field(stored: Stored, name: str, manner: Manner) -> Field:

@@ -1,5 +1,8 @@
 """Schemas: made, renamed and deleted; deleted records and the trash."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from pyairtable import Api
 from requests.exceptions import HTTPError
@@ -189,6 +192,38 @@ def test_a_restored_record_may_get_another_id(crm_with):
     back = server.ask("POST", f"{OWN}/{DEALS}/trash/{D1}/restore").json()
     assert back["id"] != D1
     assert "Firm" not in back["fields"]
+
+
+FORMAT_1 = """
+CREATE TABLE base (id TEXT PRIMARY KEY, name TEXT NOT NULL, position INTEGER NOT NULL) STRICT;
+CREATE TABLE "table" (
+    number INTEGER PRIMARY KEY, base_id TEXT NOT NULL REFERENCES base, id TEXT NOT NULL, name TEXT NOT NULL,
+    position INTEGER NOT NULL, definition TEXT NOT NULL, counter INTEGER NOT NULL DEFAULT 0, UNIQUE (base_id, id)
+) STRICT;
+CREATE TABLE record (
+    seq INTEGER PRIMARY KEY, table_number INTEGER NOT NULL, id TEXT NOT NULL, created TEXT NOT NULL,
+    cells TEXT NOT NULL, UNIQUE (table_number, id)
+) STRICT;
+CREATE TABLE deleted (table_number INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (table_number, id)) STRICT;
+INSERT INTO base VALUES ('appCrm00000000001', 'Old', 0);
+INSERT INTO "table" VALUES (1, 'appCrm00000000001', 'tblOne', 'One', 0,
+    '{"id":"tblOne","name":"One","primaryFieldId":"fldA","fields":[{"id":"fldA","name":"A","type":"singleLineText"}]}', 0);
+INSERT INTO record VALUES (1, 1, 'recOne', '2026-01-01T00:00:00.000Z', '{"fldA":"x"}');
+PRAGMA application_id = 1685148482;
+PRAGMA user_version = 1;
+"""
+
+
+def test_a_file_of_the_first_format_grows(tmp_path, serve_with):
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(FORMAT_1)
+    server = serve_with(path, rps=0)
+    changed = server.ask("PATCH", f"/v0/{BASE}/One/recOne", {"fields": {"A": "y"}}).json()
+    assert changed["fields"] == {"A": "y"}
+    assert server.ask("DELETE", f"/v0/{BASE}/One/recOne").status_code == 200
+    assert server.ask("POST", f"{OWN}/One/trash/recOne/restore").json()["fields"] == {"A": "y"}
+    assert sandbox.bases(path) == [(BASE, "Old")]
 
 
 def test_names_of_tables_may_be_found_in_any_case(crm_with):
