@@ -15,7 +15,7 @@ class Brake:
     """One brake that holds.
 
     Attributes:
-        name: Which: `max_deletes`, `max_merges`, `max_missing`, `max_field_changes`.
+        name: Which: `max_deletes`, `max_merges`, `max_missing`, `max_field_changes`, `max_api_calls`.
         store: The side it is about.
         count: How many rows the plan would touch, or miss.
         limit: How many are allowed.
@@ -43,10 +43,19 @@ class Price:
     Attributes:
         api_calls: Requests to Airtable when nothing disturbs.
         seconds: At the configured pace.
+        spent: Requests that this machine made to the base this month before the plan.
+        budget: Requests a month that the configuration allows; None for any number.
     """
 
     api_calls: int
     seconds: float
+    spent: int = 0
+    budget: int | None = None
+
+    @property
+    def share(self) -> float | None:
+        """The part of the month's budget that it takes."""
+        return self.api_calls / self.budget if self.budget else None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,14 @@ def _made(root: Path, seed: int, leads: int) -> Project:
     write(sample(seed, leads), project.database, project.airtable)
     project.configure(configuration())
     return project
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The pace and the ledger of tests are not the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DQ_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
 
 
 @pytest.fixture(scope="session")

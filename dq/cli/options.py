@@ -47,6 +47,10 @@ MaxFieldChanges = Annotated[
     int | None,
     typer.Option("--max-field-changes", help="Allow a field to differ from the base in this many rows.", min=0),
 ]
+MaxApiCalls = Annotated[
+    int | None,
+    typer.Option("--max-api-calls", help="Allow a plan of this many Airtable calls, whatever the month's budget.", min=0),
+]
 NoBackup = Annotated[
     bool, typer.Option("--no-backup", help="Write without a backup, where the configuration switched it off too.")
 ]

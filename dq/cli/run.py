@@ -10,6 +10,7 @@ from dq.cli.options import (
     AsFormat,
     ConfigFile,
     Format,
+    MaxApiCalls,
     MaxDeletes,
     MaxFieldChanges,
     MaxMerges,
@@ -33,6 +34,7 @@ def apply(
     max_merges: MaxMerges = None,
     max_missing: MaxMissing = None,
     max_field_changes: MaxFieldChanges = None,
+    max_api_calls: MaxApiCalls = None,
     no_backup: NoBackup = False,
     form: AsFormat = Format.text,
 ) -> None:
@@ -44,6 +46,7 @@ def apply(
         max_merges=max_merges,
         max_missing=max_missing,
         max_field_changes=max_field_changes,
+        max_api_calls=max_api_calls,
         no_backup=no_backup,
     )
     began = clock()
@@ -69,6 +72,7 @@ def run(
     max_merges: MaxMerges = None,
     max_missing: MaxMissing = None,
     max_field_changes: MaxFieldChanges = None,
+    max_api_calls: MaxApiCalls = None,
     no_backup: NoBackup = False,
     form: AsFormat = Format.text,
 ) -> None:
@@ -80,6 +84,7 @@ def run(
         max_merges=max_merges,
         max_missing=max_missing,
         max_field_changes=max_field_changes,
+        max_api_calls=max_api_calls,
         no_backup=no_backup,
     )
     began = clock()

@@ -17,6 +17,7 @@ from dq.changeset import ApprovedChangeset
 from dq.errors import BrakeError, ConfigurationError, TemporaryError
 from dq.gate import lifted
 from dq.manifest import Manifest, TableSchema
+from dq.pipeline.budget import API_CALLS, over_budget, spent_calls
 from dq.pipeline.opening import Stores, location
 from dq.pipeline.quarantining import quarantined
 from dq.plan import Brake, Plan
@@ -38,6 +39,7 @@ class Applied:
         report: What the batches did; None when there was nothing to write or it was done before.
         backup: The backup's folder.
         calls: Airtable calls made.
+        repeated: Those of them that repeated another one, after a failure.
         already: The plan had been finished before.
     """
 
@@ -46,6 +48,7 @@ class Applied:
     backup: Path | None
     calls: int
     already: bool = False
+    repeated: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
         advance(plan, folder, None, [], settings.tables)
         return Applied(plan, None, None, 0)
     approved = ApprovedChangeset(changes, plan.digest)
-    before = stores.airtable.calls
+    before, again = stores.airtable.calls, stores.airtable.repeated
     with _putting_back(state):
         targets = targets_of(settings, manifest, plan, stores)
     with journal(folder / JOURNAL) as opened:
@@ -116,13 +119,16 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
             if report.finished:
                 mappings = {place: target.mapping for place, target in targets.items()}
                 quarantined(settings, manifest, folder, report.failed, mappings)
-    return Applied(plan, report, backup, stores.airtable.calls - before)
+    calls, repeated = stores.airtable.calls - before, stores.airtable.repeated - again
+    return Applied(plan, report, backup, calls, repeated=repeated)
 
 
 def applicable(plan: Plan, settings: Settings, permission: Permission) -> None:
     """Refuse a plan that is stale, belongs to other stores, or that a brake holds."""
     demand_fresh(plan, settings)
-    demand_lifted(lifted(plan.brakes, permission.brakes))
+    brakes = [brake for brake in plan.brakes if brake.name != API_CALLS]  # the month went on since the plan was made
+    price = replace(plan.price, spent=spent_calls(settings))
+    demand_lifted(lifted([*brakes, *over_budget(price)], permission.brakes))
 
 
 def _demand_same(plan: Plan, settings: Settings) -> None:

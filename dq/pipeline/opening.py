@@ -1,5 +1,6 @@
 """Opening both stores as the settings name them; the embedded Airtable is started and stopped with them."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from dq.manifest import Lineage
 from dq.settings import Settings
 from dq.snapshot import TableColumns, columns_of
 from dq.stores.airtable import AirtableStore
+from dq.stores.airtable.state import state_folder
 from dq.stores.private import disk_errors, make_folder
 from dq.stores.protocol import Sink
 from dq.stores.sqlite import SqliteStore
@@ -55,7 +57,8 @@ def opened(settings: Settings) -> Iterator[Stores]:
             token = settings.require_token().get_secret_value()
         tables = [rules.airtable for rules in settings.tables]
         pace = settings.limits.requests_per_second
-        airtable = AirtableStore(base, token, endpoint_url=url, requests_per_second=pace, tables=tables)
+        state = None if settings.airtable.sandbox is not None else state_folder(os.environ)
+        airtable = AirtableStore(base, token, endpoint_url=url, requests_per_second=pace, state=state, tables=tables)
         stack.callback(airtable.close)
         database = SqliteStore(settings.database.path)
         stack.callback(database.close)

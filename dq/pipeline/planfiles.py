@@ -15,6 +15,7 @@ from dq.changeset import Changeset, is_removal
 from dq.engine import Inputs, TablePlan, field_kinds, ordered, with_findings
 from dq.gate import Verdicts, at_the_door, brakes, judge, named_golden
 from dq.manifest import Manifest, to_dict
+from dq.pipeline.budget import over_budget
 from dq.pipeline.pricing import priced
 from dq.plan import Brake, Plan, digest_of_json
 from dq.rules import TableRules
@@ -72,6 +73,8 @@ def written(
         waiting = conflicts.filter(~pl.col(RESOLVED)).height
         base = write_parquet(_frame(made, "base"), folder / plans.NEXT_BASE)
         digest, changes = _write_changes(made, folder / plans.CHANGESET)
+        rows = numbered(changes, settings.limits.batch_size, _mappings(made), cells=())
+        price = priced(rows, manifest, settings)
         plan = Plan(
             snapshot=manifest.id,
             made_at=now,
@@ -93,8 +96,8 @@ def written(
                 "findings": found,
                 "quarantined": sum(one.inputs.hints.alone.height for one in made),
             },
-            brakes=_brakes(made, changes),
-            price=priced(numbered(changes, settings.limits.batch_size, _mappings(made), cells=()), manifest, settings),
+            brakes=(*_brakes(made, changes), *over_budget(price)),
+            price=price,
             conflicts=waiting,
             batch_size=settings.limits.batch_size,
         )

@@ -7,6 +7,7 @@ import polars as pl
 
 from dq.apply.batches import BATCH, MAPPING, PHASE
 from dq.manifest import Manifest
+from dq.pipeline.budget import spent_calls
 from dq.plan import Price
 from dq.rules import TableRules
 from dq.schemas import Change
@@ -25,10 +26,11 @@ def priced(rows: pl.DataFrame, manifest: Manifest, settings: Settings) -> Price:
     Args:
         rows: Numbered rows of the plan.
         manifest: The snapshot, for the sizes of the backup.
-        settings: The pace, and whether a backup is made.
+        settings: The pace, the month's budget, and whether a backup is made.
     """
+    month = spent_calls(settings), settings.limits.api_budget
     if rows.is_empty():
-        return Price(0, 0.0)
+        return Price(0, 0.0, *month)
     calls = len(settings.tables)
     if settings.backups.enabled:
         calls += BACKUP + sum(_pages(manifest, rules) for rules in settings.tables)
@@ -41,7 +43,7 @@ def priced(rows: pl.DataFrame, manifest: Manifest, settings: Settings) -> Price:
     verify = sum(ceil(n / PAGE) for n in touched["n"])
     total = calls + verify
     pace = settings.limits.requests_per_second
-    return Price(total, total / pace if pace else 0.0)
+    return Price(total, total / pace if pace else 0.0, *month)
 
 
 def _written(phase: int, leads: Sequence[int]) -> int:

@@ -1,7 +1,7 @@
 """Run: snapshot, clean and apply in one process; and settling what an earlier run left open."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from dq.apply.execute import Report
@@ -110,8 +110,9 @@ def result(
         details={
             "changes": plan.changes,
             "counts": dict(counts),
-            "price": {"api_calls": plan.price.api_calls, "seconds": plan.price.seconds},
+            "price": asdict(plan.price),
             "api_calls": {"snapshot": ran.snapshot.api_calls if ran else 0, "apply": applied.calls if applied else 0},
+            "api_calls_repeated": applied.repeated if applied else 0,
             "writes": dict(report.states) if report else {},
             "base_serial": report.serial if report else plan.base_serial,
         },

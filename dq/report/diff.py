@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -12,7 +12,7 @@ from dq.schemas import Change, Conflict
 from dq.schemas.conflict import RESOLVED
 
 if TYPE_CHECKING:
-    from dq.plan import Plan
+    from dq.plan import Plan, Price
 
 WIDTH = 48
 """Characters of a cell that are shown."""
@@ -45,7 +45,7 @@ def headline(plan: Any) -> list[str]:
             signs = "  ".join(f"{SIGNS[op]}{ops[op]:,}" for op in SIGNS if op in ops)
             reasons = ", ".join(f"{reason} {n:,}" for reason, n in plan.counts["cells"][store].items())
             told.append(f"  {store:<9} rows {signs}   cells: {reasons}")
-        told.append(f"  price: {plan.price.api_calls:,} API calls, about {plan.price.seconds:,.0f} s")
+        told.append(f"  price: {_price(plan.price)}")
     if plan.conflicts:
         told.append(f"  {_waits(plan.conflicts)} (clean/conflicts.parquet)")
     if plan.counts.get("quarantined"):
@@ -86,7 +86,7 @@ def as_markdown(diff: Diff) -> list[str]:
             f"| {store} | " + " | ".join(f"{ops.get(op, 0):,}" for op in SIGNS) + " |"
             for store, ops in plan.counts["rows"].items()
         ]
-        told += ["", f"Price: {plan.price.api_calls:,} API calls, about {plan.price.seconds:,.0f} s.", ""]
+        told += ["", f"Price: {_price(plan.price)}.", ""]
         told += ["| | row | field | before | after | why |", "|---|---|---|---|---|---|"]
         told += [
             f"| {SIGNS[row[Change.op]]} | {row[Change.store]} {row[Change.row_key] or row[Change.entity_id]} | {_cell(row[Change.field])} "
@@ -109,8 +109,15 @@ def as_dict(diff: Diff) -> dict[str, Any]:
         "counts": dict(plan.counts),
         "conflicts_waiting": plan.conflicts,
         "brakes": [brake.message for brake in plan.brakes],
-        "price": {"api_calls": plan.price.api_calls, "seconds": plan.price.seconds},
+        "price": asdict(plan.price),
     }
+
+
+def _price(price: "Price") -> str:
+    told = f"{price.api_calls:,} API calls, about {price.seconds:,.0f} s"
+    if price.share is None:
+        return told
+    return f"{told}, {price.share:.1%} of the month's {price.budget:,} ({price.spent:,} spent)"
 
 
 def _listed(diff: Diff) -> Sequence[Mapping[str, Any]]:

@@ -181,6 +181,11 @@ class LimitsShape(Shape):
         le=50,
         description="Airtable requests a second, for one base; 0 sets no pace (a sandbox of your own).",
     )
+    api_budget: int | None = Field(
+        None,
+        ge=0,
+        description="Airtable calls a month that this machine may make to the base; a plan that would go over it needs `--max-api-calls`. Left out, any number.",
+    )
     batch_size: int = Field(
         50, ge=1, le=10_000, description="Rows a journal batch; Airtable always gets 10 or fewer a request."
     )

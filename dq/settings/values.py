@@ -67,9 +67,10 @@ class BackupSettings(Values):
 
 
 class LimitSettings(Values):
-    """What a run may use: requests a second, rows a batch, MB of memory, tries, and seconds between them."""
+    """What a run may use: requests a second and a month, rows a batch, MB of memory, tries, and seconds between them."""
 
     requests_per_second: float = 4.5
+    api_budget: int | None = None
     batch_size: int = 50
     max_memory_usage_mb: int = 512
     max_retries: int = 3

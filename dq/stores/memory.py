@@ -32,7 +32,7 @@ class MemoryStore:
         rows: Rows by table, each with its key among its cells.
     """
 
-    calls = 0
+    calls = repeated = 0
 
     def __init__(self, store: Store, schemas: Sequence[TableSchema], rows: Mapping[str, Sequence[Row]]) -> None:
         self.store: Store = store

@@ -106,6 +106,11 @@ class Source(Protocol):
         """Requests made so far (0 for a database)."""
         ...
 
+    @property
+    def repeated(self) -> int:
+        """Those of them that repeated another one, after a failure."""
+        ...
+
     def close(self) -> None:
         """Give back connections."""
         ...

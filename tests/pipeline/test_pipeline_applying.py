@@ -70,7 +70,7 @@ def test_a_connection_that_breaks_ends_with_five_and_the_way_on(
         raise TemporaryError("Airtable cannot be reached", where="Airtable base appX")
 
     with monkeypatch.context() as patch:
-        _before(patch, AirtableStore, "write", fail)
+        _before(patch, AirtableStore, "write_each", fail)
         ended = planned.dq("apply", "--yes")
     assert (ended.code, "dq apply --resume" in ended.err) == (5, True), ended.err
     assert planned.dq("apply", "--resume").code == 0
@@ -108,7 +108,7 @@ def test_a_begun_plan_is_not_gone_on_with_elsewhere(
         raise TemporaryError("Airtable cannot be reached")
 
     with monkeypatch.context() as patch:
-        _before(patch, AirtableStore, "write", fail)
+        _before(patch, AirtableStore, "write_each", fail)
         assert planned.dq("apply", "--yes").code == 5
     config = planned.config()
     other = json.loads(json.dumps(config))
@@ -171,7 +171,7 @@ def test_a_field_renamed_under_a_half_written_plan_must_be_named_back(
         planned.edit_records(change)
 
     with monkeypatch.context() as patch:
-        _before(patch, AirtableStore, "write", fail)
+        _before(patch, AirtableStore, "write_each", fail)
         assert planned.dq("apply", "--yes").code == 5
     rename("Title", "Position")
     ended = planned.dq("run", "--yes")

@@ -51,6 +51,8 @@ def test_what_a_failure_means(status, type_, verb, action):
         ({"error": {"type": "X", "message": "m"}}, "X"),
         ({"error": {"type": "X"}}, "X"),
         ({"error": "X"}, "X"),
+        ({"errors": [{"error": "X", "message": "m"}]}, "X"),
+        ({"errors": []}, None),
         (None, None),
         ([1], None),
         ({}, None),

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import urllib.request
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -132,7 +133,7 @@ def test_threads_go_in_the_order_in_which_they_came():
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(one != other for one, other in zip(order[3:-3], order[4:-2], strict=True)), order
+    assert all(one != other for one, other in pairwise(order[3:-2])), order
 
 
 def test_files_of_the_state_are_private_and_name_no_base(tmp_path: Path):

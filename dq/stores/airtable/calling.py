@@ -235,7 +235,7 @@ def _is_unsent(error: requests.ConnectionError) -> bool:
 
 def _retry_after(response: requests.Response) -> float:
     said = response.headers.get("Retry-After", "")
-    return float(said) if said.isdecimal() else 0.0
+    return float(said) if said.replace(".", "", 1).isdecimal() else 0.0
 
 
 def _json(response: requests.Response) -> Any:

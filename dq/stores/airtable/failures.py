@@ -105,7 +105,9 @@ def action_for(status: int, type_: str | None, verb: Verb) -> Action:
 
 
 def failure_in(status: int, body: Any, verb: Verb, retry_after: float = 0.0) -> Failure:
-    """The failure that an answer tells, in any of Airtable's three envelopes, or in none."""
+    """The failure that an answer tells, in any of Airtable's envelopes (a list of errors counts by its first), or none."""
+    if isinstance(body, dict) and isinstance(body.get("errors"), list):
+        body = next(iter(body["errors"]), None)
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, str):
         return Failure(status, error, "", verb, retry_after)

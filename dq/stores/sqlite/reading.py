@@ -44,7 +44,7 @@ class SqliteSnapshot:
     """
 
     store: Store = "database"
-    calls = 0
+    calls = repeated = 0
 
     def __init__(self, path: Path, connection: dbapi.Connection) -> None:
         self._path, self._connection = path, connection

@@ -30,7 +30,7 @@ class SqliteStore:
     """
 
     store: Store = "database"
-    calls = 0
+    calls = repeated = 0
 
     def __init__(self, path: Path, *, timeout: float = 10.0, scratch: Path | None = None) -> None:
         self.path = path
