@@ -209,3 +209,24 @@ def is_true(cell):
     if isinstance(cell, dict):
         return cell.get("specialValue") in ("Infinity", "-Infinity")
     return bool(cell)
+
+
+def test_links_inside_one_table_follow_on_both_sides(tmp_path, serve_with):
+    document = crm()
+    up = {"linkedTableId": DEALS, "inverseLinkFieldId": "fldKids"}
+    down = {"linkedTableId": DEALS, "inverseLinkFieldId": "fldParent"}
+    rolled = {"recordLinkFieldId": "fldKids", "fieldIdInLinkedTable": "fldDAmount", "formula": "SUM(values)"}
+    document["bases"][0]["tables"][1]["fields"] += [
+        {"id": "fldParent", "name": "Parent", "type": "multipleRecordLinks", "options": up},
+        {"id": "fldKids", "name": "Kids", "type": "multipleRecordLinks", "options": down},
+        {"id": "fldKSum", "name": "Kids sum", "type": "rollup", "options": rolled},
+    ]
+    sandbox.load(document, tmp_path / "a.db")
+    server = serve_with(tmp_path / "a.db", rps=0)
+    deals = Api("t", endpoint_url=server.url, retry_strategy=None).table(BASE, DEALS)
+    assert deals.update(D1, {"Kids": [D2, D3]})["fields"]["Kids sum"] == 30
+    deals.batch_update([{"id": D2, "fields": {"Parent": [D3], "Amount": 1}}, {"id": D3, "fields": {"Amount": 5}}])
+    assert fields(deals, D1, "Kids", "Kids sum") == [[D3], 5]
+    assert fields(deals, D3, "Kids", "Kids sum", "Parent") == [[D2], 1, [D1]]
+    deals.batch_delete([D1, D3])
+    assert fields(deals, D2, "Parent") == [None]
