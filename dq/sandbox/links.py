@@ -21,7 +21,7 @@ def check(changes: Work, field: Field, ids: Sequence[str]) -> None:
         RefusalError: One does not exist.
     """
     table_id = field.options["linkedTableId"]
-    found = work.rows(changes, table_id, ids) if table_id in changes.tables else {}
+    found = work.fetched(changes, table_id, ids) if table_id in changes.tables else {}
     for record_id in ids:
         if record_id not in found:
             raise refusals.unknown_record(record_id)
@@ -68,20 +68,20 @@ def holders(changes: Work, table_id: str, field: Field, record_ids: Iterable[str
     wanted = set(record_ids)
     other = inverse(changes, field)
     if other is not None:
-        linked = work.rows(changes, field.options["linkedTableId"], wanted)
+        linked = work.fetched(changes, field.options["linkedTableId"], wanted)
         ids = {holder for row in linked.values() for holder in row.cells.get(other.id, ())}
     else:
         stored = changes.tables[table_id]
         ids = {row.id for one in wanted for row in records.mentions(changes.connection, stored, one)}
         ids |= {key[1] for key in changes.after if key[0] == table_id}
-    found = work.rows(changes, table_id, sorted(ids))
+    found = work.fetched(changes, table_id, sorted(ids))
     return {key: row for key, row in found.items() if wanted.intersection(row.cells.get(field.id, ()))}
 
 
 def _follow(changes: Work, table_id: str, other: Field, record_id: str, old: Any, new: Any) -> None:
     """Put a record into the cells of those that it names now, and take it out of those that it named before."""
     touched = [one for one in new if one not in old] + [one for one in old if one not in new]
-    for row in work.rows(changes, table_id, touched).values():
+    for row in work.fetched(changes, table_id, touched).values():
         held = row.cells.get(other.id, [])
         if row.id in new:
             held = held if record_id in held else [*held, record_id]

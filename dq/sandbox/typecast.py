@@ -171,7 +171,7 @@ def _linked(changes: Work, field: Field, listed: list[Any]) -> list[Any]:
         name = item.get("id") if isinstance(item, Mapping) else item
         if not isinstance(name, str):
             raise TypeError
-        is_id = RECORD_ID.fullmatch(name) and work.rows(changes, linked.table.id, [name])
+        is_id = RECORD_ID.fullmatch(name) and work.fetched(changes, linked.table.id, [name])
         found.append(name if is_id else _named(changes, linked, name))
     return list(dict.fromkeys(found))
 

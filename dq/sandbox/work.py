@@ -92,7 +92,7 @@ def begin(connection: sqlite3.Connection, base_id: str, now: datetime, manner: M
     return Work(connection, base_id, now.replace(microsecond=0), manner, tables)
 
 
-def rows(work: Work, table_id: str, ids: Iterable[str]) -> dict[str, Row]:
+def fetched(work: Work, table_id: str, ids: Iterable[str]) -> dict[str, Row]:
     """The records of these ids as they are now; one that does not exist is absent.
 
     Args:

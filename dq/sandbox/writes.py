@@ -110,7 +110,7 @@ def restore(
         row = replace(row, id=ids.new_ids(connection, stored, 1)[0])
     cells = {key: value for key, value in row.cells.items() if key in stored.table.by_id}
     for field in stored.table.links:
-        there = work.rows(changes, field.options["linkedTableId"], cells.get(field.id, ()))
+        there = work.fetched(changes, field.options["linkedTableId"], cells.get(field.id, ()))
         cells[field.id] = [one for one in cells.get(field.id, ()) if one in there]
     kept = replace(row, cells={key: value for key, value in cells.items() if not fields.is_empty(value)})
     work.add(changes, stored.table.id, kept)
@@ -119,7 +119,7 @@ def restore(
     work.save(changes)
     query = "DELETE FROM deleted WHERE table_number = ? AND id = ?"
     connection.execute(query, (stored.number, row.id))
-    return work.rows(changes, stored.table.id, [row.id])[row.id]
+    return work.fetched(changes, stored.table.id, [row.id])[row.id]
 
 
 def added(changes: Work, stored: Stored, entries: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -173,7 +173,7 @@ def finished(changes: Work, stored: Stored, made: Sequence[str]) -> list[Row]:
     computing.stamp(changes)
     computing.recompute(changes)
     work.save(changes)
-    found = work.rows(changes, stored.table.id, made)
+    found = work.fetched(changes, stored.table.id, made)
     return [found[record_id] for record_id in made]
 
 
@@ -188,7 +188,7 @@ def existing(changes: Work, table_id: str, ids: Sequence[str]) -> list[Row]:
     Raises:
         RefusalError: One does not exist.
     """
-    found = work.rows(changes, table_id, ids)
+    found = work.fetched(changes, table_id, ids)
     for record_id in ids:
         if record_id not in found:
             raise refusals.unknown_record(record_id)

@@ -86,7 +86,7 @@ def _rollup(changes: Work, field: Field, link: str, linked: Table, target: Field
         return lambda _row: reading.ERROR
 
     def compute(row: Row) -> Any:
-        found = work.rows(changes, linked.id, row.cells.get(link, ()))
+        found = work.fetched(changes, linked.id, row.cells.get(link, ()))
         cells = [found[one].cells.get(target.id) for one in row.cells.get(link, ()) if one in found]
         items = tuple(reading.guarded(read, cell) for cell in cells)
         return _guarded(field, lambda: program(Row(row.id, row.created, {VALUES: items})))
@@ -108,7 +108,7 @@ def _guarded(field: Field, program: Callable[[], Value]) -> Any:
 def _looked_up(changes: Work, row: Row, link: str, linked: Table, target: Field) -> list[Any] | None:
     """The linked records' cells in the order of the links; a list cell gives its items."""
     ids = row.cells.get(link, ())
-    found = work.rows(changes, linked.id, ids)
+    found = work.fetched(changes, linked.id, ids)
     items: list[Any] = []
     for cell in (found[one].cells.get(target.id) for one in ids if one in found):
         if isinstance(cell, list):
@@ -134,7 +134,7 @@ def names(changes: Work, link: Field) -> Callable[[Sequence[str]], list[Value]]:
     read = reading.reader(primary, lambda one: names(changes, one))
 
     def find(ids: Sequence[str]) -> list[Value]:
-        found = work.rows(changes, stored.table.id, ids)
+        found = work.fetched(changes, stored.table.id, ids)
         return [reading.guarded(read, found[one].cells.get(primary.id)) for one in ids if one in found]
 
     return find
