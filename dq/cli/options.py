@@ -49,7 +49,9 @@ MaxFieldChanges = Annotated[
 ]
 MaxApiCalls = Annotated[
     int | None,
-    typer.Option("--max-api-calls", help="Allow a plan of this many Airtable calls, whatever the month's budget.", min=0),
+    typer.Option(
+        "--max-api-calls", help="Allow a plan of this many Airtable calls, whatever the month's budget.", min=0
+    ),
 ]
 NoBackup = Annotated[
     bool, typer.Option("--no-backup", help="Write without a backup, where the configuration switched it off too.")

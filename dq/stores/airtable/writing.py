@@ -147,9 +147,10 @@ def _hand_over(held: Held, flight: Flight, calls: Calls, path: str, schema: Tabl
                 held.outcomes[place] = Outcome(outcome.state, write.key, reason=outcome.reason)
         going = tuple(one for one in request.writes if one[0] not in held.outcomes)
         if going:
-            blocked |= groups
-            held.busy |= groups
-            flight.add(Request(request.op, going), partial(send, calls, path, schema, request.op, going))
+            sent = Request(request.op, going)
+            blocked |= sent.groups
+            held.busy |= sent.groups
+            flight.add(sent, partial(send, calls, path, schema, request.op, going))
     held.requests = left
 
 
