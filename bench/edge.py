@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=20_000)
     parser.add_argument("--updates", type=int, default=2_000)
     parser.add_argument("--latency", type=float, default=0.3)
-    asked = parser.parse_args()
+    asked, _ = parser.parse_known_args()  # beside other benchmarks, which have options of their own
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         sandbox.load(_document(asked.records), root / "airtable.db")
