@@ -11,7 +11,7 @@ WORKERS ?= 2
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup data demo snapshot clean diff apply run test check format lock bench
+.PHONY: help setup data demo snapshot clean diff apply run test simulate check format lock bench
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ run: data ## snapshot, clean and apply in one.
 
 test: setup ## Run the whole test suite.
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+
+simulate: setup ## Two thousand schedules of faults and people, ten times those of the tests.
+	@DQ_SCHEDULES=2000 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist load tests/simulate
 
 check: setup ## Check format, lint, types and the import contract.
 	@$(BIN)/ruff format --check --quiet . || { echo "  fix:   make format" >&2; exit 1; }

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 SOURCES = sorted((ROOT / "dq").rglob("*.py"))
-TARGETS = {"setup", "demo", "test", "check", "snapshot", "clean", "diff", "apply", "run", "bench", "help"}
+TARGETS = {"setup", "demo", "test", "check", "snapshot", "clean", "diff", "apply", "run", "bench", "simulate", "help"}
 KEPT = (".py", ".md", ".yaml", ".yml", ".toml", ".csv", ".sh", ".lock", "Makefile", "run", ".json", ".gitignore")
 
 ROW_LOOPS = {
