@@ -5,6 +5,7 @@ Environment: `DYING_AT` is the number of the moment (0 = never), `DYING_TRACE` a
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -20,12 +21,14 @@ from dq.stores.airtable import AirtableStore
 from dq.stores.sqlite import SqliteStore
 
 passed: list[str] = []
+one_at_a_time = threading.Lock()
 
 
 def moment(name: str) -> None:
-    passed.append(name)
-    if len(passed) == int(os.environ["DYING_AT"]):
-        os.kill(os.getpid(), signal.SIGKILL)
+    with one_at_a_time:
+        passed.append(name)
+        if len(passed) == int(os.environ["DYING_AT"]):
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def around(owner: Any, name: str, label: str, only: Callable[..., bool] = lambda *_args: True) -> None:
