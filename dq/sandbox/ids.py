@@ -1,8 +1,12 @@
 """Ids and numbers that a sandbox gives out: equal files give equal ones, and none comes twice."""
 
 import hashlib
+import json
 import sqlite3
 import string
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import count
+from typing import Any
 
 from dq.sandbox import records
 from dq.sandbox.records import Stored
@@ -10,26 +14,39 @@ from dq.sandbox.records import Stored
 ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits
 
 
-def new_ids(connection: sqlite3.Connection, stored: Stored, count: int) -> list[str]:
-    """Ids for new records, made of the table's id and its counter, which moves on.
+def new_ids(
+    connection: sqlite3.Connection,
+    stored: Stored,
+    contents: Sequence[Mapping[str, Any]],
+    taken: Collection[tuple[str, str]] = (),
+) -> list[str]:
+    """Ids for new records, made of the table's id and of what each record holds.
 
-    The same creates on equal files give equal ids, and no id comes twice, not even that of a deleted record.
+    The same creates on equal files give equal ids in whatever order they come, and no id comes twice, not even that of
+    a deleted record.
 
     Args:
         connection: An open sandbox, in a writing transaction.
         stored: The table.
-        count: How many.
+        contents: Their cells.
+        taken: Table and id of records that the same request makes.
     """
-    query = 'SELECT counter FROM "table" WHERE number = ?'
-    counter: int = connection.execute(query, (stored.number,)).fetchone()[0]
     ids: list[str] = []
-    while len(ids) < count:
-        counter += 1
-        candidate = nth_id("rec", stored.table.id, counter)
-        taken = records.fetch(connection, stored, [candidate]) or records.was_deleted(connection, stored, candidate)
-        ids += [] if taken else [candidate]
-    connection.execute('UPDATE "table" SET counter = ? WHERE number = ?', (counter, stored.number))
+    used = {record_id for table_id, record_id in taken if table_id == stored.table.id}
+    for cells in contents:
+        owner = f"{stored.table.id}:{json.dumps(cells, sort_keys=True, default=str)}"
+        ids.append(next(one for one in _candidates(owner) if one not in used and _is_free(connection, stored, one)))
+        used.add(ids[-1])
     return ids
+
+
+def _candidates(owner: str) -> Iterator[str]:
+    return (nth_id("rec", owner, number) for number in count(1))
+
+
+def _is_free(connection: sqlite3.Connection, stored: Stored, record_id: str) -> bool:
+    held = records.fetch(connection, stored, [record_id])
+    return not held and not records.was_deleted(connection, stored, record_id)
 
 
 def nth_id(prefix: str, owner: str, counter: int) -> str:

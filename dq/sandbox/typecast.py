@@ -189,8 +189,9 @@ def _named(changes: Work, linked: Stored, name: str) -> str:
     if not fields.is_writable(primary):
         raise ValueError
     cell = fields.accept(primary, _PLAIN[primary.type](primary, name) if primary.type in _PLAIN else name)
-    record_id = ids.new_ids(changes.connection, linked, 1)[0]
-    work.add(changes, linked.table.id, Row(record_id, work.shown_now(changes), {primary.id: cell}))
+    cells = {primary.id: cell}
+    record_id = ids.new_ids(changes.connection, linked, [cells], changes.after)[0]
+    work.add(changes, linked.table.id, Row(record_id, work.shown_now(changes), cells))
     return record_id
 
 

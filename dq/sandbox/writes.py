@@ -107,7 +107,7 @@ def restore(
     changes = work.begin(connection, stored.base_id, now, manner)
     _check_room(changes, 1)
     if manner.switches.restored_id == "new":
-        row = replace(row, id=ids.new_ids(connection, stored, 1)[0])
+        row = replace(row, id=ids.new_ids(connection, stored, [row.cells])[0])
     cells = {key: value for key, value in row.cells.items() if key in stored.table.by_id}
     for field in stored.table.links:
         there = work.fetched(changes, field.options["linkedTableId"], cells.get(field.id, ()))
@@ -135,7 +135,7 @@ def added(changes: Work, stored: Stored, entries: Sequence[Mapping[str, Any]]) -
     """
     _check_room(changes, len(entries))
     cells = [accepted(changes, stored, entry, {}) for entry in entries]
-    made = ids.new_ids(changes.connection, stored, len(entries))
+    made = ids.new_ids(changes.connection, stored, cells, changes.after)
     for record_id, new in zip(made, cells, strict=True):
         filled = {key: value for key, value in new.items() if value is not None}
         work.add(changes, stored.table.id, Row(record_id, work.shown_now(changes), filled))

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import sandbox_world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyairtable import Api
@@ -137,11 +138,20 @@ def test_equal_creates_on_equal_files_give_equal_ids(tmp_path, people):
     assert len(set(ids)) == 12
 
 
+def test_the_order_of_creates_does_not_matter_to_their_ids(tmp_path, people):
+    names = ["Eva", "Fay", "Gil"]
+    first = {record["fields"]["Name"]: record["id"] for record in people.batch_create([{"Name": n} for n in names])}
+    sandbox.load(sandbox_world.world(), tmp_path / "other.db")
+    with sandbox.running(tmp_path / "other.db", rps=0) as url:
+        table = Api("t", endpoint_url=url, retry_strategy=None).table(BASE, PEOPLE)
+        assert {name: table.create({"Name": name})["id"] for name in reversed(names)} == first
+
+
 def test_an_id_is_never_given_out_twice(data, server, people):
     first = people.create({})["id"]
     people.delete(first)
     assert people.create({})["id"] != first
-    sandbox.load(sandbox.dump(data), data)  # the counter starts again, the ids that are there stay taken
+    sandbox.load(sandbox.dump(data), data)  # what was deleted is forgotten, the ids that are there stay taken
     taken = {record["id"] for record in people.all()}
     assert people.create({})["id"] not in taken
 
