@@ -3,7 +3,7 @@
 import os
 import sys
 
-from dq.cli.memory import SETTING, give_back
+from dq.memory import SETTING, give_back
 
 if os.environ.get(SETTING) is None:  # the allocator reads it when the process begins
     give_back()

@@ -8,8 +8,8 @@ import typer
 
 from dq.cli import check, clean, config, dedupe, diff, init, quarantine, run, sandbox, status
 from dq.cli.interrupts import InterruptedBySignal
-from dq.cli.memory import give_back
 from dq.errors import DqError
+from dq.memory import give_back
 
 EXITS = """Exit codes: 0 done, 1 finding, 2 usage or configuration, 3 partial, 4 brake, 5 temporary, 6 verify mismatch,
 7 locked out, 70 unexpected, 130/143 interrupted with the journal saved."""

@@ -11,9 +11,8 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-import pyarrow as pa
-
 from dq.manifest import Lineage, Manifest, Reference, TableFile, TableSchema, to_dict
+from dq.memory import trim
 from dq.rules import TableRules
 from dq.schemas.values import Store
 from dq.snapshot.catalog import LATEST, MANIFEST, open_snapshot
@@ -90,7 +89,7 @@ def take(
             files = _write_tables(folder, moment, _database_schemas(moment, plans), progress)
         with airtable.snapshot() as moment:
             files += _write_tables(folder, moment, _airtable_schemas(moment, plans), progress)
-        pa.default_memory_pool().release_unused()  # what reading took is the next step's to use
+        trim()  # what reading took is the next step's to use
         digest = sha256("".join(file.digest for file in files).encode()).hexdigest()
         manifest = Manifest(
             f"{stamp}-{digest[:6]}", now.astimezone(UTC), lineage, tuple(files), airtable.calls - before

@@ -123,7 +123,7 @@ def test_batches_left_half_way_give_back_their_file(slow):
 MEMORY = """
 import sys
 from pathlib import Path
-from dq.cli.memory import give_back
+from dq.memory import give_back
 give_back()
 from dq.snapshot.parquet import write_parquet
 from dq.stores.airtable import AirtableStore
