@@ -15,7 +15,6 @@ from dq.stores.private import digest_of
 Deletes = Literal["none", "sweep", "webhook"]
 SETTLED = timedelta(seconds=10)
 """What was modified less than this before a reading began may not have been there for it to see."""
-_TICK = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +100,11 @@ def table_of(earlier: Earlier, schema: TableSchema) -> TableFile | None:
     return next((file for file in tables if file.schema.id == schema.id), None)
 
 
-def since(cursor: str) -> str:
-    """What changed after this time must be read: the cursor's own second may have had more edits."""
-    return _text(datetime.fromisoformat(cursor) - _TICK)
-
-
 def cursor_after(greatest: str | None, began: str | None, look_back: timedelta) -> str | None:
     """Up to when a reading holds all changes.
 
     It is a time that Airtable itself gave to a record, so only its clock counts; but not so late that an edit which
-    did not show yet, or came while the table was read, could lie before it.
+    did not show yet, or came while the table was read, could lie before it. Its own second was over by then.
 
     Args:
         greatest: The greatest modified time among the rows.

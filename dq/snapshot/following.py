@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from dq.manifest import Hook, Lineage, Reading, TableFile, TableSchema
-from dq.snapshot.chain import Earlier, Schedule, broken, cursor_after, last, since, table_of
+from dq.snapshot.chain import Earlier, Schedule, broken, cursor_after, last, table_of
 from dq.snapshot.parquet import file_names, merge_parquet, write_parquet
 from dq.stores.private import digest_of, make_folder, sync_folder, write_file
 from dq.stores.protocol import Following, Heard, Source
@@ -129,8 +129,7 @@ def _changes(
     with TemporaryDirectory(prefix=".changes-", dir=path.parent) as scratch:
         changed, asked = Path(scratch) / "changed.parquet", Path(scratch) / "asked.parquet"
         swept = _frame(source.stamps(schema, modified)) if schedule.deletes == "sweep" else None
-        start = since(before.reading.cursor or "")
-        read = write_parquet(source.changed(schema, modified, start), changed, key, told)
+        read = write_parquet(source.changed(schema, modified, before.reading.cursor or ""), changed, key, told)
         fresh = pl.read_parquet(changed, columns=[key])
         doubtful = _doubtful(world, schema, held, swept, modified).join(fresh, on=key, how="anti")
         read += write_parquet(source.some(schema, doubtful[key].sort().to_list()), asked, key, told)

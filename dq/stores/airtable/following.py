@@ -44,7 +44,8 @@ def changed(calls: Calls, path: str, schema: TableSchema, modified: str, since: 
         Failure: They cannot be read to the end.
     """
     stamp = f"{{{schema.column(modified).id}}}"
-    formula = any_of([f"{stamp}=BLANK()", f"IS_AFTER({stamp},DATETIME_PARSE({quoted_text(since)}))"])
+    after = f"IS_AFTER({stamp},DATETIME_PARSE({quoted_text(since)}))"
+    formula = f"IF({stamp}=BLANK(),TRUE(),{after})"  # a comparison with nothing may be an error, which matches nothing
     return spooled_from(calls, schema, lambda: pages(calls, path, field_ids(schema), formula))
 
 
