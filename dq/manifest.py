@@ -6,12 +6,13 @@ Values only; `dq.snapshot` reads and writes them as `manifest.json`.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from dq.cells import Kind
 from dq.schemas.values import Store
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Snapshots of format 1 were read in full, and say nothing of how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Column:
         writable: False for computed fields, generated columns and types dq does not know.
         required: NOT NULL without a default: an insert must bring a value.
         choices: Names of the options of a select.
+        moved_by: Ids of the fields whose edits move a time of last modification; none means all that people edit.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Column:
     writable: bool = True
     required: bool = False
     choices: tuple[str, ...] = ()
+    moved_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +97,47 @@ class TableSchema:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How a table of a snapshot was read.
+
+    Attributes:
+        kind: `full`: every row. `incremental`: what changed since an earlier snapshot; the rest is taken over from it.
+        deletes_visible: Whether a row that the snapshot lacks is gone. Else it may hold rows that are gone, and to lack
+            one proves nothing.
+        based_on: Id of the earlier snapshot.
+        cursor: All changes up to this modified time are in (ISO text); None where none can be told by it.
+        full_at: When the full reading was taken that this one goes back to (ISO text); None where nothing can go on
+            from it.
+        read: Rows that were read for it; None for all.
+        why: Why it is full where an incremental one was wanted.
+    """
+
+    kind: Literal["full", "incremental"] = "full"
+    deletes_visible: bool = True
+    based_on: str | None = None
+    cursor: str | None = None
+    full_at: str | None = None
+    read: int | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A webhook that tells of deletions: its id, and the number of the first payload that was not heard yet."""
+
+    id: str
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
 class TableFile:
-    """One Parquet file of a snapshot: the schema of its table, where it is, how long, and its SHA-256."""
+    """One Parquet file of a snapshot: its table's schema, where it is, how long, its SHA-256, how it was read."""
 
     schema: TableSchema
     file: str
     rows: int
     digest: str
+    reading: Reading = Reading()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +157,18 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A complete snapshot. It is written last: a directory without one does not exist for readers."""
+    """A complete snapshot. It is written last: a directory without one does not exist for readers.
+
+    Attributes:
+        id: UTC time and a short digest.
+        taken_at: When, by this machine's clock.
+        lineage: Which stores.
+        tables: Its files.
+        api_calls: Requests to Airtable that it took.
+        format_version: Of this value as JSON.
+        notes: For people.
+        hook: The webhook that the next snapshot goes on with.
+    """
 
     id: str
     taken_at: datetime
@@ -129,6 +177,7 @@ class Manifest:
     api_calls: int = 0
     format_version: int = FORMAT_VERSION
     notes: tuple[str, ...] = field(default=())
+    hook: Hook | None = None
 
     def table(self, store: Store, name: str) -> TableFile:
         """The file of a store's table, by the table's name or (Airtable) id."""
@@ -157,6 +206,7 @@ def from_dict(data: Mapping[str, Any]) -> Manifest:
         api_calls=data["api_calls"],
         format_version=data["format_version"],
         notes=tuple(data["notes"]),
+        hook=Hook(**data["hook"]) if data.get("hook") else None,
     )
 
 
@@ -167,8 +217,9 @@ def _table_file(data: Mapping[str, Any]) -> TableFile:
     schema["unique"] = tuple(UniqueIndex(tuple(index["columns"])) for index in schema["unique"])
     schema["soft_delete"] = tuple(schema["soft_delete"])
     schema["references"] = tuple(Reference(**reference) for reference in schema["references"])
-    return TableFile(TableSchema(**schema), data["file"], data["rows"], data["digest"])
+    reading = Reading(**data.get("reading", {}))
+    return TableFile(TableSchema(**schema), data["file"], data["rows"], data["digest"], reading)
 
 
 def _column(data: Mapping[str, Any]) -> Column:
-    return Column(**{**data, "choices": tuple(data["choices"])})
+    return Column(**{**data, "choices": tuple(data["choices"]), "moved_by": tuple(data.get("moved_by", ()))})

@@ -74,6 +74,7 @@ class Plan:
         brakes: Those that hold.
         price: What applying costs.
         conflicts: Number of conflicts that wait for a person.
+        blind: Airtable tables whose deletions the snapshot does not show: none is carried over to the database.
     """
 
     snapshot: str
@@ -90,6 +91,7 @@ class Plan:
     batch_size: int
     format_version: int = FORMAT_VERSION
     children: tuple[str, ...] = field(default=())
+    blind: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:

@@ -115,6 +115,20 @@ class Journal:
         )
         return dict(rows.fetchall())
 
+    def removed(self, store: Store) -> dict[str, list[str]]:
+        """Table → keys of the rows that the store confirmed as deleted."""
+        rows = self._connection.execute(
+            "SELECT table_name, json_group_array(row_key) FROM writes WHERE store = ? AND op = 'delete' AND state = 'written'"
+            " GROUP BY table_name",
+            (store,),
+        )
+        return {table: json.loads(keys) for table, keys in rows}
+
+    def failed(self, store: Store) -> int:
+        """How many of a store's writes were not carried out."""
+        query = f"SELECT count(*) FROM writes WHERE store = ? AND state IN {FAILED}"
+        return int(self._connection.execute(query, (store,)).fetchone()[0])
+
     def failed_groups(self) -> set[str]:
         """Groups, a lead's writes each, one of whose rows was not written."""
         rows = self._connection.execute(f"SELECT DISTINCT group_name FROM writes WHERE state IN {FAILED}").fetchall()

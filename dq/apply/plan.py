@@ -37,6 +37,7 @@ def load(folder: Path) -> Plan:
         data["steps"] = tuple(data["steps"])
         data["brakes"] = tuple(Brake(**brake) for brake in data["brakes"])
         data["children"] = tuple(data["children"])
+        data["blind"] = tuple(data.get("blind", ()))
         data["price"] = Price(**data["price"])
         return Plan(**data)
     except (ValueError, TypeError, KeyError) as error:

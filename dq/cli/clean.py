@@ -1,31 +1,70 @@
 """`dq snapshot` and `dq clean`: read both stores, and plan."""
 
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from dq.cli.options import AsFormat, ConfigFile, Format, OnlyPart
 from dq.cli.session import clock, session
 
 if TYPE_CHECKING:
+    from dq.manifest import Manifest
     from dq.pipeline import Cleaned
     from dq.rules import Step
     from dq.settings import Settings
 
 
-def snapshot(config: ConfigFile = None, form: AsFormat = Format.text) -> None:
+def snapshot(
+    config: ConfigFile = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read all of Airtable, whatever the configuration says.")
+    ] = False,
+    form: AsFormat = Format.text,
+) -> None:
     """Read both stores to Parquet, complete or not at all."""
     from dq import pipeline
     from dq.cli.render import print_json
 
     with session("snapshot", config) as opened:
-        manifest = pipeline.snapshot(opened.settings, opened.stores, opened.watch)
+        manifest = pipeline.snapshot(opened.settings, opened.stores, opened.watch, full=full)
         rows = {f"{table.schema.store} {table.schema.name}": table.rows for table in manifest.tables}
         opened.log.event("snapshot", id=manifest.id, rows=rows, api_calls=manifest.api_calls)
+    warn_full(manifest)
     if form is Format.json:
-        print_json({"format_version": 1, "snapshot": manifest.id, "rows": rows, "api_calls": manifest.api_calls})
+        facts = {"snapshot": manifest.id, "rows": rows, "api_calls": manifest.api_calls, "readings": readings(manifest)}
+        print_json({"format_version": 1, **facts})
         return
-    print(f"snapshot {manifest.id}: " + ", ".join(f"{name} {count:,}" for name, count in rows.items()))
+    print(f"snapshot {manifest.id}: " + told_tables(rows, readings(manifest)))
+
+
+def readings(manifest: "Manifest") -> dict[str, dict[str, Any]]:
+    """How each Airtable table was read, for JSON."""
+    return {table.schema.name: asdict(table.reading) for table in manifest.tables if table.schema.store == "airtable"}
+
+
+def told_tables(rows: Mapping[str, int], how: Mapping[str, Mapping[str, Any]]) -> str:
+    """The tables of a snapshot with their rows, in one line.
+
+    Args:
+        rows: Store and table → rows.
+        how: What `readings` gives.
+    """
+    told = {name: f"{name} {count:,}" for name, count in rows.items()}
+    for table, reading in how.items():
+        if reading["kind"] == "incremental":
+            blind = "" if reading["deletes_visible"] else "; deletions not visible"
+            told[f"airtable {table}"] += f" ({reading['read']:,} read, the rest as in {reading['based_on']}{blind})"
+    return ", ".join(told.values())
+
+
+def warn_full(manifest: "Manifest") -> None:
+    """Tell on stderr why a table was read in full where less was wanted."""
+    for table in manifest.tables:
+        if table.reading.why:
+            print(f"{table.schema.store} {table.schema.name} was read in full: {table.reading.why}", file=sys.stderr)
 
 
 def clean(config: ConfigFile = None, only: OnlyPart = None, form: AsFormat = Format.text) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dq.cli.clean import steps_of, warn
+from dq.cli.clean import steps_of, warn, warn_full
 from dq.cli.options import (
     AsFormat,
     ConfigFile,
@@ -100,6 +100,7 @@ def run(
         ran = pipeline.run(
             opened.settings, opened.stores, steps, opened.watch, dry=dry, permission=allowed, confirm=asked
         )
+        warn_full(ran.snapshot)
         result = pipeline.result(ran, None, began, clock())
         _logged(opened, result)
     _end(result, form, opened)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from dq.cli.clean import readings, told_tables
 from dq.cli.options import AsFormat, ConfigFile, Format
 
 if TYPE_CHECKING:
@@ -41,7 +42,12 @@ def _facts(settings: "Settings") -> dict[str, Any]:
     if snapshots:
         newest = snapshots[-1]
         rows = {f"{table.schema.store} {table.schema.name}": table.rows for table in newest.tables}
-        facts["latest"] = {"id": newest.id, "taken_at": newest.taken_at, "rows": rows}
+        facts["latest"] = {
+            "id": newest.id,
+            "taken_at": newest.taken_at,
+            "rows": rows,
+            "readings": readings(newest),
+        }
         try:
             plan, _, state = latest(settings)
             facts["plan"] = {
@@ -60,8 +66,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         return ["no snapshot yet: dq snapshot"]
     latest, plan = facts["latest"], facts["plan"]
     told = [
-        f"snapshot {latest['id']} ({facts['snapshots']} in all): "
-        + ", ".join(f"{name} {n:,}" for name, n in latest["rows"].items())
+        f"snapshot {latest['id']} ({facts['snapshots']} in all): " + told_tables(latest["rows"], latest["readings"])
     ]
     if plan is None:
         told.append("plan: none yet: dq clean")

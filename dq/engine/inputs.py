@@ -64,6 +64,7 @@ class Inputs:
         now: The plan's time.
         parts: Slices to work in.
         hints: What else is known about which rows are one lead.
+        blind: Stores whose snapshot does not show deletions: that a row is missing there proves nothing.
     """
 
     rules: TableRules
@@ -77,3 +78,4 @@ class Inputs:
     now: datetime
     parts: int = 1
     hints: Hints = field(default_factory=Hints)
+    blind: frozenset[Store] = frozenset()

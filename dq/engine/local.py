@@ -112,7 +112,9 @@ def _world(
 ) -> tuple[World, Terms]:
     """What reconcile is handed."""
     schemas, sides = inputs.schemas, chosen.sides
-    terms = Terms(inputs.rules, schemas["database"], schemas["airtable"], inputs.steps, inputs.stamp, inputs.now)
+    terms = Terms(
+        inputs.rules, schemas["database"], schemas["airtable"], inputs.steps, inputs.stamp, inputs.now, inputs.blind
+    )
     world = World(
         sides=sides,
         base=base,

@@ -20,7 +20,11 @@ _ROUNDING = 1e-9
 
 
 def brakes(
-    changes: pl.DataFrame, records: Mapping[Store, pl.DataFrame], base: pl.DataFrame, rules: TableRules
+    changes: pl.DataFrame,
+    records: Mapping[Store, pl.DataFrame],
+    base: pl.DataFrame,
+    rules: TableRules,
+    blind: frozenset[Store] = frozenset(),
 ) -> list[Brake]:
     """The brakes that hold for one mapping's plan.
 
@@ -29,6 +33,7 @@ def brakes(
         records: Each store's standardized rows.
         base: The base before.
         rules: The mapping and its limits.
+        blind: Stores whose snapshot does not show deletions: nothing is missing there, and nothing deleted for it.
     """
     touched = rows(changes)
     linked = base.filter(pl.col(BaseRow.state) == "linked")
@@ -40,7 +45,7 @@ def brakes(
         merged = gone.filter(pl.col(Change.reason) == "merge").height
         held += _over("max_deletes", store, deleted, total, rules.brakes.max_deletes, "would be deleted", all_rows=True)
         held += _over("max_merges", store, merged, total, rules.brakes.max_merges, "would be merged away")
-        held += _missing(store, records[store], linked, rules)
+        held += [] if store in blind else _missing(store, records[store], linked, rules)
         held += _shifted(store, records[store], linked, rules)
     return held
 

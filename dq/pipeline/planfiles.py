@@ -100,6 +100,7 @@ def written(
             price=price,
             conflicts=waiting,
             batch_size=settings.limits.batch_size,
+            blind=tuple(one.inputs.schemas["airtable"].name for one in made if one.inputs.blind),
         )
         plans.save(plan, folder)
     return Cleaned(plan, folder, failed)
@@ -155,7 +156,7 @@ def _brakes(made: Sequence[Planned], changes: pl.DataFrame) -> tuple[Brake, ...]
         records: dict[Store, pl.DataFrame] = {
             store: one.made.frame(f"records_{store}", [KEY, *one.rules.names]) for store in STORES
         }
-        held += brakes(mine, records, one.inputs.base, one.rules)
+        held += brakes(mine, records, one.inputs.base, one.rules, one.inputs.blind)
     return tuple(held)
 
 

@@ -86,6 +86,7 @@ def _inputs(
         steps=steps,
         stamp=format_time(now, _stamp_format(raw["database"], rules)),
         now=now,
+        blind=frozenset(store for store in STORES if not tables[store].reading.deletes_visible),
         parts=max(-(-max(table.rows for table in tables.values()) // ROWS_A_PART), 1),
     )
 

@@ -12,6 +12,7 @@ from dq.pipeline.opening import Stores, lineage_of, plans_of
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
 from dq.pipeline.result import Result
+from dq.pipeline.scheduling import schedule_of
 from dq.rules import Step
 from dq.settings import Settings
 from dq.snapshot import list_snapshots, take
@@ -28,9 +29,17 @@ class Ran:
     snapshot: Manifest
 
 
-def snapshot(settings: Settings, stores: Stores, watch: Watch) -> Manifest:
-    """Both stores to Parquet, after settling what an earlier run left open."""
+def snapshot(settings: Settings, stores: Stores, watch: Watch, *, full: bool = False) -> Manifest:
+    """Both stores to Parquet, after settling what an earlier run left open.
+
+    Args:
+        settings: The settings.
+        stores: Both stores, open.
+        watch: Clock and progress.
+        full: Whether all of Airtable is read, whatever the settings say.
+    """
     settle(settings, stores, watch)
+    schedule, before = schedule_of(settings, full=full), stores.airtable.calls
     tables = {
         rules.table: stores.airtable.describe(rules.airtable, []).id or rules.airtable for rules in settings.tables
     }
@@ -42,6 +51,8 @@ def snapshot(settings: Settings, stores: Stores, watch: Watch) -> Manifest:
         lineage_of(stores, tables),
         watch.clock(),
         lambda store, table, rows: watch.progress(f"snapshot {store} {table}", rows, 0),
+        schedule,
+        before,
     )
 
 

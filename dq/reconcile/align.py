@@ -18,8 +18,8 @@ Verdict = Literal[
     "pair", "alone", "insert_database", "insert_airtable", "revive_database", "revive_airtable", "delete_database",
     "delete_airtable", "held_database", "gone", "gone_unseen", "empty",
 ]  # fmt: skip
-"""What becomes of a row as a whole: `alone` stays as it is on its side, `held_database` likewise, for its children, `gone_unseen` is gone on both sides but this
-plan does not synchronize, `empty` has nothing that the other store could take."""
+"""What becomes of a row as a whole: `alone` stays as it is on its side, `held_database` likewise, for its children, `gone_unseen` is on neither side but this
+plan does not synchronize, or cannot know, `empty` has nothing that the other store could take."""
 VERDICT, DATABASE, AIRTABLE = "verdict", f"{KEY}@database", f"{KEY}@airtable"
 WRITABLE_VERDICTS = [
     "pair",
@@ -89,7 +89,7 @@ def _verdict(terms: Terms) -> pl.Expr:
         return lonely.otherwise(pl.lit("gone_unseen"))
     return (
         pair.when(~in_database & ~in_airtable)
-        .then(pl.lit("gone"))
+        .then(pl.lit("gone_unseen" if terms.blind else "gone"))
         .when(in_database)
         .then(_one_sided("database", terms))
         .otherwise(_one_sided("airtable", terms))
@@ -106,6 +106,8 @@ def _one_sided(here: Store, terms: Terms) -> pl.Expr:
     delete = pl.lit(f"delete_{here}" if deletes else "alone")
     empty = pl.when(~_has_word(here, terms)).then(pl.lit("empty"))
     lost = pl.when(is_edited(here, terms.rules)).then(empty.otherwise(revive)).otherwise(delete)
+    if there in terms.blind:
+        lost = empty.otherwise(pl.lit("alone"))
     return pl.when(is_known).then(lost).otherwise(empty.otherwise(insert))
 
 

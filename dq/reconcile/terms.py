@@ -24,6 +24,7 @@ class Terms:
         steps: What this plan is for: all of it, or only standardize, dedupe or sync.
         stamp: The plan's time, as the database writes times (for soft deletes).
         now: The plan's time.
+        blind: Stores whose snapshot does not show deletions: nothing counts as gone from them.
     """
 
     rules: TableRules
@@ -32,6 +33,7 @@ class Terms:
     steps: frozenset[Step]
     stamp: str | int
     now: datetime
+    blind: frozenset[Store] = frozenset()
 
     def schema(self, store: Store) -> TableSchema:
         """The store's table."""

@@ -50,6 +50,7 @@ def headline(plan: Any) -> list[str]:
         told.append(f"  {_waits(plan.conflicts)} (clean/conflicts.parquet)")
     if plan.counts.get("quarantined"):
         told.append(f"  {plan.counts['quarantined']:,} rows wait in quarantine: dq quarantine list")
+    told += [f"  {_unseen(table)}" for table in plan.blind]
     told += [f"  brake: {brake.message}" for brake in plan.brakes]
     return told
 
@@ -95,6 +96,7 @@ def as_markdown(diff: Diff) -> list[str]:
         ]
     told += [f"\n{line}" for line in _rest(diff)]
     told += [f"\n{_waits(plan.conflicts)}."] if plan.conflicts else []
+    told += [f"\n{_unseen(table)}" for table in plan.blind]
     told += [f"\n**Brake:** {brake.message}" for brake in plan.brakes]
     return told
 
@@ -109,8 +111,13 @@ def as_dict(diff: Diff) -> dict[str, Any]:
         "counts": dict(plan.counts),
         "conflicts_waiting": plan.conflicts,
         "brakes": [brake.message for brake in plan.brakes],
+        "deletes_not_visible": list(plan.blind),
         "price": asdict(plan.price),
     }
+
+
+def _unseen(table: str) -> str:
+    return f"deletions in Airtable table {table} are not visible in this snapshot: none is planned (dq snapshot --full)"
 
 
 def _price(price: "Price") -> str:

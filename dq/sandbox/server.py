@@ -8,11 +8,12 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from dq.errors import ConfigurationError, TemporaryError
@@ -122,7 +123,8 @@ def served(
             stack.callback(connection.close)
         clocks: dict[str, Any] = {"clock": clock.monotonic, "now": clock.utc} if clock else {}
         listener = stack.enter_context(_bound("127.0.0.1", 0))
-        server = _Server(_config(app.make_app(connection, options=options, log=log, **clocks)))
+        made = app.make_app(connection, options=options, log=log, **clocks)
+        server = _Server(_config(made if clock is None else _dated(made, clock), date_header=clock is None))
         answers = threading.Event()
         server.on_ready = answers.set
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -160,7 +162,22 @@ def _bound(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _config(served: ASGIApp) -> uvicorn.Config:
+def _dated(served: ASGIApp, clock: VirtualClock) -> ASGIApp:
+    """Answers that tell the clock's time as their date."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(clock.utc(), usegmt=True).encode()
+                message = {**message, "headers": [*message.get("headers", ()), (b"date", date)]}
+            await send(message)
+
+        await served(scope, receive, sent)
+
+    return wrapped
+
+
+def _config(served: ASGIApp, *, date_header: bool = True) -> uvicorn.Config:
     return uvicorn.Config(
         served,
         loop="asyncio",
@@ -170,6 +187,7 @@ def _config(served: ASGIApp) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        date_header=date_header,
         h11_max_incomplete_event_size=HEADER_BYTES,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=2,

@@ -76,6 +76,10 @@ def _weak(settings: Settings) -> list[str]:
 def _unguarded(settings: Settings) -> list[str]:
     warnings = []
     for table in settings.tables:
+        if settings.airtable.incremental is not None and table.modified_airtable is None:
+            warnings.append(
+                f"table {table.table}: stores.airtable.incremental has no effect without modified.airtable: it is read in full"
+            )
         if table.brakes.max_deletes.share == 1 and table.brakes.max_deletes.rows is None:
             warnings.append(f"table {table.table}: brakes.max_deletes holds nothing")
         if (

@@ -27,6 +27,21 @@ class DatabaseShape(Shape):
     url_command: str | None = Field(None, description="A command that prints the URL; run without a shell.")
 
 
+class IncrementalShape(Shape):
+    """How Airtable is read between two full readings."""
+
+    full_every_hours: float = Field(
+        24, gt=0, le=168, description="A table is read in full when its last full reading is this many hours old."
+    )
+    look_back_minutes: float = Field(
+        60, ge=0, le=1440, description="Edits of so many minutes before the last snapshot are read once more."
+    )
+    deletes: Literal["none", "sweep", "webhook"] = Field(
+        "none",
+        description="How deleted records are seen in between: `none` not at all, `sweep` lists all ids, `webhook` asks one.",
+    )
+
+
 class AirtableShape(Shape):
     """Which Airtable base, and how to get in."""
 
@@ -37,6 +52,9 @@ class AirtableShape(Shape):
     endpoint_url: str = Field("https://api.airtable.com", description="Where the Web API is.")
     sandbox: str | None = Field(
         None, description="A file for the embedded local Airtable, used in place of the real one."
+    )
+    incremental: IncrementalShape | None = Field(
+        None, description="Read only what changed; left out, every snapshot reads all of Airtable."
     )
 
 

@@ -10,7 +10,7 @@ from dq.settings.document import Document
 from dq.settings.mistakes import Key
 from dq.settings.secrets import resolve
 from dq.settings.shape import AirtableShape
-from dq.settings.values import NOT_SQLITE, SQLITE, AirtableSettings, DatabaseSettings
+from dq.settings.values import NOT_SQLITE, SQLITE, AirtableSettings, DatabaseSettings, IncrementalSettings
 
 DEFAULT_DATABASE = "data/leads.db"
 _DATABASE: Key = ("stores", "database")
@@ -63,7 +63,10 @@ def airtable_settings(
     if urlsplit(endpoint).scheme not in {"http", "https"} and "${" not in endpoint:
         document.mistakes.append(document.mistake((*_AIRTABLE, "endpoint_url"), "must begin with https:// or http://"))
     base = shape.base if "base" in given or "sandbox" in given else env.get("AIRTABLE_BASE_ID")
-    return AirtableSettings(base=base or None, token=token, endpoint_url=endpoint.rstrip("/"), sandbox=sandbox)
+    incremental = shape.incremental and IncrementalSettings.model_validate(shape.incremental.model_dump())
+    return AirtableSettings(
+        base=base or None, token=token, endpoint_url=endpoint.rstrip("/"), sandbox=sandbox, incremental=incremental
+    )
 
 
 def database_identity(database: DatabaseSettings, root: Path) -> str:

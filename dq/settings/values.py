@@ -1,6 +1,7 @@
 """The settings of a run, as values. `dq.settings.load` makes them."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -41,6 +42,14 @@ class DatabaseSettings(Values):
 NOT_SQLITE = "this version reads sqlite:/// databases only"
 
 
+class IncrementalSettings(Values):
+    """How Airtable is read between two full readings: hours between those, minutes to look back, how deletions show."""
+
+    full_every_hours: float = 24
+    look_back_minutes: float = 60
+    deletes: Literal["none", "sweep", "webhook"] = "none"
+
+
 class AirtableSettings(Values):
     """Which Airtable base, and how to get in.
 
@@ -49,12 +58,14 @@ class AirtableSettings(Values):
         token: The personal access token; None if none is set.
         endpoint_url: Where the Web API is, without a slash at its end.
         sandbox: The embedded local Airtable's file; when set it stands in for the real one.
+        incremental: How it is read between two full readings; None reads all of it each time.
     """
 
     base: str | None = None
     token: SecretStr | None = None
     endpoint_url: str = "https://api.airtable.com"
     sandbox: Path | None = None
+    incremental: IncrementalSettings | None = None
 
 
 class BackupSettings(Values):

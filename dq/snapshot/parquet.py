@@ -1,7 +1,7 @@
 """One table's Parquet file: written on a second thread while the store is read, sorted by key."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -66,6 +66,28 @@ def write_parquet(batches: Iterable[pa.RecordBatch], path: Path, key: str, seen:
         _sort(path, key)
     sync_file(path)
     return rows
+
+
+def merge_parquet(old: Path, without: pl.Series, new: Sequence[Path], path: Path, key: str) -> int:
+    """Write a Parquet file of an older one's rows and newer ones', sorted by `key`; no table is in memory whole.
+
+    Args:
+        old: A file that `write_parquet` or this made, of text keys.
+        without: Keys of its rows that are left out.
+        new: Files of the same columns, made likewise; a key stands in one of them at most, and no longer in `old`.
+        path: The file to make.
+        key: The key's column.
+
+    Returns:
+        The number of rows.
+    """
+    merged = pl.scan_parquet(old, glob=False).filter(~pl.col(key).is_in(without.implode()))
+    for file in new:
+        merged = merged.merge_sorted(pl.scan_parquet(file, glob=False), key)
+    with open_file(path):
+        merged.sink_parquet(path, compression="zstd", compression_level=_LEVEL, row_group_size=ROW_GROUP)
+    sync_file(path)
+    return int(pq.read_metadata(path).num_rows)
 
 
 def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:

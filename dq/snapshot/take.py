@@ -16,9 +16,11 @@ from dq.memory import trim
 from dq.rules import TableRules
 from dq.schemas.values import Store
 from dq.snapshot.catalog import LATEST, MANIFEST, open_snapshot
+from dq.snapshot.chain import Schedule
+from dq.snapshot.following import read_airtable
 from dq.snapshot.parquet import file_names, write_parquet
 from dq.stores.private import digest_of, disk_errors, make_folder, partial_folder, sync_folder, write_file
-from dq.stores.protocol import Source
+from dq.stores.protocol import Following, Source
 
 Progress = Callable[[Store, str, int], None]
 """Told the store, the table and the rows read so far."""
@@ -67,6 +69,8 @@ def take(
     lineage: Lineage,
     now: datetime,
     progress: Progress = lambda _store, _table, _rows: None,
+    schedule: Schedule | None = None,
+    calls_before: int | None = None,
 ) -> Manifest:
     """Read both stores into `root/<id>/` and point `root/latest` at it.
 
@@ -78,21 +82,30 @@ def take(
         lineage: Which stores these are.
         now: The time, for the id.
         progress: Told how far it is.
+        schedule: When Airtable tables need not be read in full; None reads them all so.
+        calls_before: Airtable calls that are no part of this snapshot; None counts from here.
 
     Raises:
         DqError: A store cannot be read whole, or the folder cannot be written; `latest` stays as it was.
     """
     stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    before = airtable.calls
+    before = airtable.calls if calls_before is None else calls_before
     with disk_errors(root, "snapshots"), partial_folder(root, stamp) as folder:
         with database.snapshot() as moment:
             files = _write_tables(folder, moment, _database_schemas(moment, plans), progress)
         with airtable.snapshot() as moment:
-            files += _write_tables(folder, moment, _airtable_schemas(moment, plans), progress)
+            schemas, hook = _airtable_schemas(moment, plans), None
+            if schedule is not None and isinstance(moment, Following):
+                seen = partial(progress, "airtable")
+                found, hook = read_airtable(root, folder, moment, schemas, schedule, lineage, now, seen)
+                files += found
+            else:
+                files += _write_tables(folder, moment, schemas, progress)
         trim()  # what reading took is the next step's to use
-        digest = sha256("".join(file.digest for file in files).encode()).hexdigest()
+        content = "".join(file.digest + ("" if file.reading.deletes_visible else "?") for file in files)
+        digest = sha256(content.encode()).hexdigest()
         manifest = Manifest(
-            f"{stamp}-{digest[:6]}", now.astimezone(UTC), lineage, tuple(files), airtable.calls - before
+            f"{stamp}-{digest[:6]}", now.astimezone(UTC), lineage, tuple(files), airtable.calls - before, hook=hook
         )
         return _publish(root, folder, manifest)
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from dq.manifest import Reference, TableSchema
+from dq.manifest import Hook, Reference, TableSchema
 from dq.schemas.values import Op, Store
 
 Row = Mapping[str, Any]
@@ -179,5 +179,59 @@ class Streaming(Protocol):
         Raises:
             LostAnswerError: What has no outcome may have been carried out; the caller settles it by reading.
             TemporaryError: The store cannot be reached; likewise.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a webhook told.
+
+    Attributes:
+        hook: Where the next snapshot goes on; None if there is none to go on with.
+        touched: Table id → keys of the rows that were made or deleted since.
+        why: Why that may not be all; None if it is.
+    """
+
+    hook: Hook | None
+    touched: Mapping[str, frozenset[str]]
+    why: str | None = None
+
+
+@runtime_checkable
+class Following(Protocol):
+    """What a source can do besides that knows when its rows were changed."""
+
+    def unfollowed(self, schema: TableSchema, modified: str | None) -> str | None:
+        """Why the modified time does not tell every change of the schema's columns; None if it does.
+
+        Args:
+            schema: The table's schema.
+            modified: The column of the modified time; None if there is none.
+        """
+        ...
+
+    def watermark(self, schema: TableSchema) -> str | None:
+        """The store's clock, ISO text in UTC."""
+        ...
+
+    def changed(self, schema: TableSchema, modified: str, since: str) -> Iterator[pa.RecordBatch]:
+        """The rows that were modified after a time (ISO text), and those without a modified time; as `batches`."""
+        ...
+
+    def stamps(self, schema: TableSchema, modified: str) -> Iterator[pa.RecordBatch]:
+        """The keys and modified times of all rows; as `batches`."""
+        ...
+
+    def some(self, schema: TableSchema, keys: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The rows with these keys that are there; as `batches`."""
+        ...
+
+    def heard(self, hook: Hook | None, own: str | None) -> Heard:
+        """Which rows were made or deleted since an earlier snapshot; makes a new webhook where the old one is no good.
+
+        Args:
+            hook: Where the earlier snapshot left off.
+            own: Id of the webhook that was made last: it goes when a new one is made.
         """
         ...

@@ -268,3 +268,21 @@ def test_a_partial_run_tells_no_cell_either(settled: Project):
     assert json.loads(log.splitlines()[-1])["exit_code"] == 3
     assert '"data quality": 5' in log
     assert [cell for cell in (*_cells(settled), "Chief Cook", "Head of Dishes") if cell in ended.err + log] == []
+
+
+def test_incremental_snapshots_say_what_they_are(settled: Project):
+    config = settled.config()
+    config["stores"]["airtable"]["incremental"] = {"deletes": "none"}
+    settled.configure(config)
+    first = settled.dq("snapshot")
+    assert "airtable Leads was read in full: the last snapshot does not say" in first.err
+    second = settled.dq("snapshot", "--format", "json")
+    told = second.json["readings"]["Leads"]
+    assert (told["kind"], told["deletes_visible"], second.err) == ("incremental", False, "")
+    assert settled.dq("clean").code == 0
+    assert "deletions in Airtable table Leads are not visible" in settled.dq("diff").out
+    assert settled.dq("diff", "--format", "json").json["deletes_not_visible"] == ["Leads"]
+    assert "deletions not visible" in settled.dq("status").out
+    forced = settled.dq("snapshot", "--full")
+    assert "was read in full: a full one was asked for" in forced.err
+    assert settled.dq("run", "--yes").code == 0

@@ -42,13 +42,14 @@ def base(count, name="x"):
     return pl.DataFrame([{**dict.fromkeys(types), **row} for row in rows], schema=types)
 
 
-def held(changes=None, database=None, airtable=None, known=None, rules=RULES):
+def held(changes=None, database=None, airtable=None, known=None, rules=RULES, blind=()):
     sides = {
         "database": records(100) if database is None else database,
         "airtable": records(100) if airtable is None else airtable,
     }
     none = pl.DataFrame(schema=TYPES)
-    return brakes(none if changes is None else changes, sides, base(0) if known is None else known, rules)
+    known = base(0) if known is None else known
+    return brakes(none if changes is None else changes, sides, known, rules, frozenset(blind))
 
 
 @pytest.mark.parametrize("soft", [False, True])
@@ -131,3 +132,10 @@ def test_a_brake_is_lifted_by_its_own_name_and_number_only():
 
 def test_an_empty_plan_on_empty_stores_trips_nothing():
     assert held(database=records(0), airtable=records(0)) == []
+
+
+def test_a_side_whose_deletions_are_not_visible_is_not_emptied():
+    names = [brake.name for brake in held(airtable=records(1), known=base(100))]
+    assert names == ["max_missing"]
+    assert held(airtable=records(1), known=base(100), blind=["airtable"]) == []
+    assert [brake.store for brake in held(database=records(1), known=base(100), blind=["airtable"])] == ["database"]

@@ -30,12 +30,12 @@ def rules(fields=None, *, direction="both", deletes="propagate", priority=("data
     )
 
 
-def terms(given, steps=ALL_STEPS):
+def terms(given, steps=ALL_STEPS, blind=()):
     columns = [Column("id", "text", "TEXT"), *(Column(f.name, "text", "TEXT") for f in given.fields)]
     fields = [Column("id", "text", "id"), *(Column(f.airtable, "text", "singleLineText") for f in given.fields)]
     database = TableSchema("database", "leads", "id", tuple(columns))
     airtable = TableSchema("airtable", "Leads", "id", tuple(fields))
-    return Terms(given, database, airtable, frozenset(steps), "2026-07-01", NOW)
+    return Terms(given, database, airtable, frozenset(steps), "2026-07-01", NOW, frozenset(blind))
 
 
 def side(given, rows, letter):
@@ -82,7 +82,7 @@ def base_of(given, rows):
     return pl.DataFrame(flat, schema=base_types(given.names))
 
 
-def reconciled(given, database, airtable, base, steps=ALL_STEPS):
+def reconciled(given, database, airtable, base, steps=ALL_STEPS, blind=()):
     sides = {"database": side(given, database, "d"), "airtable": side(given, airtable, "a")}
     held = pl.DataFrame(schema={KEY: pl.String, "held": pl.String})
     clusters = pl.DataFrame(schema={ENTITY: pl.String, Cluster.probability: pl.Float64})
@@ -97,7 +97,7 @@ def reconciled(given, database, airtable, base, steps=ALL_STEPS):
         namespace=NAMESPACE_URL,
         extra={"database": {}, "airtable": {}},
     )
-    return reconcile(world, terms(given, steps))
+    return reconcile(world, terms(given, steps, blind))
 
 
 def told(done, given):

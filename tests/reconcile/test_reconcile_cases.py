@@ -252,3 +252,32 @@ def test_a_row_without_a_word_of_its_own_is_not_copied_but_told():
     done = reconciled(given, {ONE: {"status": "new"}}, {}, {})
     assert done.changes.is_empty()
     assert done.findings["rule"].to_list() == ["row.empty"]
+
+
+@pytest.mark.parametrize("swapped", [False, True], ids=["", "swapped"])
+@pytest.mark.parametrize("now", [B, X], ids=["unedited", "edited"])
+def test_a_row_that_a_blind_side_lacks_is_not_gone(now, swapped):
+    given = rules([field("name")])
+    here, there = ("airtable", "database") if swapped else ("database", "airtable")
+    sides = {here: {ONE: {"name": now, "at": 0}}, there: {}}
+    base = {ONE: {"name": B}}
+    changes, _, after = told(reconciled(given, sides["database"], sides["airtable"], base, blind=[there]), given)
+    assert changes == NOTHING
+    assert after == {(ONE, "linked", B)}
+    seen, _, state = told(reconciled(given, sides["database"], sides["airtable"], base, blind=[here]), given)
+    assert seen != NOTHING
+    assert state != after or now == X
+
+
+def test_a_row_on_neither_side_is_no_tombstone_while_one_side_is_blind():
+    given = rules([field("name")])
+    for blind, state in (((), "tombstone"), (["airtable"], "linked")):
+        assert told(reconciled(given, {}, {}, {ONE: {"name": B}}, blind=blind), given) == (
+            NOTHING, NOTHING, {(ONE, state, B)},
+        )  # fmt: skip
+
+
+def test_a_new_row_is_inserted_into_a_blind_side():
+    given = rules([field("name")])
+    changes, _, _ = told(reconciled(given, {ONE: {"name": X, "at": 0}}, {}, {}, blind=["airtable"]), given)
+    assert ("airtable", "insert", ONE, "name", X) in changes

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +15,14 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dq.errors import ConfigurationError, DamagedError, TemporaryError
 from dq.manifest import Column, Lineage, Reference, TableSchema
 from dq.rules import Child, FieldRule, TableRules
 from dq.snapshot import TableColumns, columns_of, list_snapshots, open_snapshot, scan, take, verify
-from dq.snapshot.parquet import file_names, write_parquet
+from dq.snapshot.parquet import file_names, merge_parquet, write_parquet
 from dq.stores.memory import MemoryStore
 from dq.stores.private import disk_errors
 from dq.stores.sqlite import SqliteStore
@@ -365,3 +368,41 @@ def test_the_shared_leads(tmp_path):
     manifest = take(tmp_path, SqliteStore(shared), airtable("rec1"), [plan], LINEAGE, NOW)
     held = {table.schema.name: table.rows for table in manifest.tables}
     assert held == {"leads": 2672, "lead_enrichment": 811, "campaigns": 647, "pipeline_activity": 2716, "Leads": 1}
+
+
+KEYS = st.lists(st.text("abé𝄞Z0", min_size=1, max_size=3), max_size=12, unique=True)
+
+
+@given(KEYS, KEYS, st.randoms())
+def test_merged_files_are_sorted_and_hold_each_key_once(old, new, chance):
+    def write(name, keys, size):
+        batch = pa.record_batch({"id": pa.array(keys, pa.string()), "n": pa.array([size] * len(keys), pa.float64())})
+        write_parquet([batch], Path(folder) / name, "id", lambda _: None)
+        return Path(folder) / name
+
+    with tempfile.TemporaryDirectory() as folder:
+        before, cut = write("old", old, 0.0), chance.randint(0, len(new))
+        parts = [write("one", new[:cut], 1.0), write("two", new[cut:], 1.0)]
+        gone = pl.Series([*new, *old[:2]], dtype=pl.String)
+        rows = merge_parquet(before, gone, parts, Path(folder) / "merged", "id")
+        found = pl.read_parquet(Path(folder) / "merged")
+    expected = {**dict.fromkeys(set(old[2:]) - set(new), 0.0), **dict.fromkeys(new, 1.0)}
+    assert found.rows() == sorted(expected.items(), key=lambda item: item[0].encode())
+    assert rows == len(expected)
+
+
+def test_a_large_merge_keeps_the_order_of_its_many_row_groups(tmp_path):
+    def write(name, keys):
+        batches = [
+            pa.record_batch({"id": [f"{key:07}" for key in keys[at : at + 50_000]]})
+            for at in range(0, len(keys), 50_000)
+        ]
+        write_parquet(batches, tmp_path / name, "id", lambda _: None)
+        return tmp_path / name
+
+    old, one = write("old", range(0, 600_000, 2)), write("one", range(1, 600_000, 2))
+    rows = merge_parquet(old, pl.Series(["0000000"]), [one, write("two", [600_001])], tmp_path / "merged", "id")
+    found = pl.read_parquet(tmp_path / "merged")["id"]
+    assert rows == 600_000
+    assert found.is_sorted()
+    assert found.n_unique() == rows

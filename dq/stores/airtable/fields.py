@@ -26,6 +26,10 @@ _COMPUTED: dict[str, Kind] = {
     "count": "number",
 }
 _BY_RESULT = frozenset({"formula", "rollup", "createdTime", "lastModifiedTime"})
+FOLLOWED = (frozenset(_WRITABLE) - {"multipleRecordLinks"}) | {
+    KEY.type, CREATED.type, "createdTime", "autoNumber", "lastModifiedTime",
+}  # fmt: skip
+"""Types whose cells change by edits of their own record only, so that its time of last modification tells."""
 _STABLE: frozenset[Kind] = frozenset({"text", "long_text", "rich_text", "date", "datetime"})
 
 
@@ -36,7 +40,8 @@ def column_of(field: Mapping[str, Any]) -> Column:
     choices = tuple(choice["name"] for choice in options.get("choices", ()))
     writable = type_ in _WRITABLE
     kind = _WRITABLE.get(type_) or _computed_kind(type_, options)
-    return Column(field["name"], kind, type_, id=field["id"], writable=writable, choices=choices)
+    watched = tuple(options.get("referencedFieldIds") or ()) if type_ == "lastModifiedTime" else ()
+    return Column(field["name"], kind, type_, field["id"], writable=writable, choices=choices, moved_by=watched)
 
 
 def _computed_kind(type_: str, options: Mapping[str, Any]) -> Kind:

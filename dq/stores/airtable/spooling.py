@@ -7,7 +7,7 @@ whole; and a list that must begin anew is nobody else's business.
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain, repeat
 from typing import IO
@@ -41,9 +41,26 @@ def spooled(calls: Calls, path: str, schema: TableSchema) -> Iterator[pa.RecordB
         OSError: The file cannot be written.
     """
     plans = chain([shares(calls.load)], repeat([WHOLE]))
+    return spooled_from(calls, schema, lambda: _pages(calls, path, field_ids(schema), next(plans)))
+
+
+def spooled_from(
+    calls: Calls, schema: TableSchema, found: Callable[[], Iterator[list[Record]]]
+) -> Iterator[pa.RecordBatch]:
+    """The records of pages as record batches, at least one; read to the end before the first one is given.
+
+    Args:
+        calls: The base's calls.
+        schema: The table's schema.
+        found: Begins to read the pages, each time it is called.
+
+    Raises:
+        Failure: They cannot be read to their end.
+        OSError: The file cannot be written.
+    """
     file = tempfile.TemporaryFile(prefix="dq-")  # noqa: SIM115 -- it is closed when the last batch is given
     try:
-        whole(calls, lambda: _fill(file, schema, _pages(calls, path, field_ids(schema), next(plans))))
+        whole(calls, lambda: _fill(file, schema, found()))
     except BaseException:
         file.close()
         raise

@@ -12,8 +12,9 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from dq.errors import ConfigurationError
-from dq.manifest import Reference, TableSchema
+from dq.manifest import Hook, Reference, TableSchema
 from dq.schemas.values import Store
+from dq.stores.airtable import following, hooks
 from dq.stores.airtable.calling import Calls, Patience, client
 from dq.stores.airtable.exporting import export_base
 from dq.stores.airtable.failures import Failure, error_of
@@ -25,7 +26,7 @@ from dq.stores.airtable.reading import fetch_rows, field_ids
 from dq.stores.airtable.spooling import spooled
 from dq.stores.airtable.state import state_name
 from dq.stores.airtable.writing import write_batches
-from dq.stores.protocol import Outcome, Row, RowWrite
+from dq.stores.protocol import Heard, Outcome, Row, RowWrite
 
 
 class AirtableStore:
@@ -131,6 +132,32 @@ class AirtableStore:
         with self._asking(schema.name) as calls:
             found = spooled(calls, self._path(schema), schema)
         yield from found
+
+    def unfollowed(self, schema: TableSchema, modified: str | None) -> str | None:
+        """Why a field of last modification does not tell every change of the schema's fields; None if it does."""
+        return following.unfollowed(schema, modified)
+
+    def changed(self, schema: TableSchema, modified: str, since: str) -> Iterator[pa.RecordBatch]:
+        """The records that were modified after a time, read to the end before the first batch is given."""
+        with self._asking(schema.name) as calls:
+            found = following.changed(calls, self._path(schema), schema, modified, since)
+        yield from found
+
+    def stamps(self, schema: TableSchema, modified: str) -> Iterator[pa.RecordBatch]:
+        """The ids and times of last modification of all records, likewise."""
+        with self._asking(schema.name) as calls:
+            found = following.stamps(calls, self._path(schema), schema, modified)
+        yield from found
+
+    def some(self, schema: TableSchema, keys: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The records with these ids that are there, a hundred a call."""
+        with self._asking(schema.name) as calls:
+            yield from following.some(calls, self._path(schema), schema, keys)
+
+    def heard(self, hook: Hook | None, own: str | None) -> Heard:
+        """Which records were made or deleted since an earlier snapshot, as a polled webhook tells."""
+        with self._asking(None) as calls:
+            return hooks.heard(calls, self.base, hook, own)
 
     def fetch(self, schema: TableSchema, keys: Sequence[str]) -> dict[str, Row]:
         """The records with these ids, a hundred a call."""
