@@ -26,6 +26,7 @@ class Column:
         writable: False for computed fields, generated columns and types dq does not know.
         required: NOT NULL without a default: an insert must bring a value.
         choices: Names of the options of a select.
+        linked: Id of the table whose records an Airtable link field names.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Column:
     writable: bool = True
     required: bool = False
     choices: tuple[str, ...] = ()
+    linked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ def _stretch(line: Line[Batch], first: Batch, run: Run) -> Iterator[Batch]:
     stretch = Stretch(first)
 
     def begin(batch: Batch) -> list[Entry] | None:
-        if run.stop() or run.journal.knows(batch.number) or (stretch.open and _awaited(batch)):
+        if run.stop() or run.journal.knows(batch.number) or (stretch.open and run.journal.pending(_awaited(batch))):
             return None
         return [entry for entry in _recorded(batch, run) if entry.state == "intent"]
 
@@ -141,6 +141,9 @@ def _alone(batch: Batch, run: Run, lost: LostAnswerError | None = None) -> Batch
 def _recorded(batch: Batch, run: Run) -> list[Entry]:
     """The batch's entries, written to the journal: intents, and the rows to skip as their lead failed before."""
     failed = run.journal.failed_groups()
+    linked = (
+        run.journal.still_linked() if any(planned.write.op == "delete" for planned in batch.writes) else frozenset()
+    )
     created = run.journal.created(_awaited(batch))
     now = run.clock()
     marks = _watermarks(batch, run)
@@ -149,7 +152,8 @@ def _recorded(batch: Batch, run: Run) -> list[Entry]:
     for place, planned in enumerate(batch.writes):
         target = run.targets[batch.store, planned.write.table]
         write = _stamped(_resolved(planned.write, created), target, now)
-        skipped = write is None or planned.write.group in failed
+        is_linked = planned.write.op == "delete" and batch.store == "airtable" and planned.write.key in linked
+        skipped = write is None or planned.write.group in failed or is_linked
         mark = marks.get(planned.write.table) if planned.write.op == "insert" else None
         entries.append(_entry(batch, place, planned, write or planned.write, pre_images, mark, skipped=skipped))
     run.journal.begin(entries, now.isoformat())
@@ -159,7 +163,8 @@ def _recorded(batch: Batch, run: Run) -> list[Entry]:
 def _awaited(batch: Batch) -> list[str]:
     """Change ids of the created rows whose keys the batch's cells are to hold."""
     cells = (cell for planned in batch.writes for cell in planned.write.after.values())
-    return [cell[CREATED] for cell in cells if isinstance(cell, dict) and CREATED in cell]
+    parts = (part for cell in cells for part in (cell if isinstance(cell, list) else [cell]))
+    return [part[CREATED] for part in parts if isinstance(part, dict) and CREATED in part]
 
 
 def _watermarks(batch: Batch, run: Run) -> dict[str, str | None]:
@@ -201,10 +206,14 @@ def _resolved(write: RowWrite, created: Mapping[str, str]) -> RowWrite | None:
     """The write with keys in place of references to created rows; None if such a row was never made."""
     cells = dict(write.after)
     for name, value in write.after.items():
-        if isinstance(value, dict) and CREATED in value:
-            if value[CREATED] not in created:
-                return None
-            cells[name] = created[value[CREATED]]
+        parts = value if isinstance(value, list) else [value]
+        wanted = [part[CREATED] for part in parts if isinstance(part, dict) and CREATED in part]
+        if not wanted:
+            continue
+        if any(change not in created for change in wanted):
+            return None
+        keys = [created[part[CREATED]] if isinstance(part, dict) else part for part in parts]
+        cells[name] = keys if isinstance(value, list) else keys[0]
     return replace(write, after=cells)
 
 

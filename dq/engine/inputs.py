@@ -7,7 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from dq.manifest import TableSchema
-from dq.reconcile import SETTLED_TYPES
+from dq.reconcile import SETTLED_TYPES, Referred
 from dq.rules import Child, Step, TableRules
 from dq.schemas.values import Store
 
@@ -64,6 +64,9 @@ class Inputs:
         now: The plan's time.
         parts: Slices to work in.
         hints: What else is known about which rows are one lead.
+        references: Field → the rows of another mapping that it names.
+        later: The same, once that mapping's plan is carried out.
+        freed: Keys of database rows that keep no child once the plans of all mappings are carried out.
     """
 
     rules: TableRules
@@ -77,3 +80,6 @@ class Inputs:
     now: datetime
     parts: int = 1
     hints: Hints = field(default_factory=Hints)
+    references: Mapping[str, Referred] = field(default_factory=dict)
+    later: Mapping[str, Referred] = field(default_factory=dict)
+    freed: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.String))

@@ -36,7 +36,15 @@ def column_of(field: Mapping[str, Any]) -> Column:
     choices = tuple(choice["name"] for choice in options.get("choices", ()))
     writable = type_ in _WRITABLE
     kind = _WRITABLE.get(type_) or _computed_kind(type_, options)
-    return Column(field["name"], kind, type_, id=field["id"], writable=writable, choices=choices)
+    return Column(
+        field["name"],
+        kind,
+        type_,
+        id=field["id"],
+        writable=writable,
+        choices=choices,
+        linked=options.get("linkedTableId") if type_ == "multipleRecordLinks" else None,
+    )
 
 
 def _computed_kind(type_: str, options: Mapping[str, Any]) -> Kind:
