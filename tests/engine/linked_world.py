@@ -217,7 +217,9 @@ def edited(given, seed):
     rows = {"companies": kept, "leads": {"database": mine, "airtable": cells}}
     return with_children(
         [
-            replace(one, raw={store: _frame(schema, rows[one.rules.table][store]) for store, schema in one.schemas.items()})
+            replace(
+                one, raw={store: _frame(schema, rows[one.rules.table][store]) for store, schema in one.schemas.items()}
+            )
             for one in given
         ]
     )

@@ -205,7 +205,10 @@ def test_the_named_come_first_whatever_the_order():
 def test_the_base_names_companies_by_keys_that_exist():
     done = plan_together(world(linked()))
     assert done[1].made.reconciled.base["company_id_agreed"].to_list() == ["database:c1"]
-    rows = {("companies", "airtable"): [firm("rec1", "a.example")], ("leads", "airtable"): [record("recL", "p@x.example", ("rec1",))]}
+    rows = {
+        ("companies", "airtable"): [firm("rec1", "a.example")],
+        ("leads", "airtable"): [record("recL", "p@x.example", ("rec1",))],
+    }
     made = plan_together(world(rows))
     assert made[1].made.reconciled.base["company_id_agreed"].to_list() == ["airtable:rec1"]
     assert after(made)[1].base["company_id_agreed"].to_list() == ["airtable:rec1"]
