@@ -21,6 +21,8 @@ from dq.manifest import TableSchema
 from dq.schemas.values import Store
 from dq.stores.protocol import Outcome, RowWrite, Sink, Streaming
 
+_SKIPPED = "another row of this lead was not written"
+_LINKED = "a record that links to it was not written"
 TRIES = 3
 """How often a batch is settled and written on when answers are lost."""
 
@@ -141,9 +143,8 @@ def _alone(batch: Batch, run: Run, lost: LostAnswerError | None = None) -> Batch
 def _recorded(batch: Batch, run: Run) -> list[Entry]:
     """The batch's entries, written to the journal: intents, and the rows to skip as their lead failed before."""
     failed = run.journal.failed_groups()
-    linked = (
-        run.journal.still_linked() if any(planned.write.op == "delete" for planned in batch.writes) else frozenset()
-    )
+    deletes = any(planned.write.op == "delete" for planned in batch.writes)
+    linked = run.journal.still_linked() if deletes and batch.store == "airtable" else frozenset()
     created = run.journal.created(_awaited(batch))
     now = run.clock()
     marks = _watermarks(batch, run)
@@ -152,10 +153,11 @@ def _recorded(batch: Batch, run: Run) -> list[Entry]:
     for place, planned in enumerate(batch.writes):
         target = run.targets[batch.store, planned.write.table]
         write = _stamped(_resolved(planned.write, created), target, now)
-        is_linked = planned.write.op == "delete" and batch.store == "airtable" and planned.write.key in linked
-        skipped = write is None or planned.write.group in failed or is_linked
+        skipped = _SKIPPED if write is None or planned.write.group in failed else None
+        if skipped is None and planned.write.op == "delete" and planned.write.key in linked:
+            skipped = _LINKED
         mark = marks.get(planned.write.table) if planned.write.op == "insert" else None
-        entries.append(_entry(batch, place, planned, write or planned.write, pre_images, mark, skipped=skipped))
+        entries.append(_entry(batch, place, planned, write or planned.write, pre_images, mark, skipped))
     run.journal.begin(entries, now.isoformat())
     return entries
 
@@ -181,13 +183,11 @@ def _entry(
     write: RowWrite,
     pre_images: Mapping[tuple[str, str], Mapping[str, Any]],
     mark: str | None,
-    *,
-    skipped: bool,
+    skipped: str | None,
 ) -> Entry:
-    reason = "another row of this lead was not written" if skipped else None
     return Entry(
         batch.number, place, batch.store, planned.entity, planned.create_id, mark, write,
-        pre_images.get((write.table, str(write.key))), "skipped" if skipped else "intent", None, {}, reason, planned.changes,
+        pre_images.get((write.table, str(write.key))), "skipped" if skipped else "intent", None, {}, skipped, planned.changes,
     )  # fmt: skip
 
 

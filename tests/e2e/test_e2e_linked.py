@@ -13,7 +13,7 @@ from dq.settings import load
 
 TABLES = """
 CREATE TABLE companies(id {key} PRIMARY KEY, name TEXT, domain TEXT, airtable_id TEXT, updated_at TEXT);
-CREATE TABLE leads(id {key} PRIMARY KEY, name TEXT, email TEXT, company_id {key} REFERENCES companies(id),
+CREATE TABLE leads(id {key} PRIMARY KEY, name TEXT, email TEXT, company_id {key} {declared},
   airtable_id TEXT, updated_at TEXT);
 """
 PROGRAM = (Path(__file__).parent / "dying.py").read_text(encoding="utf-8")
@@ -91,14 +91,15 @@ def _configuration() -> dict[str, Any]:
     }
 
 
-@pytest.fixture(params=["TEXT", "INTEGER"])
+@pytest.fixture(params=[("TEXT", "REFERENCES companies(id)"), ("INTEGER", "")], ids=["text", "integer"])
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
     made = Project(tmp_path / "project")
     (made.root / "data").mkdir(parents=True)
     (made.root / "rules").mkdir()
     rules = "keys: [{field: email, identifying: true}, {field: domain, identifying: true}]\n"
     (made.root / "rules" / "dedupe.yaml").write_text(rules, encoding="utf-8")
-    for statement in TABLES.format(key=request.param).split(";"):
+    key, declared = request.param
+    for statement in TABLES.format(key=key, declared=declared).split(";"):
         made.sql(statement)
     file = made.root / "base.json"
     file.write_text(json.dumps({"bases": [_base()]}), encoding="utf-8")
