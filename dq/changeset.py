@@ -9,6 +9,8 @@ from dq.schemas import Change
 
 REMOVALS = ("merge", "delete")
 """Reasons for which rows go away."""
+REPOINT = "repoint:"
+"""Start of the rule of changes that a merge of another table's rows makes; the merged mapping follows."""
 SIGNS = {"insert": "+", "update": "~", "delete": "-"}
 
 

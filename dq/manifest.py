@@ -28,6 +28,7 @@ class Column:
         required: NOT NULL without a default: an insert must bring a value.
         choices: Names of the options of a select.
         moved_by: Ids of the fields whose edits move a time of last modification; none means all that people edit.
+        linked: Id of the table whose records an Airtable link field names.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Column:
     required: bool = False
     choices: tuple[str, ...] = ()
     moved_by: tuple[str, ...] = ()
+    linked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class FieldRule(Rule):
         owner: The store whose value always wins.
         conflict: Policies in order; each that cannot decide hands over to the next, then `manual`.
         survivorship: How duplicates' values are chosen, in order.
+        refers: The mapping whose rows the field names, by its database table; found in Airtable's schema.
         kind: Standardizer family that gives the field its meaning for matching: its last standardizer's name.
     """
 
@@ -53,6 +54,7 @@ class FieldRule(Rule):
     owner: Literal["database", "airtable"] | None = None
     conflict: tuple[Policy, ...] = ("most_recent",)
     survivorship: tuple[Survivorship, ...] = ("most_recent",)
+    refers: str | None = None
 
     @property
     def kind(self) -> str:

@@ -13,6 +13,9 @@ CREATED, MODIFIED = str(Record.created), str(Record.modified)
 QUALITY = "quality#"
 """A row's quality beside its fields, of which one may be called `quality`."""
 
+MUTE = "?"
+"""Start of a cell that should name a row of another mapping, and names none that is known, or several: it says nothing."""
+
 
 @dataclass(frozen=True)
 class Side:
@@ -36,6 +39,11 @@ class Side:
 def own_value(value: pl.Expr, field: FieldRule) -> pl.Expr:
     """Whether a value is more than the field's default: a default is no evidence."""
     return pl.lit(value=True) if field.default is None else value.ne_missing(pl.lit(field.default))
+
+
+def is_mute(value: pl.Expr) -> pl.Expr:
+    """Whether a cell that should name a row of another mapping names none that is known, or several."""
+    return value.str.starts_with(MUTE).fill_null(value=False)
 
 
 def held_name(field: str) -> str:

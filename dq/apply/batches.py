@@ -1,12 +1,16 @@
 """A changeset as batches, in an order that never leaves a row pointing at nothing.
 
     0  database   children re-pointed, duplicates removed, survivors and others updated: an entity's rows together
-    1  database   inserts
-    2  airtable   updates
-    3  airtable   deletes
-    4  airtable   creates
-    5  database   link cells of records that phase 4 created
+    1  database   rows that are gone on the other side removed
+    2  database   inserts
+    3  database   cells that name rows of phase 2
+    4  airtable   updates
+    5  airtable   deletes
+    6  airtable   creates
+    7  airtable   links to records of phase 6
+    8  database   link cells of records that phase 6 created
 
+Mappings whose rows others name go first, but where rows are removed: there they go last.
 Batches follow from the changeset alone, so that a resumed run cuts the same ones. Each holds rows of one mapping.
 """
 
@@ -16,17 +20,24 @@ from dataclasses import dataclass
 import polars as pl
 
 from dq.cells import value_of
+from dq.changeset import REPOINT, is_removal
 from dq.schemas import Change
 from dq.schemas.values import Op, Store
 from dq.stores.protocol import RowWrite
 
 CREATED = "$created"
+AIRTABLE_UPDATES, AIRTABLE_DELETES, AIRTABLE_LINKS = 4, 5, 7
+"""Phases that write to records which are there, or take them away."""
+LAST_FIRST = (1, AIRTABLE_DELETES)
+"""Phases in which the rows that name others go before those that are named."""
 CANARY = 10
 """Rows of the first batch: a systematic mistake shows before it is everywhere."""
-PHASE, ORDER, ROW, BATCH, MAPPING = "phase", "order", "row", "batch", "mapping"
+PHASE, ORDER, ROW, BATCH, MAPPING, RANK = "phase", "order", "row", "batch", "mapping", "rank"
 Mappings = Mapping[tuple[Store, str], str]
-"""By store and table: the mapping that the table belongs to, by its database table's name; children are their parents'."""
-_ROW_KEYS = [PHASE, MAPPING, Change.entity_id, ORDER, Change.store, Change.table, Change.op, Change.row_key]
+"""By store and table: the mapping that the table belongs to, by its database table's name; children are their parents'.
+
+Mappings whose rows others name stand before those. A change that re-points a row belongs to the merge that asks for it."""
+_ROW_KEYS = [PHASE, RANK, MAPPING, Change.entity_id, ORDER, Change.store, Change.table, Change.op, Change.row_key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +91,9 @@ def numbered(
     rows = (
         changes.lazy()
         .join(places.lazy(), on=[Change.store, Change.table], how="left", maintain_order="left")
+        .with_columns(_merging().alias(MAPPING))
         .with_columns(_phase().alias(PHASE), _order().alias(ORDER))
+        .with_columns(_rank(mappings).alias(RANK))
         .group_by(_ROW_KEYS, maintain_order=True)  # a changeset is sorted by change id, and so each row's cells stay
         .agg(*cells, pl.col(Change.change_id).min())
         .sort(_ROW_KEYS)
@@ -97,16 +110,36 @@ def numbered(
         .then(pl.when(place < canary).then(0).otherwise(1 + (place - canary) // size))
         .otherwise(place // size)
     )
-    return rows.with_columns(pl.struct(PHASE, MAPPING, slot).rank("dense").cast(pl.Int64).alias(BATCH) - 1)
+    return rows.with_columns(pl.struct(PHASE, RANK, MAPPING, slot).rank("dense").cast(pl.Int64).alias(BATCH) - 1)
+
+
+def _merging() -> pl.Expr:
+    """The mapping that a change belongs to: its table's, or the one whose merge re-points it in the database."""
+    rule = pl.col(Change.rule)
+    is_repoint = (pl.col(Change.store) == "database") & rule.str.starts_with(REPOINT).fill_null(value=False)
+    return pl.when(is_repoint).then(rule.str.strip_prefix(REPOINT)).otherwise(MAPPING)
+
+
+def _rank(mappings: Mappings) -> pl.Expr:
+    order = dict.fromkeys(mapping for (store, _), mapping in mappings.items() if store == "airtable")
+    places = {mapping: place for place, mapping in enumerate(order | dict.fromkeys(mappings.values()))}
+    rank = pl.col(MAPPING).replace_strict(places, default=None, return_dtype=pl.Int32)
+    return pl.when(pl.col(PHASE).is_in(LAST_FIRST)).then(-rank).otherwise(rank)
 
 
 def _phase() -> pl.Expr:
     in_database = pl.col(Change.store) == "database"
     insert, delete = pl.col(Change.op) == "insert", pl.col(Change.op) == "delete"
-    awaits = pl.col(Change.after).str.starts_with('{"$created": "airtable/').fill_null(value=False)
-    database = pl.when(insert).then(1).when(awaits).then(5).otherwise(0)
-    airtable = pl.when(insert).then(4).when(delete).then(3).otherwise(2)
-    return pl.when(in_database).then(database).otherwise(airtable).cast(pl.Int8)
+    after = pl.col(Change.after).str.strip_prefix("[")
+    of_database, of_airtable = (
+        after.str.starts_with(f'{{"{CREATED}": "{store}/').fill_null(value=False) for store in ("database", "airtable")
+    )
+    gone = is_removal() & (pl.col(Change.reason) == "delete")
+    database = (
+        pl.when(insert).then(2).when(of_airtable).then(8).when(of_database).then(3).when(gone).then(1).otherwise(0)
+    )
+    airtable = pl.when(insert).then(6).when(delete).then(AIRTABLE_DELETES).when(of_airtable).then(AIRTABLE_LINKS)
+    return pl.when(in_database).then(database).otherwise(airtable.otherwise(AIRTABLE_UPDATES)).cast(pl.Int8)
 
 
 def _order() -> pl.Expr:

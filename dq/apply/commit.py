@@ -21,6 +21,8 @@ from dq.manifest import TableSchema
 from dq.schemas.values import Store
 from dq.stores.protocol import Outcome, RowWrite, Sink, Streaming
 
+_SKIPPED = "another row of this lead was not written"
+_LINKED = "a record that links to it was not written"
 TRIES = 3
 """How often a batch is settled and written on when answers are lost."""
 
@@ -94,7 +96,7 @@ def _stretch(line: Line[Batch], first: Batch, run: Run) -> Iterator[Batch]:
     stretch = Stretch(first)
 
     def begin(batch: Batch) -> list[Entry] | None:
-        if run.stop() or run.journal.knows(batch.number) or (stretch.open and _awaited(batch)):
+        if run.stop() or run.journal.knows(batch.number) or (stretch.open and run.journal.pending(_awaited(batch))):
             return None
         return [entry for entry in _recorded(batch, run) if entry.state == "intent"]
 
@@ -141,6 +143,8 @@ def _alone(batch: Batch, run: Run, lost: LostAnswerError | None = None) -> Batch
 def _recorded(batch: Batch, run: Run) -> list[Entry]:
     """The batch's entries, written to the journal: intents, and the rows to skip as their lead failed before."""
     failed = run.journal.failed_groups()
+    deletes = any(planned.write.op == "delete" for planned in batch.writes)
+    linked = run.journal.still_linked() if deletes and batch.store == "airtable" else frozenset()
     created = run.journal.created(_awaited(batch))
     now = run.clock()
     marks = _watermarks(batch, run)
@@ -149,9 +153,11 @@ def _recorded(batch: Batch, run: Run) -> list[Entry]:
     for place, planned in enumerate(batch.writes):
         target = run.targets[batch.store, planned.write.table]
         write = _stamped(_resolved(planned.write, created), target, now)
-        skipped = write is None or planned.write.group in failed
+        skipped = _SKIPPED if write is None or planned.write.group in failed else None
+        if skipped is None and planned.write.op == "delete" and planned.write.key in linked:
+            skipped = _LINKED
         mark = marks.get(planned.write.table) if planned.write.op == "insert" else None
-        entries.append(_entry(batch, place, planned, write or planned.write, pre_images, mark, skipped=skipped))
+        entries.append(_entry(batch, place, planned, write or planned.write, pre_images, mark, skipped))
     run.journal.begin(entries, now.isoformat())
     return entries
 
@@ -159,7 +165,8 @@ def _recorded(batch: Batch, run: Run) -> list[Entry]:
 def _awaited(batch: Batch) -> list[str]:
     """Change ids of the created rows whose keys the batch's cells are to hold."""
     cells = (cell for planned in batch.writes for cell in planned.write.after.values())
-    return [cell[CREATED] for cell in cells if isinstance(cell, dict) and CREATED in cell]
+    parts = (part for cell in cells for part in (cell if isinstance(cell, list) else [cell]))
+    return [part[CREATED] for part in parts if isinstance(part, dict) and CREATED in part]
 
 
 def _watermarks(batch: Batch, run: Run) -> dict[str, str | None]:
@@ -176,13 +183,11 @@ def _entry(
     write: RowWrite,
     pre_images: Mapping[tuple[str, str], Mapping[str, Any]],
     mark: str | None,
-    *,
-    skipped: bool,
+    skipped: str | None,
 ) -> Entry:
-    reason = "another row of this lead was not written" if skipped else None
     return Entry(
         batch.number, place, batch.store, planned.entity, planned.create_id, mark, write,
-        pre_images.get((write.table, str(write.key))), "skipped" if skipped else "intent", None, {}, reason, planned.changes,
+        pre_images.get((write.table, str(write.key))), "skipped" if skipped else "intent", None, {}, skipped, planned.changes,
     )  # fmt: skip
 
 
@@ -201,10 +206,14 @@ def _resolved(write: RowWrite, created: Mapping[str, str]) -> RowWrite | None:
     """The write with keys in place of references to created rows; None if such a row was never made."""
     cells = dict(write.after)
     for name, value in write.after.items():
-        if isinstance(value, dict) and CREATED in value:
-            if value[CREATED] not in created:
-                return None
-            cells[name] = created[value[CREATED]]
+        parts = value if isinstance(value, list) else [value]
+        wanted = [part[CREATED] for part in parts if isinstance(part, dict) and CREATED in part]
+        if not wanted:
+            continue
+        if any(change not in created for change in wanted):
+            return None
+        keys = [created[part[CREATED]] if isinstance(part, dict) else part for part in parts]
+        cells[name] = keys if isinstance(value, list) else keys[0]
     return replace(write, after=cells)
 
 

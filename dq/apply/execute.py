@@ -10,7 +10,7 @@ import polars as pl
 from dq.apply import base as base_state
 from dq.apply.batches import Mappings, batches, numbered
 from dq.apply.commit import Run, commit
-from dq.apply.journal import Entry, Journal
+from dq.apply.journal import Entry, Journal, mapping_of
 from dq.apply.plan import base_next
 from dq.apply.verify import Mismatch, mismatches
 from dq.changeset import ApprovedChangeset
@@ -117,6 +117,7 @@ def _folded(
             for entry in entries
             if mappings[entry.store, entry.write.table] == table.table
             and (entry.store == "airtable" or entry.write.table == table.table)
+            and (entry.state == "written" or mapping_of(entry) == table.table)  # else another mapping's merge failed
         ]
         parts.append(
             base_state.folded(

@@ -52,6 +52,11 @@ class Entry:
     changes: int
 
 
+def mapping_of(entry: Entry) -> str:
+    """The mapping whose plan asked for the write: for a row that a merge re-points, the merge's and not the row's own."""
+    return entry.write.group.removesuffix(f" {entry.entity}")
+
+
 class Journal:
     """An open journal; made by `journal`."""
 
@@ -128,6 +133,17 @@ class Journal:
         """How many of a store's writes were not carried out."""
         query = f"SELECT count(*) FROM writes WHERE store = ? AND state IN {FAILED}"
         return int(self._connection.execute(query, (store,)).fetchone()[0])
+
+    def pending(self, ids: Sequence[str]) -> bool:
+        """Whether any of these inserts, by change id, is under way."""
+        sql = "SELECT 1 FROM writes WHERE state = 'intent' AND create_id IN (SELECT value FROM json_each(?)) LIMIT 1"
+        return bool(ids) and self._connection.execute(sql, (json.dumps(list(ids)),)).fetchone() is not None
+
+    def still_linked(self) -> frozenset[str]:
+        """Ids of the Airtable records that cells name whose write failed: a delete would take those links along."""
+        sql = f"SELECT before FROM writes WHERE store = 'airtable' AND op = 'update' AND state IN {FAILED}"
+        cells = (cell for row in self._connection.execute(sql) for cell in json.loads(row[0]).values())
+        return frozenset(part for cell in cells if isinstance(cell, list) for part in cell if isinstance(part, str))
 
     def failed_groups(self) -> set[str]:
         """Groups, a lead's writes each, one of whose rows was not written."""

@@ -5,13 +5,13 @@ the same rules and schema, the refusal would only be repeated.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
 from dq.apply.files import write_parquet
-from dq.apply.journal import Entry
+from dq.apply.journal import Entry, mapping_of
 from dq.errors import DamagedError
 from dq.schemas import Cluster
 from dq.schemas.values import Store
@@ -97,18 +97,15 @@ def contents_of(raw: pl.LazyFrame, key: str, store: Store, keys: Sequence[str]) 
     )
 
 
-def refused(
-    entries: Sequence[Entry], clusters: pl.DataFrame, mapping: str, mappings: Mapping[tuple[Store, str], str]
-) -> pl.DataFrame:
+def refused(entries: Sequence[Entry], clusters: pl.DataFrame, mapping: str) -> pl.DataFrame:
     """entity_id, store, row_key, refused, reason: the rows of the leads of one mapping that a store refused.
 
     Args:
         entries: The journal's failed writes.
         clusters: The plan's clusters.
         mapping: The mapping's database table.
-        mappings: Store and table → mapping.
     """
-    mine = [e for e in entries if e.state == "refused" and mappings[e.store, e.write.table] == mapping]
+    mine = [e for e in entries if e.state == "refused" and mapping_of(e) == mapping]
     leads = pl.DataFrame(
         [(e.entity, f"{e.store} {e.write.table} {e.write.key or 'new row'}", e.reason) for e in mine],
         schema={ENTITY: pl.String, "refused": pl.String, "reason": pl.String},

@@ -20,9 +20,12 @@ from dq.apply.settle import holds
 from dq.errors import ConfigurationError
 from dq.plan import Plan
 from dq.schemas import BaseRow
+from dq.schemas.base import AGREED
 from dq.stores.protocol import Row, RowWrite
 
 JOURNAL = "undo.sqlite"
+Rows = dict[tuple[str, str, str], Row | None]
+"""By store, table and key."""
 
 
 @dataclass(frozen=True)
@@ -97,26 +100,34 @@ def _demand_last(plan: Plan, noted: Mapping[str, str], current: base_state.Point
 
 def _inverse(entries: Sequence[Entry], targets: Targets) -> tuple[list[Batch], list[Kept]]:
     """Batches that take the entries back, last first, and what is left alone."""
-    remade = {str(entry.key) for entry in entries if entry.store == "airtable" and entry.write.op == "delete"}
+    remade = {str(entry.key): False for entry in entries if entry.store == "airtable" and entry.write.op == "delete"}
+    rows_then: Rows = {}
     batches: list[Batch] = []
     kept: list[Kept] = []
     for number, (_, part) in enumerate(groupby(reversed(entries), key=lambda entry: entry.batch)):
         members = list(part)
         writes: list[PlannedWrite] = []
-        for entry, row in _rows_now(members, targets):
+        for entry, row in _rows_now(members, targets, rows_then):
             write, left = _taken_back(entry, row, targets[entry.store, entry.write.table], remade)
             kept += left
             if write is not None:
                 create_id = f"undo:{entry.key}" if write.op == "insert" else None
                 writes.append(PlannedWrite(write, entry.store, entry.entity, create_id, entry.changes))
+                rows_then[entry.store, write.table, str(entry.key)] = _row_then(row, write)
+        remade |= {str(entry.key): True for entry in members if str(entry.key) in remade}
         if writes:
             batches.append(Batch(number, 0, members[0].store, tuple(writes)))
     return batches, kept
 
 
-def _rows_now(entries: Sequence[Entry], targets: Targets) -> Iterator[tuple[Entry, Row | None]]:
-    """Entries with their rows as the store holds them now; one read a table."""
-    rows: dict[tuple[str, str], Row] = {}
+def _row_then(row: Row | None, write: RowWrite) -> Row | None:
+    """The row once the write is taken back: a row may have been written twice in a run."""
+    return None if write.op == "delete" else {**(row or {}), **write.after}
+
+
+def _rows_now(entries: Sequence[Entry], targets: Targets, then: Rows) -> Iterator[tuple[Entry, Row | None]]:
+    """Entries with their rows as the store holds them now, or will once later writes are taken back; one read a table."""
+    rows: dict[tuple[str, str], Row | None] = {}
     for table in dict.fromkeys(entry.write.table for entry in entries):
         mine = [entry for entry in entries if entry.write.table == table]
         target = targets[mine[0].store, table]
@@ -126,10 +137,13 @@ def _rows_now(entries: Sequence[Entry], targets: Targets) -> Iterator[tuple[Entr
         found = target.sink.fetch(schema, [str(entry.key) for entry in mine])
         rows |= {(table, key): row for key, row in found.items()}
     for entry in entries:
-        yield entry, rows.get((entry.write.table, str(entry.key)))
+        place = (entry.write.table, str(entry.key))
+        yield entry, then.get((entry.store, *place), rows.get(place))
 
 
-def _taken_back(entry: Entry, row: Row | None, target: Target, remade: set[str]) -> tuple[RowWrite | None, list[Kept]]:
+def _taken_back(
+    entry: Entry, row: Row | None, target: Target, remade: Mapping[str, bool]
+) -> tuple[RowWrite | None, list[Kept]]:
     match entry.write.op:
         case "delete":
             return _remade(entry, row, target, remade)
@@ -139,7 +153,9 @@ def _taken_back(entry: Entry, row: Row | None, target: Target, remade: set[str])
             return _restored(entry, row, target, remade)
 
 
-def _remade(entry: Entry, row: Row | None, target: Target, remade: set[str]) -> tuple[RowWrite | None, list[Kept]]:
+def _remade(
+    entry: Entry, row: Row | None, target: Target, remade: Mapping[str, bool]
+) -> tuple[RowWrite | None, list[Kept]]:
     """A deleted row comes back with every cell that can be written."""
     if row is not None:
         return None, [Kept(entry.store, entry.write.table, entry.key, None)]
@@ -163,7 +179,9 @@ def _removed(entry: Entry, row: Row | None, target: Target) -> tuple[RowWrite | 
     return RowWrite(entry.write.table, "delete", entry.key, before, {}, entry.write.group), []
 
 
-def _restored(entry: Entry, row: Row | None, target: Target, remade: set[str]) -> tuple[RowWrite | None, list[Kept]]:
+def _restored(
+    entry: Entry, row: Row | None, target: Target, remade: Mapping[str, bool]
+) -> tuple[RowWrite | None, list[Kept]]:
     """Updated cells get their old values back; cells that people changed since are left alone."""
     if row is None:
         return None, [Kept(entry.store, entry.write.table, entry.key, None)]
@@ -178,11 +196,18 @@ def _restored(entry: Entry, row: Row | None, target: Target, remade: set[str]) -
     ), kept
 
 
-def _relinked(cells: Mapping[str, Any], target: Target, remade: set[str]) -> dict[str, Any]:
-    """Links to records that are made anew follow them to their new ids."""
+def _relinked(cells: Mapping[str, Any], target: Target, remade: Mapping[str, bool]) -> dict[str, Any]:
+    """Links to records that are made anew follow them to their new ids; one that is made only later names them itself."""
+    if target.schema.store == "airtable":
+        return {name: _followed(value, remade) if isinstance(value, list) else value for name, value in cells.items()}
     if target.schema.store != "database" or target.link is None or str(cells.get(target.link)) not in remade:
         return dict(cells)
     return {**cells, target.link: {CREATED: f"undo:{cells[target.link]}"}}
+
+
+def _followed(items: list[Any], remade: Mapping[str, bool]) -> list[Any]:
+    known = [item for item in items if not isinstance(item, str) or remade.get(item, True)]
+    return [{CREATED: f"undo:{item}"} if isinstance(item, str) and item in remade else item for item in known]
 
 
 def _base_back(plan: Plan, root: Path, new_ids: Mapping[str, str]) -> int:
@@ -193,7 +218,9 @@ def _base_back(plan: Plan, root: Path, new_ids: Mapping[str, str]) -> int:
         return current.serial if current else 0
     before = base_state.at(root, plan.base_serial)
     moved = pl.col(BaseRow.airtable_key).replace(dict(new_ids)) if new_ids else pl.col(BaseRow.airtable_key)
-    rows = before.with_columns(moved.alias(BaseRow.airtable_key))
+    named = {f"airtable:{old}": f"airtable:{new}" for old, new in new_ids.items()}
+    cells = [pl.col(name).replace(named) for name in before.columns if name.endswith(AGREED)] if named else []
+    rows = before.with_columns(moved.alias(BaseRow.airtable_key), *cells)
     saved = base_state.save(
         root, rows, serial=current.serial + 1, lineage=current.lineage, plan=undone, rules=current.rules
     )

@@ -12,7 +12,7 @@ from dq.cells import is_texts, texts_json, texts_of
 from dq.rules import FieldRule, Survivorship, TableRules
 from dq.schemas import Record
 from dq.schemas.record import raw, rule
-from dq.side import CREATED, ENTITY, KEY, MODIFIED, QUALITY, Side, held_name, own_value
+from dq.side import CREATED, ENTITY, KEY, MODIFIED, QUALITY, Side, held_name, is_mute, own_value
 
 SOURCES = {ENTITY: pl.String(), "field": pl.String(), "source": pl.String(), "time": pl.Datetime("us", "UTC")}
 _CHILDREN, _PREFERRED, _STALE = "children#", "preferred#", "stale#"
@@ -62,7 +62,7 @@ def choose(
     several = members.join(losers, on=ENTITY, how="semi")
     chosen = [_chosen(several, field, rules) for field in rules.fields]
     own = survivors.with_columns(pl.col(name).alias(held_name(name)) for name in rules.names)
-    for field, values in zip(rules.names, chosen, strict=True):
+    for field, values in zip(rules.fields, chosen, strict=True):
         own = _with_value(own, field, values)
     return Side(
         rows=own.select(_columns(rules)).sort(ENTITY),
@@ -72,11 +72,12 @@ def choose(
     )
 
 
-def _with_value(own: pl.DataFrame, field: str, values: pl.DataFrame) -> pl.DataFrame:
+def _with_value(own: pl.DataFrame, field: FieldRule, values: pl.DataFrame) -> pl.DataFrame:
+    takes = ~is_mute(pl.col(field.name)) if field.refers else pl.lit(value=True)
     found = values.select(ENTITY, pl.col("value").alias("_value"), pl.lit(value=True).alias("_found"))
     return (
         own.join(found, on=ENTITY, how="left")
-        .with_columns(pl.when(pl.col("_found")).then("_value").otherwise(field).alias(field))
+        .with_columns(pl.when(pl.col("_found") & takes).then("_value").otherwise(field.name).alias(field.name))
         .drop("_value", "_found")
     )
 
@@ -119,7 +120,8 @@ def _chosen(several: pl.DataFrame, field: FieldRule, rules: TableRules) -> pl.Da
     chain = presets.get(rules.dedupe.resolve, field.survivorship)
     before_union = chain[: chain.index("union")] if "union" in chain else chain
     value = pl.col(field.name)
-    usable = several.filter(value.is_not_null() & ~pl.col(_STALE)).select(
+    says = ~is_mute(value) if field.refers else pl.lit(value=True)
+    usable = several.filter(value.is_not_null() & says & ~pl.col(_STALE)).select(
         ENTITY,
         pl.col(KEY).alias("source"),
         pl.col(MODIFIED).alias("time"),

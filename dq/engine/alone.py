@@ -2,8 +2,9 @@
 
 import polars as pl
 
+from dq.changeset import REPOINT
 from dq.engine.grouping import Grouped
-from dq.reconcile import Reconciled
+from dq.reconcile import Reconciled, Terms, lasting
 from dq.rules import TableRules
 from dq.schemas import Change, Cluster, Conflict, Finding
 from dq.schemas.finding import FINDING_TYPES
@@ -33,19 +34,26 @@ def left_alone(rows: pl.DataFrame, groups: Grouped, clusters: pl.DataFrame) -> p
     return pl.concat(parts).unique(ENTITY, keep="first", maintain_order=True)
 
 
-def without(made: Reconciled, base: pl.DataFrame, entities: pl.DataFrame) -> Reconciled:
+def without(made: Reconciled, base: pl.DataFrame, entities: pl.DataFrame, terms: Terms) -> Reconciled:
     """What reconcile made, less what it made of some entities, which keep the base that they had.
+
+    Their links to records that another mapping's plan merges away follow all the same: they would be lost.
 
     Args:
         made: Of any part of the entities.
         base: The base before, under the entity ids of this plan; the same part of it.
         entities: entity_id of those to leave alone.
+        terms: What the mapping is.
     """
     if entities.is_empty():
         return made
-    kept = base.join(entities, on=ENTITY, how="semi")
+    kept = lasting(base.join(entities, on=ENTITY, how="semi"), terms.references)
+    rule = pl.col(Change.rule).fill_null("")
+    follows = rule.str.starts_with(REPOINT) & (rule != REPOINT + terms.rules.table)
+    links = made.changes.filter(follows).join(entities, on=Change.entity_id, how="semi")
+    others = made.changes.join(entities, on=Change.entity_id, how="anti")
     return Reconciled(
-        changes=made.changes.join(entities, on=Change.entity_id, how="anti", maintain_order="left"),
+        changes=pl.concat([others, links]).sort(Change.change_id),
         conflicts=made.conflicts.join(entities, on=Conflict.entity_id, how="anti", maintain_order="left"),
         golden=made.golden,
         base=pl.concat([made.base.join(entities, on=ENTITY, how="anti"), kept.select(made.base.columns)]),

@@ -7,7 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from dq.manifest import TableSchema
-from dq.reconcile import SETTLED_TYPES
+from dq.reconcile import SETTLED_TYPES, Referred
 from dq.rules import Child, Step, TableRules
 from dq.schemas.values import Store
 
@@ -65,6 +65,9 @@ class Inputs:
         parts: Slices to work in.
         hints: What else is known about which rows are one lead.
         blind: Stores whose snapshot does not show deletions: that a row is missing there proves nothing.
+        references: Field → the rows of another mapping that it names.
+        later: The same, once that mapping's plan is carried out.
+        freed: Keys of database rows that keep no child once the plans of all mappings are carried out.
     """
 
     rules: TableRules
@@ -79,3 +82,6 @@ class Inputs:
     parts: int = 1
     hints: Hints = field(default_factory=Hints)
     blind: frozenset[Store] = frozenset()
+    references: Mapping[str, Referred] = field(default_factory=dict)
+    later: Mapping[str, Referred] = field(default_factory=dict)
+    freed: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.String))

@@ -21,7 +21,7 @@ from dq.engine.records import human_times, standardized
 from dq.engine.required import extra_cells
 from dq.engine.returning import as_json, returned
 from dq.engine.sides import Sided, sided
-from dq.reconcile import BASE_ORDER, Reconciled, Terms, World
+from dq.reconcile import BASE_ORDER, Reconciled, Terms, World, lasting, resolved
 from dq.rules import TableRules
 from dq.schemas.finding import FINDING_TYPES
 from dq.schemas.values import Store
@@ -78,6 +78,7 @@ def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:
     Raises:
         ConfigurationError: A standardizer is not idempotent on this data, or an insert lacks a required column.
     """
+    inputs = replace(inputs, base=resolved(inputs.base, inputs.references))
     rules = inputs.rules
     records, found = standardized(inputs)
     timed = {store: human_times(records[store], inputs.base, store) for store in STORES}
@@ -92,6 +93,7 @@ def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:
     pairs = groups.pairs if park is None else park.put("pairs", groups.pairs)
     alone = left_alone(inputs.hints.alone, groups, chosen.clusters)
     reconciled = by_entity(world, terms, alone, inputs.parts, park)
+    aside = lasting(aside, inputs.references)
     if park is not None:
         aside = park.put("base", aside, inputs.parts)
     left = findings_of(alone, chosen.clusters, rules)
@@ -112,9 +114,8 @@ def _world(
 ) -> tuple[World, Terms]:
     """What reconcile is handed."""
     schemas, sides = inputs.schemas, chosen.sides
-    terms = Terms(
-        inputs.rules, schemas["database"], schemas["airtable"], inputs.steps, inputs.stamp, inputs.now, inputs.blind
-    )
+    both = schemas["database"], schemas["airtable"]
+    terms = Terms(inputs.rules, *both, inputs.steps, inputs.stamp, inputs.now, inputs.blind, inputs.references)
     world = World(
         sides=sides,
         base=base,
@@ -125,6 +126,7 @@ def _world(
         namespace=_namespace(inputs),
         extra=extra_cells(inputs.rules, schemas, inputs.stamp),
         settled=inputs.hints.settled,
+        freed=inputs.freed,
     )
     return world, terms
 

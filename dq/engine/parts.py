@@ -43,11 +43,11 @@ def by_entity(world: World, terms: Terms, alone: pl.DataFrame, parts: int, park:
         park: Where large frames go.
     """
     if parts == 1 and park is None:
-        return without(reconcile(world, terms), world.base, alone)
+        return without(reconcile(world, terms), world.base, alone, terms)
     done = []
     for part in range(parts):
         own = _part(world, part, parts)
-        piece = without(reconcile(own, terms), own.base, alone)
+        piece = without(reconcile(own, terms), own.base, alone, terms)
         if park is not None:
             piece = replace(piece, **{name: park.put(name, getattr(piece, name), part) for name in _PARKED})
         done.append(piece)

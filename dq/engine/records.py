@@ -6,6 +6,7 @@ from functools import partial
 import polars as pl
 
 from dq.engine.inputs import Inputs
+from dq.engine.naming import named
 from dq.engine.ordering import ordered
 from dq.engine.parts import by_row
 from dq.errors import ConfigurationError
@@ -40,6 +41,9 @@ def standardized(inputs: Inputs) -> tuple[dict[Store, pl.DataFrame], pl.DataFram
         found.append(findings(frame, store=store, table=schema.name, fields=rules.names))
         _demand_idempotent(frame, rules, kinds)
         plain = without_findings(frame.lazy(), rules.names).collect()
+        for field, referred in inputs.references.items():
+            plain, mute = named(plain, field, schema, referred)
+            found.append(mute)
         records[store] = at_the_door(plain, Record, f"Records of {schema.name}")
     return records, pl.concat(found)
 

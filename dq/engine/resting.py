@@ -13,6 +13,7 @@ import polars as pl
 from dq.engine.alone import whole_leads
 from dq.engine.inputs import Hints, Inputs
 from dq.engine.local import TablePlan, plan_table
+from dq.engine.naming import unlinked
 from dq.engine.parking import Park
 from dq.gate import moves, planned, with_placeholders
 from dq.schemas import Change, Cluster, Conflict
@@ -43,13 +44,19 @@ def plan_to_rest(inputs: Inputs, park: Park | None = None) -> tuple[TablePlan, p
     Raises:
         ConfigurationError: A standardizer is not idempotent on this data, or an insert lacks a required column.
     """
+    made, rest, _ = settled_plan(inputs, park)
+    return made, rest
+
+
+def settled_plan(inputs: Inputs, park: Park | None = None) -> tuple[TablePlan, pl.DataFrame, pl.DataFrame]:
+    """As `plan_to_rest`, and store, row_key, why of the rows that the plan leaves alone."""
     start = inputs.hints
     while True:
         made, rest, restless = _in_rounds(inputs, start, park)
         new = restless.join(start.alone, on=_ROW, how="anti").with_columns(pl.lit("unsettled").alias("why"))
         alone = pl.concat([start.alone, new])
         if rest.is_empty() or new.is_empty() or not _are_few(alone.filter(why="unsettled"), made.leads):
-            return made, rest
+            return made, rest, start.alone
         start = replace(start, alone=alone)
 
 
@@ -92,14 +99,17 @@ def carried_out(inputs: Inputs, made: TablePlan, alone: pl.DataFrame | None = No
         alone: store, row_key, why of rows that the next plan is to leave as they are as well.
     """
     changes = made.frame("changes", _NEEDED)
+    placed = [referred.placed for referred in inputs.references.values()]
     raw: dict[Store, pl.LazyFrame] = {}
     for store in STORES:
-        rows = planned(inputs.raw[store].collect(), inputs.schemas[store], changes)
+        rows = planned(inputs.raw[store].collect(), inputs.schemas[store], changes, placed)
+        if store == "airtable":
+            rows = unlinked(rows, inputs.rules, inputs.references)
         raw[store] = rows.lazy() if made.park is None else made.park.scanned(f"raw_{store}", rows)
     children = [(child, schema, planned(frame, schema, changes)) for child, schema, frame in inputs.children]
     base = with_placeholders(made.frame("base"), inputs.schemas["database"], changes)
     hints = Hints() if alone is None else Hints(alone=alone)
-    return replace(inputs, raw=raw, children=children, base=base, hints=hints)
+    return replace(inputs, raw=raw, children=children, base=base, hints=hints, references=inputs.later)
 
 
 def _learned(hints: Hints, made: TablePlan, again: TablePlan) -> Hints:

@@ -63,5 +63,10 @@ def returned(records: Mapping[Store, pl.DataFrame], base: pl.DataFrame, rules: T
 
 
 def as_json(rules: TableRules) -> pl.Expr:
-    """A record's standard forms as JSON text: what the base keeps of a row that is merged away."""
-    return pl.struct([pl.lit(None, pl.Null).alias("")] if not rules.names else rules.names).struct.json_encode()
+    """A record's standard forms as JSON text: what the base keeps of a row that is merged away.
+
+    What names a row of another mapping is left out: that row may be merged itself.
+    """
+    names = [field.name for field in rules.fields if not field.refers]
+    nothing = [pl.lit(None, pl.Null).alias("")]
+    return pl.struct(names or nothing).struct.json_encode()

@@ -2,7 +2,7 @@
 
 from dq.gate.brakes import brakes, lifted
 from dq.gate.frames import at_the_door
-from dq.gate.proof import moves, placeholders, planned, with_placeholders
+from dq.gate.proof import created_keys, moves, placeholders, planned, with_placeholders
 from dq.gate.quality import Named, Verdicts, judge, named_by, named_golden
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Verdicts",
     "at_the_door",
     "brakes",
+    "created_keys",
     "judge",
     "lifted",
     "moves",

@@ -1,5 +1,7 @@
 """The fixpoint proof: the plan is carried out in memory, and a new plan from the result must be empty."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from dq.changeset import is_removal
@@ -13,17 +15,21 @@ _LOW = -2_000_000_000
 _START, _END = '{"$created": ', "}"
 
 
-def planned(stored: pl.DataFrame, schema: TableSchema, changes: pl.DataFrame) -> pl.DataFrame:
+def planned(
+    stored: pl.DataFrame, schema: TableSchema, changes: pl.DataFrame, others: Sequence[pl.DataFrame] = ()
+) -> pl.DataFrame:
     """A store's snapshot rows as they would be after the changes, sorted by key.
 
     Args:
         stored: The rows.
         schema: Their table.
         changes: The whole plan's changes: rows that a store itself would name get the keys of `placeholders`.
+        others: change_id, key of rows that the plans of other mappings create.
     """
     made = placeholders(changes)
     is_mine = (pl.col(Change.store) == schema.store) & (pl.col(Change.table) == schema.name)
-    mine = _resolved(changes.filter(is_mine), made)
+    places = [made.select(Change.change_id, "key"), *others]
+    mine = _resolved(changes.filter(is_mine), pl.concat(places).unique())
     removed = mine.filter(is_removal()).select(pl.col(Change.row_key).alias("_key"))
     kept = stored.with_columns(pl.col(schema.key).cast(pl.String).alias("_key")).join(removed, on="_key", how="anti")
     rows = pl.concat([kept, _inserted(mine, schema, kept, made)])
@@ -57,17 +63,11 @@ def with_placeholders(base: pl.DataFrame, schema: TableSchema, changes: pl.DataF
         schema: The database table's schema: rows may be inserted with a key of their own.
         changes: The whole plan's changes.
     """
-    is_own = (
-        (pl.col(Change.op) == "insert") & (pl.col(Change.store) == "database") & (pl.col(Change.field) == schema.key)
-    )
-    own = changes.filter(is_own).select(
-        Change.store, Change.entity_id, _value(pl.col(Change.after), pl.String()).alias("_own")
-    )
-    made = placeholders(changes).join(own, on=[Change.store, Change.entity_id], how="left")
+    made = _keyed(changes, schema)
     for store in STORES:
         column = f"{store}_key"
         mine = made.filter(pl.col(Change.store) == store)
-        keys = mine.select(Change.entity_id, pl.coalesce("_own", "key").alias("_key"))
+        keys = mine.select(Change.entity_id, pl.col("key").alias("_key"))
         is_linked = pl.col(BaseRow.state) == "linked"
         base = (
             base.join(keys, on=Change.entity_id, how="left", maintain_order="left")
@@ -77,10 +77,36 @@ def with_placeholders(base: pl.DataFrame, schema: TableSchema, changes: pl.DataF
     return base
 
 
+def created_keys(changes: pl.DataFrame, schema: TableSchema) -> pl.DataFrame:
+    """change_id, key of every row that the plan creates, as `planned` and `with_placeholders` name it.
+
+    Args:
+        changes: The plan's changes.
+        schema: The database table's schema: rows may be inserted with a key of their own.
+    """
+    return _keyed(changes, schema).select(Change.change_id, "key").sort(Change.change_id)
+
+
+def _keyed(changes: pl.DataFrame, schema: TableSchema) -> pl.DataFrame:
+    """`placeholders`, with the keys that rows are inserted with."""
+    is_own = (
+        (pl.col(Change.op) == "insert") & (pl.col(Change.store) == "database") & (pl.col(Change.field) == schema.key)
+    )
+    own = changes.filter(is_own).select(
+        Change.store, Change.entity_id, _value(pl.col(Change.after), pl.String()).alias("_own")
+    )
+    made = placeholders(changes).join(own, on=[Change.store, Change.entity_id], how="left")
+    return made.with_columns(pl.coalesce("_own", "key").alias("key")).drop("_own")
+
+
 def _resolved(changes: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:
     """The changes with keys for references to rows that the plan creates (`placeholders` of the whole plan)."""
     after = pl.col(Change.after)
-    named = pl.when(after.str.starts_with(_START)).then(after.str.strip_prefix(_START).str.strip_suffix(_END))
+    bare = after.str.strip_prefix("[").str.strip_suffix("]")
+    is_list, is_made = after.str.starts_with("[" + _START), bare.str.starts_with(_START)
+    named = pl.when(is_made & (is_list | after.str.starts_with(_START))).then(
+        bare.str.strip_prefix(_START).str.strip_suffix(_END)
+    )
     made = placed.select(
         pl.struct(v=Change.change_id)
         .struct.json_encode()
@@ -92,7 +118,12 @@ def _resolved(changes: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:
     return (
         changes.with_columns(named.alias("_made"))
         .join(made, on="_made", how="left")
-        .with_columns(pl.coalesce("_key", after).alias(Change.after))
+        .with_columns(
+            pl.when(is_list & pl.col("_key").is_not_null())
+            .then(pl.concat_str(pl.lit("["), "_key", pl.lit("]")))
+            .otherwise(pl.coalesce("_key", after))
+            .alias(Change.after)
+        )
         .drop("_made", "_key")
     )
 

@@ -14,6 +14,7 @@ from dq.apply.execute import Report, advance, execute
 from dq.apply.journal import journal, state_of
 from dq.backup import create
 from dq.changeset import ApprovedChangeset
+from dq.engine import in_order
 from dq.errors import BrakeError, ConfigurationError, TemporaryError
 from dq.gate import lifted
 from dq.manifest import Manifest, TableSchema
@@ -117,8 +118,7 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
         with _resumable(folder):
             report = execute(approved, plan, folder, run, settings.tables)
             if report.finished:
-                mappings = {place: target.mapping for place, target in targets.items()}
-                quarantined(settings, manifest, folder, report.failed, mappings)
+                quarantined(settings, manifest, folder, report.failed)
     calls, repeated = stores.airtable.calls - before, stores.airtable.repeated - again
     return Applied(plan, report, backup, calls, repeated=repeated)
 
@@ -244,7 +244,7 @@ def _backed_up(
 def targets_of(settings: Settings, manifest: Manifest, plan: Plan, stores: Stores) -> dict[tuple[Store, str], Target]:
     """The open stores as apply writes them, by store and table; Airtable's schema is held against the plan's."""
     targets: dict[tuple[Store, str], Target] = {}
-    for rules in settings.tables:
+    for rules in in_order(settings.tables, manifest):
         database = manifest.table("database", rules.table).schema
         airtable = manifest.table("airtable", rules.airtable).schema
         _demand_same_schema(stores, airtable)

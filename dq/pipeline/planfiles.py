@@ -12,7 +12,7 @@ from dq.apply import plan as plans
 from dq.apply.batches import Mappings, numbered
 from dq.apply.files import write_parquet
 from dq.changeset import Changeset, is_removal
-from dq.engine import Inputs, TablePlan, field_kinds, ordered, with_findings
+from dq.engine import Inputs, TablePlan, field_kinds, ordered, resolved, with_findings
 from dq.gate import Verdicts, at_the_door, brakes, judge, named_golden
 from dq.manifest import Manifest, to_dict
 from dq.pipeline.budget import over_budget
@@ -29,7 +29,7 @@ from dq.stores.private import digest_of, disk_errors, make_folder
 STORES: tuple[Store, Store] = ("database", "airtable")
 _COUNTED = [
     Change.change_id, Change.store, Change.table, Change.op, Change.entity_id, Change.row_key, Change.field, Change.after,
-    Change.reason,
+    Change.reason, Change.rule,
 ]  # fmt: skip
 """A changeset is large: what is only written need not stay in memory."""
 
@@ -156,7 +156,8 @@ def _brakes(made: Sequence[Planned], changes: pl.DataFrame) -> tuple[Brake, ...]
         records: dict[Store, pl.DataFrame] = {
             store: one.made.frame(f"records_{store}", [KEY, *one.rules.names]) for store in STORES
         }
-        held += brakes(mine, records, one.inputs.base, one.rules, one.inputs.blind)
+        base = resolved(one.inputs.base, one.inputs.references)
+        held += brakes(mine, records, base, one.rules, one.inputs.blind)
     return tuple(held)
 
 

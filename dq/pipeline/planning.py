@@ -1,19 +1,18 @@
 """Clean: from the latest snapshot to a plan, through standardize, dedupe, reconcile and the gate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import polars as pl
 
 from dq.apply import base as base_state
 from dq.apply.journal import state_of
-from dq.engine import Hints, Inputs, Park
+from dq.engine import Hints, Inputs, Park, in_order, references
 from dq.errors import ConfigurationError
-from dq.manifest import Manifest
+from dq.manifest import Manifest, TableSchema
 from dq.pipeline.planfiles import Cleaned, Planned, written
 from dq.pipeline.proving import proved
 from dq.pipeline.quarantining import left_out
@@ -48,13 +47,17 @@ def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: C
     _demand_unapplied(folder)
     serial, base = base_state.load(settings.snapshots)
     with disk_errors(settings.snapshots, "snapshots"), TemporaryDirectory(prefix=".parked-", dir=folder) as parked:
-        made: list[Planned] = []
-        for rules in settings.tables:
-            progress(f"planning and proving {rules.table}")
-            inputs = _inputs(manifest, folder, rules, base, steps, now)
-            inputs = replace(inputs, hints=Hints(alone=left_out(settings, manifest, folder, rules)))
-            park = Park(make_folder(Path(parked) / str(len(made))))
-            made.append(Planned(rules, inputs, proved(inputs, park), _stamp_format(inputs.raw["database"], rules)))
+        given = []
+        tables = in_order(settings.tables, manifest)
+        for rules in tables:
+            inputs = _inputs(manifest, folder, rules, tables, base, steps, now)
+            given.append(replace(inputs, hints=Hints(alone=left_out(settings, manifest, folder, rules))))
+        parks = [Park(make_folder(Path(parked) / str(number))) for number in range(len(given))]
+        progress(f"planning and proving {', '.join(rules.table for rules in tables)}")
+        made = [
+            Planned(one.inputs.rules, one.inputs, one.made, _stamp_format(one.inputs.raw["database"], one.inputs.rules))
+            for one in proved(given, parks)
+        ]
         return written(settings, manifest, folder, serial, made, now)
 
 
@@ -69,7 +72,13 @@ def _demand_unapplied(folder: Path) -> None:
 
 
 def _inputs(
-    manifest: Manifest, folder: Path, rules: TableRules, base: pl.DataFrame, steps: frozenset[Step], now: datetime
+    manifest: Manifest,
+    folder: Path,
+    rules: TableRules,
+    mapped: Sequence[TableRules],
+    base: pl.DataFrame,
+    steps: frozenset[Step],
+    now: datetime,
 ) -> Inputs:
     tables = {
         "database": manifest.table("database", rules.table),
@@ -80,7 +89,7 @@ def _inputs(
         rules=rules,
         schemas={store: tables[store].schema for store in STORES},
         raw=raw,
-        children=_children(manifest, folder, rules),
+        children=_children(manifest, folder, rules, mapped),
         base=base_state.of_table(base, rules.table, rules.names),
         airtable_base=manifest.lineage.airtable,
         steps=steps,
@@ -98,11 +107,23 @@ def _stamp_format(raw: pl.LazyFrame, rules: TableRules) -> str:
     return format_of(raw.select(rules.modified_database).drop_nulls().head(1000).collect().to_series())
 
 
-def _children(manifest: Manifest, folder: Path, rules: TableRules) -> list[tuple[Child, Any, pl.DataFrame]]:
-    """Every table that points at this one, declared in the configuration or by the database."""
-    return [
-        (Child(table=table.schema.name, column=reference.column), table.schema, pl.read_parquet(folder / table.file))
-        for table in manifest.tables
-        for reference in table.schema.references
-        if table.schema.store == "database" and reference.parent == rules.table and table.schema.name != rules.table
-    ]
+def _children(
+    manifest: Manifest, folder: Path, rules: TableRules, mapped: Sequence[TableRules]
+) -> list[tuple[Child, TableSchema, pl.DataFrame]]:
+    """Every table that points at this one: declared in the configuration, by the database, or by a link field of Airtable."""
+    linking = [reference for other in mapped for reference in references(other)]
+    found = []
+    for table in manifest.tables:
+        if table.schema.store != "database" or table.schema.name == rules.table:
+            continue
+        known = dict.fromkeys([*table.schema.references, *(ref for ref in linking if ref.table == table.schema.name)])
+        found += [
+            (
+                Child(table=table.schema.name, column=reference.column),
+                table.schema,
+                pl.read_parquet(folder / table.file),
+            )
+            for reference in known
+            if reference.parent == rules.table
+        ]
+    return found

@@ -5,7 +5,7 @@ from math import ceil
 
 import polars as pl
 
-from dq.apply.batches import BATCH, MAPPING, PHASE
+from dq.apply.batches import AIRTABLE_DELETES, AIRTABLE_LINKS, AIRTABLE_UPDATES, BATCH, MAPPING, PHASE
 from dq.manifest import Manifest
 from dq.pipeline.budget import spent_calls
 from dq.plan import Price
@@ -14,8 +14,6 @@ from dq.schemas import Change
 from dq.settings import Settings
 from dq.stores.price import PAGE, PER_REQUEST
 
-UPDATES, DELETES = 2, 3
-"""Phases of `dq.apply.batches` that write to records which are there."""
 BACKUP = 2
 """Calls of a backup beside its pages: the base's schema and its name."""
 
@@ -48,13 +46,13 @@ def priced(rows: pl.DataFrame, manifest: Manifest, settings: Settings) -> Price:
 
 def _written(phase: int, leads: Sequence[int]) -> int:
     """Calls of one batch: its requests; records to delete are read before, whole, for undo."""
-    return (ceil(sum(leads) / PAGE) if phase == DELETES else 0) + _requests(leads)
+    return (ceil(sum(leads) / PAGE) if phase == AIRTABLE_DELETES else 0) + _requests(leads)
 
 
 def _guards(airtable: pl.DataFrame) -> int:
     """Reads just before writing: a hundred records each, over all batches that are under way together."""
     is_canary = pl.col(BATCH) == 0
-    there = airtable.filter(pl.col(PHASE).is_in([UPDATES, DELETES]))
+    there = airtable.filter(pl.col(PHASE).is_in([AIRTABLE_UPDATES, AIRTABLE_DELETES, AIRTABLE_LINKS]))
     stretches = there.group_by(PHASE, MAPPING, is_canary.alias("canary")).len("n")
     return sum(ceil(n / PAGE) for n in stretches["n"])
 

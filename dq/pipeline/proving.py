@@ -1,31 +1,34 @@
 """The fixpoint proof of a plan: carried out in memory, it must leave a second plan nothing to do."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
-from dq.engine import Inputs, Park, TablePlan, plan_to_rest
+from dq.engine import Inputs, Park, Rested, plan_together
 from dq.errors import DqError
 from dq.schemas import Change
 
 
-def proved(inputs: Inputs, park: Park) -> TablePlan:
-    """One mapping's plan, carried out in memory and planned again.
+def proved(given: Sequence[Inputs], parks: Sequence[Park]) -> list[Rested]:
+    """The plans of all mappings, carried out in memory and planned again.
 
     Args:
-        inputs: What the plan is made from.
-        park: Where its large frames wait meanwhile.
+        given: What each plan is made from, in the order of `in_order`.
+        parks: Where their large frames wait meanwhile.
 
     Raises:
-        DqError: The second plan is not empty: a bug in dq or in a rule. Nothing was written.
+        DqError: The second plans are not empty: a bug in dq or in a rule. Nothing was written.
     """
-    made, rest = plan_to_rest(inputs, park)
-    if rest.is_empty():
-        return made
-    raise DqError(
-        f"The plan would not come to rest: a second plan still has {rest.height} changes.",
-        where=f"table {inputs.rules.table}: {_told(rest)}",
-        why="dq never applies a plan that it cannot prove final. Nothing was written.",
-        fix="look at the rules of the fields named; if they are right, report this as a bug",
-    )
+    made = plan_together(given, parks)
+    for one in made:
+        if not one.rest.is_empty():
+            raise DqError(
+                f"The plan would not come to rest: a second plan still has {one.rest.height} changes.",
+                where=f"table {one.inputs.rules.table}: {_told(one.rest)}",
+                why="dq never applies a plan that it cannot prove final. Nothing was written.",
+                fix="look at the rules of the fields named; if they are right, report this as a bug",
+            )
+    return made
 
 
 def _told(rest: pl.DataFrame) -> str:

@@ -1,6 +1,6 @@
 """Quarantine in the flow: what a plan leaves alone, and what an apply adds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -24,19 +24,13 @@ def left_out(settings: Settings, manifest: Manifest, folder: Path, rules: TableR
     return held.select("store", KEY, pl.lit("quarantine").alias("why"))
 
 
-def quarantined(
-    settings: Settings,
-    manifest: Manifest,
-    folder: Path,
-    failed: Sequence[Entry],
-    mappings: Mapping[tuple[Store, str], str],
-) -> None:
+def quarantined(settings: Settings, manifest: Manifest, folder: Path, failed: Sequence[Entry]) -> None:
     """After an apply: keep what is still in force, and add what a store refused."""
     before = quarantine.load(settings.snapshots)
     clusters = pl.read_parquet(folder / "clean" / "clusters.parquet")
     parts = [before.clear()]
     for rules in settings.tables:
-        new = quarantine.refused(failed, clusters, rules.table, mappings)
+        new = quarantine.refused(failed, clusters, rules.table)
         contents = _contents(manifest, folder, rules, new)
         parts.append(_in_force(settings, manifest, folder, rules).join(new, on=ENTITY, how="anti"))
         parts.append(

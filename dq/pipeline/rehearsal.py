@@ -79,7 +79,7 @@ def _document(
             target = None
             if column.type == "multipleRecordLinks":
                 linked = _linked(frames[file.file][column.name])
-                target = _target(linked, ids)
+                target = column.linked if column.linked in ids else _target(linked, ids)
                 if target is None:
                     made = _made_target(file, column, linked)
                     target = made["id"]

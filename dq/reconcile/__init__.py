@@ -19,13 +19,25 @@ from dq.reconcile.links import link_changes
 from dq.reconcile.merge import APART, golden, merged, origin, target, with_defaults
 from dq.reconcile.parents import parents_kept
 from dq.reconcile.policies import settled
+from dq.reconcile.referring import Referred, lasting, resolved
+from dq.reconcile.relinking import relinked
 from dq.reconcile.rows import deletes, inserts, merges
 from dq.reconcile.terms import STORES, Terms
 from dq.rules import Child
 from dq.schemas.values import Store
 from dq.side import ENTITY, Side
 
-__all__ = ["BASE_ORDER", "SETTLED_TYPES", "Reconciled", "Terms", "World", "reconcile"]
+__all__ = [
+    "BASE_ORDER",
+    "SETTLED_TYPES",
+    "Reconciled",
+    "Referred",
+    "Terms",
+    "World",
+    "lasting",
+    "reconcile",
+    "resolved",
+]
 
 SETTLED_TYPES = {"conflict_id": pl.String, "side": pl.String, "by": pl.String}
 
@@ -43,6 +55,7 @@ class World:
         children: Child tables with their snapshot rows.
         namespace: For the keys of new database rows.
         extra: Per store: column → JSON text of unmapped columns that inserts must fill.
+        freed: Keys of database rows that keep no child once the plans of all mappings are carried out.
         settled: conflict_id, side, by of conflicts that a policy settles once the rest of this plan is carried out.
     """
 
@@ -55,6 +68,7 @@ class World:
     namespace: UUID
     extra: Mapping[Store, Mapping[str, str]]
     settled: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SETTLED_TYPES))
+    freed: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.String))
 
 
 @dataclass(frozen=True)
@@ -73,7 +87,7 @@ def reconcile(world: World, terms: Terms) -> Reconciled:
     sides = world.sides
     known = world.base.filter(pl.col("state") == "linked")
     rows = aligned(sides["database"], sides["airtable"], known, terms)
-    rows = merged(parents_kept(rows, sides["database"], world.children, terms), terms)
+    rows = merged(parents_kept(rows, sides["database"], world.children, world.freed, terms), terms)
     sources = pl.concat(side.sources.with_columns(pl.lit(store).alias("store")) for store, side in sides.items())
     rows, conflicts = settled(rows, sources, world.settled, terms)
     rows = with_defaults(rows, terms)
@@ -90,7 +104,7 @@ def _changes(rows: pl.DataFrame, conflicts: pl.DataFrame, world: World, terms: T
     sides, base = world.sides, world.base
     to_database, new_leads = inserts(rows, "database", base, world.namespace, world.extra["database"], terms)
     to_airtable, new_records = inserts(rows, "airtable", base, world.namespace, world.extra["airtable"], terms)
-    return pl.concat(
+    changes = pl.concat(
         [
             *(cell_changes(rows, store, sides, conflicts, terms) for store in STORES),
             *(kept_changes(sides[store], store, terms) for store in STORES),
@@ -102,6 +116,7 @@ def _changes(rows: pl.DataFrame, conflicts: pl.DataFrame, world: World, terms: T
             *(merges(sides[store], store, world.stored[store], world.children, terms) for store in STORES),
         ]
     )
+    return pl.concat([changes, relinked(rows, sides["airtable"], changes, terms)])
 
 
 def _golden(rows: pl.DataFrame, terms: Terms) -> pl.DataFrame:

@@ -9,6 +9,7 @@ import polars as pl
 
 from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, at
 from dq.reconcile.merge import OPEN, origin, target
+from dq.reconcile.referring import lasting
 from dq.reconcile.terms import STORES, Terms, fits
 from dq.rules import FieldRule
 from dq.schemas import BaseRow
@@ -48,7 +49,7 @@ def next_base(
     losers = _losers(sides, held, terms)
     before = base.filter(pl.col(BaseRow.state) != "linked").pipe(_without, losers, live)
     parts = [live, kept, tombstones, losers, before]
-    return pl.concat([_typed(part, types) for part in parts]).sort(BASE_ORDER)
+    return lasting(pl.concat([_typed(part, types) for part in parts]), terms.references).sort(BASE_ORDER)
 
 
 def _typed(part: pl.DataFrame, types: pl.Schema) -> pl.DataFrame:
@@ -94,7 +95,7 @@ def _reaches(field: FieldRule, store: Store, goal: pl.Expr, terms: Terms) -> pl.
     own = pl.col(at(held_name(field.name), store)).eq_missing(goal)
     if not terms.writes(store, field):
         return own
-    return own | fits(goal, terms.column(store, field))
+    return own | fits(goal, store, field, terms)
 
 
 def _losers(sides: Mapping[Store, Side], held: Mapping[Store, pl.DataFrame], terms: Terms) -> pl.DataFrame:

@@ -117,6 +117,6 @@ def _has_word(here: Store, terms: Terms) -> pl.Expr:
     for field in terms.rules.fields:
         if terms.writes(there, field) or not terms.may_write(there):
             value = pl.col(at(field.name, here))
-            is_word = value.is_not_null() & own_value(value, field) & fits(value, terms.column(there, field))
+            is_word = value.is_not_null() & own_value(value, field) & fits(value, there, field, terms)
             words.append(is_word & (value != "false") if "boolean" in terms.kinds(field) else is_word)
     return pl.any_horizontal(pl.lit(value=False), *words)

@@ -8,13 +8,14 @@ from dq.cells import json_of
 from dq.manifest import Column
 from dq.reconcile.align import VERDICT, WRITABLE_VERDICTS, at
 from dq.reconcile.merge import APART, DEFAULTED, FROM_AIRTABLE, FROM_DATABASE, OPEN, SETTLED, origin, target
-from dq.reconcile.terms import STORES, Terms, fits, meaning, other
+from dq.reconcile.referring import CREATED, without_removed
+from dq.reconcile.terms import STORES, Terms, fits, meaning, other, written
 from dq.rules import FieldRule
 from dq.schemas import Change, Conflict
 from dq.schemas.conflict import RESOLVED
 from dq.schemas.record import raw, rule
 from dq.schemas.values import Store
-from dq.side import ENTITY, KEY, Side, held_name
+from dq.side import ENTITY, KEY, Side, held_name, is_mute
 
 COLUMNS = list(Change.to_schema().columns)
 PROBABILITY = str(Change.probability)
@@ -25,7 +26,7 @@ NOTHING = pl.lit(None, pl.String)
 
 def held(field: FieldRule, store: Store, terms: Terms) -> pl.Expr:
     """What the survivor's cell counts as before the plan: as stored, or its standard form if the plan does not standardize."""
-    if "standardize" not in terms.steps:
+    if "standardize" not in terms.steps or field.name in terms.references:
         return pl.col(at(held_name(field.name), store))
     return meaning(pl.col(at(raw(field.name), store)), field, terms)
 
@@ -55,14 +56,18 @@ def _field_changes(
     came = pl.col(origin(field.name))
     is_here = pl.col(at(KEY, store)).is_not_null() & pl.col(VERDICT).is_in(WRITABLE_VERDICTS)
     is_waiting = (came == OPEN) & wanted.eq_missing(pl.col(at(held_name(field.name), store)))
-    differs = rows.filter(is_here & ~is_waiting & wanted.ne_missing(own) & fits(wanted, column))
+    differs = rows.filter(is_here & ~is_waiting & wanted.ne_missing(own) & fits(wanted, store, field, terms))
     theirs = FROM_AIRTABLE if store == "database" else FROM_DATABASE
+    after, before = written(wanted, store, field, terms), pl.col(at(raw(field.name), store))
+    if store == "airtable" and field.name in terms.references:  # written after deletes, which take records out of links
+        late = after.str.starts_with("[" + CREATED)
+        before = pl.when(late).then(without_removed(before, terms.references[field.name])).otherwise(before)
     is_default = (came == DEFAULTED) | ((came == APART) & pl.col(at(field.name, store)).is_null())
     cells = differs.select(
         ENTITY,
         pl.col(at(KEY, store)).alias(Change.row_key),
-        json_of(pl.col(at(raw(field.name), store)), column.kind).alias(Change.before),
-        json_of(wanted, column.kind).alias(Change.after),
+        json_of(before, column.kind).alias(Change.before),
+        after.alias(Change.after),
         pl.col(at(rule(field.name), store)).alias("own_rule"),
         pl.col(at(KEY, other(store))).alias("other_key"),
         is_default.alias("is_default"),
@@ -114,11 +119,11 @@ def kept_changes(side: Side, store: Store, terms: Terms) -> pl.DataFrame:
     """Standard forms and defaults for the duplicates that stay beside the survivor: nothing else is done to them."""
     parts = [NO_CHANGES]
     for field in terms.rules.fields if "standardize" in terms.steps else ():
-        if not terms.writes(store, field):
+        if not terms.writes(store, field) or field.name in terms.references:
             continue
         column, own, stored = terms.column(store, field), pl.col(field.name), pl.col(raw(field.name))
         wanted = own if field.default is None else own.fill_null(field.default)
-        differs = side.kept.filter(wanted.ne_missing(meaning(stored, field, terms)) & fits(wanted, column))
+        differs = side.kept.filter(wanted.ne_missing(meaning(stored, field, terms)) & fits(wanted, store, field, terms))
         is_default = own.is_null()
         cells = differs.select(
             ENTITY,
@@ -164,11 +169,13 @@ def unfit(rows: pl.DataFrame, terms: Terms) -> Sequence[tuple[Store, FieldRule, 
         for field in terms.rules.fields:
             if not terms.writes(store, field):
                 continue
-            column, wanted = terms.column(store, field), target(field, store, terms)
+            wanted = target(field, store, terms)
             inserted = pl.col(VERDICT).is_in([f"insert_{store}", f"revive_{store}"])
             concerned = inserted | (pl.col(at(KEY, store)).is_not_null() & wanted.ne_missing(held(field, store, terms)))
             is_open = pl.col(origin(field.name)) == OPEN
-            cells = rows.filter(pl.col(VERDICT).is_in(WRITABLE_VERDICTS) & ~is_open & concerned & ~fits(wanted, column))
+            told = is_open | (is_mute(wanted) if field.name in terms.references else False)
+            unfit = ~fits(wanted, store, field, terms)
+            cells = rows.filter(pl.col(VERDICT).is_in(WRITABLE_VERDICTS) & ~told & concerned & unfit)
             if not cells.is_empty():
                 found.append(
                     (store, field, cells.select(ENTITY, at(KEY, store), at(KEY, other(store)), wanted.alias("value")))

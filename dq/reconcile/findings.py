@@ -15,6 +15,7 @@ from dq.side import KEY
 _REVIVED = "was deleted on the other side but edited here since: the edit survives"
 _PARENT = "was deleted in Airtable, but rows of other tables point at it: it stays until they are gone"
 _EMPTY = "has no value of its own that the other store could take: it is not copied there"
+_UNNAMED = "names a row that {store} does not have: its column {column} is not written"
 _UNFIT = "does not fit {store}'s column {column} ({type}): it is not written there"
 _NOTHING = pl.lit(None, pl.String)
 
@@ -54,6 +55,8 @@ def _cells(store: Store, field: FieldRule, cells: pl.DataFrame, terms: Terms) ->
     message = _UNFIT.format(store=store, column=column.name, type=column.type)
     if is_select:
         message = f"is no option of Airtable's field {column.name}: add the option there, or a synonym in rules/standardize.yaml"
+    refers = field.name in terms.references
+    message = _UNNAMED.format(store=store, column=column.name) if refers else message
     own = pl.col(at(KEY, store))
     return cells.select(
         pl.when(own.is_not_null()).then(pl.lit(store)).otherwise(pl.lit(other(store))).alias(Finding.store),
@@ -61,7 +64,9 @@ def _cells(store: Store, field: FieldRule, cells: pl.DataFrame, terms: Terms) ->
         pl.coalesce(own, at(KEY, other(store))).alias(Finding.row_key),
         pl.lit(field.name).alias(Finding.field),
         pl.col("value").alias(Finding.value),
-        pl.lit("select.missing_option" if is_select else "kind.unfit").alias(Finding.rule),
+        pl.lit("link.unnamed" if refers else "select.missing_option" if is_select else "kind.unfit").alias(
+            Finding.rule
+        ),
         pl.lit("warning").alias(Finding.severity),
         pl.lit(message).alias(Finding.message),
     ).cast(pl.Schema(FINDING_TYPES))

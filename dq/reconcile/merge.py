@@ -15,9 +15,11 @@ Symmetric case table, b = base, x and y other values:
 import polars as pl
 
 from dq.reconcile.align import AIRTABLE, VERDICT, at
+from dq.reconcile.referring import vanished
 from dq.reconcile.terms import Terms
 from dq.rules import FieldRule
 from dq.schemas.values import Store
+from dq.side import is_mute
 
 SAME, FROM_DATABASE, FROM_AIRTABLE, SETTLED, DEFAULTED, OPEN, APART = range(7)
 """Where a golden value came from. `APART`: this plan does not compare the sides, each keeps its own."""
@@ -75,7 +77,8 @@ def _origin(field: FieldRule, terms: Terms) -> pl.Expr:
         .then(FROM_AIRTABLE)
     )
     verdict = pl.col(VERDICT)
-    both = pl.lit(APART) if "sync" not in terms.steps else pair.otherwise(SETTLED)
+    compared = pl.coalesce(_left_alone(field, terms), pair.otherwise(SETTLED))
+    both = pl.lit(APART) if "sync" not in terms.steps else compared
     only = pl.when(pl.col(AIRTABLE).is_null()).then(FROM_DATABASE).otherwise(FROM_AIRTABLE)
     return (
         pl.when(verdict == "pair")
@@ -84,6 +87,22 @@ def _origin(field: FieldRule, terms: Terms) -> pl.Expr:
         .then(APART)
         .otherwise(only)
         .cast(pl.Int8)
+    )
+
+
+def _left_alone(field: FieldRule, terms: Terms) -> pl.Expr:
+    """Where a cell that names a row of another mapping says nothing: it is mute, or what it named is gone from its store."""
+    referred = terms.references.get(field.name)
+    if referred is None:
+        return pl.lit(None, pl.Int32)
+    base, database, airtable = (pl.col(at(field.name, side)) for side in ("base", "database", "airtable"))
+    return (
+        pl.when(is_mute(database) | is_mute(airtable))
+        .then(OPEN)
+        .when(vanished(base, database, airtable, referred, ("airtable", "database")))
+        .then(FROM_DATABASE)
+        .when(vanished(base, airtable, database, referred, ("database", "airtable")))
+        .then(FROM_AIRTABLE)
     )
 
 

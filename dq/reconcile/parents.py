@@ -12,7 +12,11 @@ from dq.side import KEY, Side
 
 
 def parents_kept(
-    rows: pl.DataFrame, side: Side, children: Sequence[tuple[Child, TableSchema, pl.DataFrame]], terms: Terms
+    rows: pl.DataFrame,
+    side: Side,
+    children: Sequence[tuple[Child, TableSchema, pl.DataFrame]],
+    freed: pl.Series,
+    terms: Terms,
 ) -> pl.DataFrame:
     """The aligned rows; a delete of a database row that has child rows is held.
 
@@ -23,6 +27,7 @@ def parents_kept(
         rows: Aligned rows.
         side: The database's word, for the rows that are merged away.
         children: Child tables with their snapshot rows.
+        freed: Keys of rows that keep no child once the plans of all mappings are carried out.
         terms: What the tables are.
     """
     if "deleted_at" in terms.database.soft_delete or not children:
@@ -30,5 +35,6 @@ def parents_kept(
     owners = pl.concat(frame.select(pl.col(child.column).cast(pl.String).alias(KEY)) for child, _, frame in children)
     moved = owners.unique().join(side.merged, on=KEY, how="left").select(pl.coalesce("survivor", KEY).alias(DATABASE))
     is_parent = pl.col(DATABASE).is_in(moved.drop_nulls().to_series().implode())
+    is_parent &= ~pl.col(DATABASE).is_in(freed.implode())
     held = (pl.col(VERDICT) == "delete_database") & is_parent
     return rows.with_columns(pl.when(held).then(pl.lit("held_database")).otherwise(VERDICT).alias(VERDICT))

@@ -192,7 +192,7 @@ def _written_back(rows: pl.DataFrame, decided: pl.DataFrame, field: FieldRule) -
 
 
 def _table(decided: pl.DataFrame, field: FieldRule, terms: Terms) -> pl.DataFrame:
-    kind = terms.database.column(field.name).kind
+    kind = "text" if field.name in terms.references else terms.database.column(field.name).kind
     base = pl.when(pl.col("base") != "").then("base")
     missing = (
         pl.when(pl.col("database").is_null())

@@ -6,19 +6,18 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from dq.cells import json_of
+from dq.changeset import REPOINT
 from dq.manifest import TableSchema
 from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, at
 from dq.reconcile.changes import COLUMNS, NO_CHANGES, NOTHING, PROBABILITY, TYPES
 from dq.reconcile.links import link_column
 from dq.reconcile.merge import DEFAULTED, origin, target
-from dq.reconcile.terms import Terms, fits, other
+from dq.reconcile.referring import CREATED
+from dq.reconcile.terms import Terms, fits, other, written
 from dq.rules import Child
 from dq.schemas import BaseRow, Change
 from dq.schemas.values import Store
 from dq.side import ENTITY, KEY, Side
-
-CREATED = '{"$created": '
-"""Start of the JSON that stands for the key of a row that the plan creates."""
 
 
 def inserts(
@@ -67,11 +66,12 @@ def _filled(new: pl.DataFrame, store: Store, terms: Terms) -> list[pl.DataFrame]
     """The mapped cells of new rows: those that have a value which the store can take."""
     parts = []
     for field in terms.rules.fields:
-        column, wanted = terms.column(store, field), target(field, store, terms)
+        wanted = target(field, store, terms)
         if terms.writes(store, field):
-            filled = new.filter(wanted.is_not_null() & fits(wanted, column))
+            filled = new.filter(wanted.is_not_null() & fits(wanted, store, field, terms))
             reason = pl.when(pl.col(origin(field.name)) == DEFAULTED).then(pl.lit("default")).otherwise(pl.lit("sync"))
-            parts.append(_part(filled, column.name, json_of(wanted, column.kind), reason))
+            name = terms.column(store, field).name
+            parts.append(_part(filled, name, written(wanted, store, field, terms), reason))
     return parts
 
 
@@ -139,7 +139,9 @@ def merges(
     terms: Terms,
 ) -> pl.DataFrame:
     """Duplicates that lose: their children are re-pointed to the survivor, then they are removed."""
-    moved = [_repointed(side, child, schema, frame) for child, schema, frame in children] if store == "database" else []
+    mapping = terms.rules.table
+    database = store == "database"
+    moved = [_repointed(side, child, schema, frame, mapping) for child, schema, frame in children] if database else []
     return pl.concat([*moved, removed(side.merged, store, stored, "merge", terms)])
 
 
@@ -175,7 +177,7 @@ def _stamp_json(stamp: str | int) -> str:
     return str(stamp) if isinstance(stamp, int) else f'"{stamp}"'
 
 
-def _repointed(side: Side, child: Child, schema: TableSchema, frame: pl.DataFrame) -> pl.DataFrame:
+def _repointed(side: Side, child: Child, schema: TableSchema, frame: pl.DataFrame, mapping: str) -> pl.DataFrame:
     kind = schema.column(child.column).kind
     orphans = frame.select(
         pl.col(schema.key).cast(pl.String).alias("child_key"), pl.col(child.column).cast(pl.String).alias(KEY)
@@ -186,7 +188,9 @@ def _repointed(side: Side, child: Child, schema: TableSchema, frame: pl.DataFram
         json_of(pl.col(KEY), kind).alias("before"),
         json_of(pl.col("survivor"), kind).alias("after"),
     ).sort(KEY)
-    return _named(cells, "database", schema, "update", child.column, pl.col("before"), pl.col("after"), "merge")
+    moved = _named(cells, "database", schema, "update", child.column, pl.col("before"), pl.col("after"), "merge")
+    own = pl.col(Change.change_id) + f"/{REPOINT}{mapping}"  # a mapped table may plan the same cell itself
+    return moved.with_columns(own.alias(Change.change_id), pl.lit(REPOINT + mapping).alias(Change.rule))
 
 
 def _named(

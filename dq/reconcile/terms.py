@@ -1,12 +1,14 @@
 """What a plan may do to two tables, and what their columns can hold."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
 
-from dq.cells import is_writable_as, meaning_of, texts_of
+from dq.cells import is_writable_as, json_of, meaning_of, texts_of
 from dq.manifest import Column, TableSchema
+from dq.reconcile.referring import Referred, as_json, can_name
 from dq.rules import FieldRule, Step, TableRules
 from dq.schemas.values import Store
 
@@ -25,6 +27,7 @@ class Terms:
         stamp: The plan's time, as the database writes times (for soft deletes).
         now: The plan's time.
         blind: Stores whose snapshot does not show deletions: nothing counts as gone from them.
+        references: Field → the rows that it names, for the fields that refer to another mapping.
     """
 
     rules: TableRules
@@ -34,6 +37,7 @@ class Terms:
     stamp: str | int
     now: datetime
     blind: frozenset[Store] = frozenset()
+    references: Mapping[str, Referred] = field(default_factory=dict)
 
     def schema(self, store: Store) -> TableSchema:
         """The store's table."""
@@ -62,14 +66,25 @@ def other(store: Store) -> Store:
     return "airtable" if store == "database" else "database"
 
 
-def fits(value: pl.Expr, column: Column) -> pl.Expr:
-    """Whether a store's column can hold the text: its kind reads it, and a select has the option."""
+def fits(value: pl.Expr, store: Store, field: FieldRule, terms: Terms) -> pl.Expr:
+    """Whether a store's cell can hold the text: it names a row there, or its kind reads it and a select has the option."""
+    column = terms.column(store, field)
+    if field.name in terms.references:
+        return can_name(value, terms.references[field.name], store, column.kind)
     fitting = is_writable_as(value, column.kind)
     if not column.choices:
         return fitting
     if column.kind == "list":
         return fitting & (texts_of(value).list.set_difference(list(column.choices)).list.len() == 0)
     return fitting & (value.is_null() | value.is_in(list(column.choices)))
+
+
+def written(value: pl.Expr, store: Store, field: FieldRule, terms: Terms) -> pl.Expr:
+    """The text as the store's cell is to hold it, as JSON text."""
+    kind = terms.column(store, field).kind
+    if field.name in terms.references:
+        return as_json(value, terms.references[field.name], store, kind)
+    return json_of(value, kind)
 
 
 def meaning(raw: pl.Expr, field: FieldRule, terms: Terms) -> pl.Expr:

@@ -90,7 +90,8 @@ def _handshake(child: "subprocess.Popen[bytes]", token: str | None, errors: IO[b
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
     if child.stdin is not None:
-        child.stdin.close()
+        with suppress(BrokenPipeError):  # it ended before it read its token
+            child.stdin.close()
     try:
         child.wait(timeout=10)
     except subprocess.TimeoutExpired:

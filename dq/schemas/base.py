@@ -43,9 +43,12 @@ BASE_TYPES: dict[str, pl.DataType] = {
 }
 
 
+AGREED = "_agreed"
+
+
 def agreed(field: str) -> str:
     """Name of the column that holds what the stores agreed on for a field; a field may be called `state`, too."""
-    return f"{field}_agreed"
+    return field + AGREED
 
 
 def base_types(fields: Iterable[str]) -> pl.Schema:

@@ -40,8 +40,16 @@ def column_of(field: Mapping[str, Any]) -> Column:
     choices = tuple(choice["name"] for choice in options.get("choices", ()))
     writable = type_ in _WRITABLE
     kind = _WRITABLE.get(type_) or _computed_kind(type_, options)
-    watched = tuple(options.get("referencedFieldIds") or ()) if type_ == "lastModifiedTime" else ()
-    return Column(field["name"], kind, type_, field["id"], writable=writable, choices=choices, moved_by=watched)
+    return Column(
+        field["name"],
+        kind,
+        type_,
+        id=field["id"],
+        writable=writable,
+        choices=choices,
+        moved_by=tuple(options.get("referencedFieldIds") or ()) if type_ == "lastModifiedTime" else (),
+        linked=options.get("linkedTableId") if type_ == "multipleRecordLinks" else None,
+    )
 
 
 def _computed_kind(type_: str, options: Mapping[str, Any]) -> Kind:
