@@ -129,9 +129,9 @@ class FollowWorld:
         with self.stores() as stores:
             return pipeline.apply(self.settings, stores, Permission(brakes), self.watch())
 
-    def run(self, **brakes: int) -> pipeline.Cleaned:
+    def run(self, *, full: bool = False, **brakes: int) -> pipeline.Cleaned:
         """Snapshot, clean, apply: the plan."""
-        self.snapshot()
+        self.snapshot(full=full)
         cleaned = self.clean()
         self.apply(**brakes)
         return cleaned

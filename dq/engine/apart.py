@@ -1,7 +1,7 @@
 """Duplicates that are not merged now: every linked pair is a lead of its own, and the other rows stay beside one.
 
 They are merged apart when the plan or the configuration does not merge, when a store with duplicates must not be
-written, and when a unique constraint on child rows would refuse the merge.
+written or does not show which of them are gone, and when a unique constraint on child rows would refuse the merge.
 """
 
 import polars as pl

@@ -57,12 +57,15 @@ def sided(records: Mapping[Store, pl.DataFrame], grouped: Grouped, back: Returne
 
 
 def _unmerged(clusters: pl.DataFrame, inputs: Inputs) -> pl.DataFrame:
-    """entity_id of the duplicates that this plan may not merge: not asked to, or not allowed to write."""
+    """entity_id of the duplicates that this plan may not merge: not asked to, or not allowed to write.
+
+    Nor where one of them may be gone unseen: the one that stays could be it.
+    """
     several = duplicated(clusters)
     if "dedupe" not in inputs.steps or inputs.rules.dedupe.resolve == "none":
         return several.select(ENTITY).unique()
     direction = inputs.rules.sync.direction
-    closed = [store for store in STORES if direction not in ("both", f"to_{store}")]
+    closed = [store for store in STORES if direction not in ("both", f"to_{store}") or store in inputs.blind]
     return several.filter(pl.col(Cluster.store).is_in(closed)).select(ENTITY).unique()
 
 

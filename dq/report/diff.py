@@ -117,7 +117,7 @@ def as_dict(diff: Diff) -> dict[str, Any]:
 
 
 def _unseen(table: str) -> str:
-    return f"deletions in Airtable table {table} are not visible in this snapshot: none is planned (dq snapshot --full)"
+    return f"deletions in Airtable table {table} are not visible: none is carried over, no records are merged (dq snapshot --full)"
 
 
 def _price(price: "Price") -> str:

@@ -52,6 +52,7 @@ def test_a_plan_that_would_not_come_to_rest_is_refused(tmp_path):
     odd = FIELDS[4].model_copy(update={"default": "AUTO SEND"})
     rules = with_rules().model_copy(update={"fields": (*FIELDS[:4], odd, *FIELDS[5:])})
     with pytest.raises(DqError, match="would not come to rest") as caught:
-        proved(inputs([lead("d1", name="Ann Lee")], [], rules=rules), Park(tmp_path))
+        proved([inputs([lead("d1", name="Ann Lee")], [], rules=rules)], [Park(tmp_path)])
     assert "status" in str(caught.value)
-    assert proved(inputs([lead("d1", name="Ann Lee")], []), Park(tmp_path)).frame("changes").height > 0
+    (kept,) = proved([inputs([lead("d1", name="Ann Lee")], [])], [Park(tmp_path)])
+    assert kept.made.frame("changes").height > 0

@@ -43,7 +43,7 @@ def test_after_an_apply_an_incremental_snapshot_plans_nothing(settled: FollowWor
     twin = settled.table.get(THIRD)["fields"]
     settled.table.create({name: twin[name] for name in ("Name", "Email", "Status")})
     settled.sql("INSERT INTO leads(id, name, email, status) VALUES ('new', 'Bob New', 'bob@new-lead.net', 'auto_send')")
-    plan = settled.run(max_deletes=1).plan
+    plan = settled.run(full=True).plan
     assert (plan.counts["merged"], plan.counts["rows"]["airtable"]["delete"]) == (1, 2)
     manifest = settled.snapshot()
     assert reading(manifest).kind == "incremental", reading(manifest).why
@@ -74,6 +74,23 @@ def test_what_is_not_seen_to_be_gone_is_not_deleted(settled: FollowWorld) -> Non
     settled.apply()
     assert FIRST not in _leads(settled)
     assert _states(settled)[FIRST] == "tombstone"
+
+
+def test_a_record_is_not_merged_into_one_that_may_be_gone(settled: FollowWorld) -> None:
+    """Somebody deleted a lead's record and made a new one: of the two that the snapshot holds only that one is there."""
+    cells = settled.table.get(FIRST)["fields"]
+    settled.table.delete(FIRST)
+    made = settled.table.create({name: cells[name] for name in ("Name", "Email", "Status", "Size", "Lead ID")})["id"]
+    assert {FIRST, made} <= set(settled.held(settled.snapshot())["id"])
+    plan = settled.clean().plan
+    assert plan.counts["merged"] == 0
+    settled.apply()
+    assert made in {one["id"] for one in settled.table.all()}
+    settled.run(full=True)
+    assert made in {one["id"] for one in settled.table.all()}
+    assert made in _leads(settled)
+    settled.snapshot()
+    assert settled.clean().plan.changes == 0
 
 
 @pytest.mark.parametrize("settled", ["sweep", "webhook"], indirect=True)
