@@ -26,7 +26,7 @@ def _facts(settings: "Settings") -> dict[str, Any]:
     from dq.backup import list_backups
     from dq.errors import ConfigurationError
     from dq.pipeline import latest
-    from dq.snapshot import list_snapshots
+    from dq.snapshot import list_snapshots, open_snapshot
 
     snapshots = list_snapshots(settings.snapshots)
     current = base_state.pointer(settings.snapshots)
@@ -40,7 +40,7 @@ def _facts(settings: "Settings") -> dict[str, Any]:
         "latest_backup": backups[-1].id if backups else None,
     }
     if snapshots:
-        newest = snapshots[-1]
+        newest, _ = open_snapshot(settings.snapshots)
         rows = {f"{table.schema.store} {table.schema.name}": table.rows for table in newest.tables}
         facts["latest"] = {
             "id": newest.id,

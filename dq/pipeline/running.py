@@ -15,7 +15,7 @@ from dq.pipeline.result import Result
 from dq.pipeline.scheduling import schedule_of
 from dq.rules import Step
 from dq.settings import Settings
-from dq.snapshot import list_snapshots, take
+from dq.snapshot import last, take
 
 NO_BRAKES = Permission({})
 
@@ -58,11 +58,11 @@ def snapshot(settings: Settings, stores: Stores, watch: Watch, *, full: bool = F
 
 def settle(settings: Settings, stores: Stores, watch: Watch) -> Applied | None:
     """Finish an apply that was cut off, so that nothing is planned on a half-written state."""
-    for manifest in list_snapshots(settings.snapshots)[-1:]:
-        if state_of(settings.snapshots / manifest.id / JOURNAL) == "open":
-            watch.progress("settling an unfinished apply", 0, 0)
-            return apply(settings, stores, NO_BRAKES, watch)
-    return None
+    latest = last(settings.snapshots)
+    if latest is None or state_of(latest.folder / JOURNAL) != "open":
+        return None
+    watch.progress("settling an unfinished apply", 0, 0)
+    return apply(settings, stores, NO_BRAKES, watch)
 
 
 def run(

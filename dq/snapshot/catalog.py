@@ -16,8 +16,8 @@ LATEST = "latest"
 
 
 def list_snapshots(root: Path) -> list[Manifest]:
-    """The complete snapshots in `root`, oldest first."""
-    return [_read(root / name) for name in _ids(root)]
+    """The complete snapshots in `root`, oldest first; an id tells only the second."""
+    return sorted((_read(root / name) for name in _ids(root)), key=lambda manifest: (manifest.taken_at, manifest.id))
 
 
 def open_snapshot(root: Path, snapshot_id: str = LATEST) -> tuple[Manifest, Path]:

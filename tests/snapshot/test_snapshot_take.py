@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -111,6 +111,14 @@ def test_the_same_stores_at_the_same_second_are_one_snapshot(tmp_path, database)
     root = tmp_path / "snapshots"
     assert taken(root, database).id == taken(root, database).id
     assert len(list_snapshots(root)) == 1
+
+
+def test_snapshots_of_one_second_are_listed_as_they_were_taken(tmp_path, database):
+    root = tmp_path / "snapshots"
+    made = [taken(root, database, (f"rec{n}",), NOW + timedelta(milliseconds=n)).id for n in range(4)]
+    assert len({one[:16] for one in made}) == 1
+    assert [one.id for one in list_snapshots(root)] == made
+    assert open_snapshot(root)[0].id == made[-1]
 
 
 def test_no_rows_at_all(tmp_path, database):
