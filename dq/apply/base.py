@@ -91,6 +91,11 @@ def at(root: Path, serial: int) -> pl.DataFrame:
     return pl.read_parquet(path)
 
 
+def is_kept(root: Path, serial: int) -> bool:
+    """Whether the base of a serial is still there; the one before the first run always is."""
+    return serial == 0 or (root / "base" / _name(serial)).exists()
+
+
 def _name(serial: int) -> str:
     return f"{serial:08d}.parquet"
 
@@ -135,7 +140,7 @@ def folded(
     rows = _with_created(
         planned, [entry for entry in entries if entry.state == "written" and entry.write.op == "insert"]
     )
-    rows = _with_times(rows, [entry for entry in entries if entry.state == "written"], times)
+    rows = with_times(rows, [entry for entry in entries if entry.state == "written"], times)
     rows = _without_rows(rows, before, failed)
     return _without_cells(rows, before, failed, names).sort(BaseRow.table, BaseRow.state, ENTITY, "store", "row_key")
 
@@ -158,7 +163,7 @@ def _with_created(rows: pl.DataFrame, inserts: Sequence[Entry]) -> pl.DataFrame:
     return rows
 
 
-def _with_times(rows: pl.DataFrame, written: Sequence[Entry], times: Mapping[Store, str | None]) -> pl.DataFrame:
+def with_times(rows: pl.DataFrame, written: Sequence[Entry], times: Mapping[Store, str | None]) -> pl.DataFrame:
     """The modified time that dq's own write left on each row, as its receipt tells."""
     for store in ("database", "airtable"):
         told = [

@@ -103,6 +103,15 @@ class Journal:
         ):
             yield _entry(row)
 
+    def numbers(self) -> list[int]:
+        """The batches that were begun, in order."""
+        return [row[0] for row in self._connection.execute("SELECT DISTINCT batch FROM writes ORDER BY batch")]
+
+    def places(self) -> list[tuple[Store, str]]:
+        """Store and table of everything that was to be written."""
+        rows = self._connection.execute("SELECT DISTINCT store, table_name FROM writes ORDER BY 1, 2")
+        return [(row[0], row[1]) for row in rows]
+
     def knows(self, batch: int) -> bool:
         """Whether a batch was begun."""
         return self._connection.execute("SELECT 1 FROM writes WHERE batch = ? LIMIT 1", (batch,)).fetchone() is not None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from dq.cli import check, clean, config, dedupe, diff, init, quarantine, run, sandbox, status
+from dq.cli import check, clean, config, dedupe, diff, init, quarantine, run, sandbox, status, undo
 from dq.cli.interrupts import InterruptedBySignal
 from dq.errors import DqError
 from dq.memory import give_back
@@ -30,12 +30,14 @@ for command in (
     diff.diff,
     run.apply,
     run.run,
+    undo.undo,
     check.check,
     status.status,
     dedupe.dedupe,
 ):
     app.command()(command)
 app.add_typer(config.app, name="config")
+app.add_typer(undo.review, name="review")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(sandbox.app, name="sandbox")
 

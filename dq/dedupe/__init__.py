@@ -1,13 +1,14 @@
 """Which rows are the same lead: links and keys make pairs, pairs make clusters, clusters get survivors.
 
 links ─┐
-       ├─► pairs ─► clusters ─► survivors and their chosen values
+       ├─► pairs ─► division ─► clusters ─► survivors and their chosen values
 keys  ─┘
 """
 
 from dq.dedupe.clusters import clusters
+from dq.dedupe.division import divided
 from dq.dedupe.links import Links, links
 from dq.dedupe.pairs import Pairs, pairs
 from dq.dedupe.survivorship import Standing, choose
 
-__all__ = ["Links", "Pairs", "Standing", "choose", "clusters", "links", "pairs"]
+__all__ = ["Links", "Pairs", "Standing", "choose", "clusters", "divided", "links", "pairs"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from dq.dedupe import clusters, links, pairs
+from dq.dedupe import clusters, divided, links, pairs
 from dq.dedupe.keys import NODE, SURNAME, form, surname
 from dq.dedupe.pairs import LEFT, RIGHT
 from dq.engine.inputs import Hints
@@ -59,11 +59,12 @@ def grouped(
     keyed = [form(key.field) for key in rules.dedupe.keys]
     free = flagged.with_columns(pl.when(pl.col("_loose").is_null()).then(name).alias(name) for name in keyed)
     compared = pairs(free.drop("_loose"), edges, rules.dedupe, kinds)
+    decided = divided(compared.compared, _apart(hints, nodes), nodes.height)
     members = nodes.select(NODE, "store", KEY, _KNOWN)
     taken = base.filter(pl.col(BaseRow.state) != "tombstone")[ENTITY].unique().to_list()
     return Grouped(
-        pairs=_named(compared.compared, nodes, rules),
-        clusters=clusters(members, compared.compared, rules.table, taken),
+        pairs=_named(decided, nodes, rules),
+        clusters=clusters(members, decided, rules.table, taken),
         links=known.accepted,
         findings=pl.concat([known.findings, _shared_findings(compared.shared, rules)]),
     )
@@ -123,6 +124,13 @@ def _hinted(hints: Hints, nodes: pl.DataFrame) -> pl.DataFrame:
     right = at.rename({"store": "store_r", KEY: "key_r", NODE: RIGHT})
     both = hints.linked.join(left, on=["store_l", "key_l"]).join(right, on=["store_r", "key_r"])
     return both.select(LEFT, RIGHT, pl.lit("merged").alias(Pair.match_key)).sort(LEFT, RIGHT)
+
+
+def _apart(hints: Hints, nodes: pl.DataFrame) -> pl.DataFrame:
+    at = nodes.select("store", KEY, NODE)
+    left = at.rename({KEY: "key_l", NODE: LEFT})
+    right = at.rename({KEY: "key_r", NODE: RIGHT})
+    return hints.apart.join(left, on=["store", "key_l"]).join(right, on=["store", "key_r"]).select(LEFT, RIGHT)
 
 
 def _named(compared: pl.DataFrame, nodes: pl.DataFrame, rules: TableRules) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
 from dq.pipeline.result import Result, to_dict
 from dq.pipeline.running import Ran, result, run, settle, snapshot
-from dq.pipeline.undoing import undo
+from dq.pipeline.undoing import Taken, Wanted, merge_of, undo
 
 __all__ = [
     "Applied",
@@ -18,12 +18,15 @@ __all__ = [
     "Ran",
     "Result",
     "Stores",
+    "Taken",
+    "Wanted",
     "Watch",
     "applicable",
     "apply",
     "clean",
     "latest",
     "locked",
+    "merge_of",
     "opened",
     "result",
     "run",

@@ -109,7 +109,7 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
     with _putting_back(state):
         targets = targets_of(settings, manifest, plan, stores)
     with journal(folder / JOURNAL) as opened:
-        backup = _backed_up(opened.meta().get("backup"), settings, stores, permission, watch)
+        backup = backed_up(opened.meta().get("backup"), settings, stores, permission, watch)
         opened.note(
             plan=plan.digest, backup=str(backup or ""), began=opened.meta().get("began", watch.clock().isoformat())
         )
@@ -223,9 +223,14 @@ def demand_lifted(held: list[Brake]) -> None:
         )
 
 
-def _backed_up(
+def backed_up(
     made: str | None, settings: Settings, stores: Stores, permission: Permission, watch: Watch
 ) -> Path | None:
+    """The backup that stands before anything is written: the one that was made, else a new one.
+
+    Raises:
+        ConfigurationError: Backups are switched off, and nobody said that it may be done without.
+    """
     if made is not None:
         return Path(made) if made else None
     if not settings.backups.enabled:

@@ -16,6 +16,7 @@ from dq.manifest import Manifest, TableSchema
 from dq.pipeline.planfiles import Cleaned, Planned, written
 from dq.pipeline.proving import proved
 from dq.pipeline.quarantining import left_out
+from dq.review import decided_apart, load
 from dq.rules import Child, Step, TableRules
 from dq.schemas.values import Store
 from dq.settings import Settings
@@ -46,12 +47,14 @@ def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: C
     verify(manifest, folder)
     _demand_unapplied(folder)
     serial, base = base_state.load(settings.snapshots)
+    decisions = load(settings.snapshots)
     with disk_errors(settings.snapshots, "snapshots"), TemporaryDirectory(prefix=".parked-", dir=folder) as parked:
         given = []
         tables = in_order(settings.tables, manifest)
         for rules in tables:
             inputs = _inputs(manifest, folder, rules, tables, base, steps, now)
-            given.append(replace(inputs, hints=Hints(alone=left_out(settings, manifest, folder, rules))))
+            alone, apart = left_out(settings, manifest, folder, rules), decided_apart(decisions, rules.table)
+            given.append(replace(inputs, hints=Hints(alone=alone, apart=apart)))
         parks = [Park(make_folder(Path(parked) / str(number))) for number in range(len(given))]
         progress(f"planning and proving {', '.join(rules.table for rules in tables)}")
         made = [

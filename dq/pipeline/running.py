@@ -6,6 +6,7 @@ from datetime import datetime
 
 from dq.apply.execute import Report
 from dq.apply.journal import state_of
+from dq.apply.undo import unfinished
 from dq.manifest import Manifest
 from dq.pipeline.applying import JOURNAL, Applied, Permission, Watch, apply
 from dq.pipeline.opening import Stores, lineage_of, plans_of
@@ -13,6 +14,7 @@ from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
 from dq.pipeline.result import Result
 from dq.pipeline.scheduling import schedule_of
+from dq.pipeline.undoing import carried_on
 from dq.rules import Step
 from dq.settings import Settings
 from dq.snapshot import last, take
@@ -57,7 +59,11 @@ def snapshot(settings: Settings, stores: Stores, watch: Watch, *, full: bool = F
 
 
 def settle(settings: Settings, stores: Stores, watch: Watch) -> Applied | None:
-    """Finish an apply that was cut off, so that nothing is planned on a half-written state."""
+    """Finish an undo or an apply that was cut off, so that nothing is planned on a half-written state."""
+    pending = unfinished(settings.snapshots)
+    if pending is not None:
+        watch.progress("settling an unfinished undo", 0, 0)
+        carried_on(settings, stores, pending, "dq", NO_BRAKES, watch)
     latest = last(settings.snapshots)
     if latest is None or state_of(latest.folder / JOURNAL) != "open":
         return None

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from dq.apply.journal import journal
-from dq.apply.undo import JOURNAL as UNDO
+from dq.apply.undo import undos
 from dq.pipeline.applying import JOURNAL
 from dq.settings import Settings
 from dq.snapshot import Schedule, last
@@ -50,7 +50,7 @@ def _since_last(root: Path) -> tuple[str | None, Mapping[str, list[str]]]:
     path = None if earlier is None else earlier.folder / JOURNAL
     if path is None or not path.is_file():
         return None, {}
-    if path.with_name(UNDO).exists():
+    if undos(path.parent):
         return "the last plan was undone", {}
     with journal(path) as done:
         failed, removed = done.failed("airtable"), done.removed("airtable")

@@ -1,24 +1,175 @@
-"""Undo of the last run, with the stores opened as apply opens them."""
+"""Undo: a run, one step of it or one lead taken back, with the stores opened and backed up as for an apply."""
 
-from dq.apply.commit import Run
-from dq.apply.journal import journal
-from dq.apply.undo import JOURNAL, Undone
-from dq.apply.undo import undo as undo_run
-from dq.pipeline.applying import Watch, latest, targets_of
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from dq.apply import plan as plans
+from dq.apply.base import pointer
+from dq.apply.commit import Run, Targets
+from dq.apply.journal import journal, state_of
+from dq.apply.undo import Scope, Undoing, Undone, carry_out, prepare, undos, unfinished
+from dq.apply.undo.planned import JOURNAL as UNDO_JOURNAL
+from dq.errors import ConfigurationError
+from dq.pipeline.applying import JOURNAL, Permission, Watch, backed_up, demand_lineage, targets_of
 from dq.pipeline.opening import Stores
+from dq.plan import Plan
+from dq.review import load, parted, save
+from dq.schemas import Change
 from dq.settings import Settings
-from dq.snapshot import open_snapshot
+from dq.snapshot import list_snapshots, open_snapshot
 
 
-def undo(settings: Settings, stores: Stores, watch: Watch) -> Undone:
-    """Take the last run back: every cell that nobody changed since gets the value it had.
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be undone.
+
+    Attributes:
+        run: The run's snapshot, by its id or the beginning of it; None for the last run that was not undone.
+        scope: What of it.
+        by: Who asks, for the decisions that an undone merge leaves.
+    """
+
+    run: str | None
+    scope: Scope
+    by: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What an undo did, and where its backup is."""
+
+    undone: Undone
+    backup: Path | None
+    calls: int
+
+
+def undo(
+    settings: Settings,
+    stores: Stores,
+    wanted: Wanted,
+    permission: Permission,
+    watch: Watch,
+    confirm: Callable[[Undoing], None],
+) -> Taken:
+    """Take a run back: every cell that nobody changed since gets the value it had.
+
+    Args:
+        settings: The settings.
+        stores: Both stores, open.
+        wanted: Which run, and what of it.
+        permission: Whether it may be done without a backup.
+        watch: Clock, progress and stop.
+        confirm: Called with what would be written; raises to stop.
 
     Raises:
-        ConfigurationError: The run has not ended, was undone already, or is not the last one.
+        ConfigurationError: The run has not ended, was undone already, or was made for another mapping.
+        BrakeError: The base belongs to other stores.
     """
-    plan, folder, _ = latest(settings)
-    manifest, _ = open_snapshot(settings.snapshots)
+    pending = unfinished(settings.snapshots)
+    if pending is not None:
+        confirm(pending)
+        return carried_on(settings, stores, pending, wanted.by, permission, watch)
+    plan, folder = _run(settings, wanted)
+    demand_lineage(plan.lineage, pointer(settings.snapshots), settings)
+    targets = _targets(settings, plan, folder, stores)
+    watch.progress("undo: reading", 0, 0)
+    undoing = prepare(plan, plans.changes(plan, folder), folder, wanted.scope, targets, watch.clock().isoformat())
+    confirm(undoing)
+    return carried_on(settings, stores, undoing, wanted.by, permission, watch)
+
+
+def carried_on(
+    settings: Settings, stores: Stores, undoing: Undoing, by: str, permission: Permission, watch: Watch
+) -> Taken:
+    """Do what an undo planned, from wherever it stands; an undone merge is kept as a decision."""
+    folder = undoing.folder.parent.parent
+    plan = plans.load(folder)
+    before = stores.airtable.calls
+    with journal(undoing.folder / UNDO_JOURNAL) as opened:
+        targets = _targets(settings, plan, folder, stores)
+        backup = backed_up(opened.meta().get("backup"), settings, stores, permission, watch)
+        opened.note(backup=str(backup or ""), by=opened.meta().get("by", by))
+        total = sum(undoing.counts.values())
+        run = Run(targets, opened, watch.clock, lambda done: watch.progress("undo", done, total), watch.stop)
+        undone = carry_out(
+            undoing, plan, run, settings.tables, lambda pairs: _remember(settings, undoing, pairs, by, watch)
+        )
+    return Taken(undone, backup, stores.airtable.calls - before)
+
+
+def _remember(settings: Settings, undoing: Undoing, pairs: pl.DataFrame, by: str, watch: Watch) -> None:
+    if pairs.is_empty():
+        return
+    why = f"undo of {undoing.snapshot}"
+    save(settings.snapshots, parted(load(settings.snapshots), pairs, by, watch.clock().isoformat(), why))
+
+
+def _run(settings: Settings, wanted: Wanted) -> tuple[Plan, Path]:
+    """The run that is meant: the one that is named, else the last that ended and was not undone."""
+    if wanted.run is not None:
+        _, folder = open_snapshot(settings.snapshots, wanted.run)
+        return _demand_written(folder), folder
+    for folder in _runs(settings):
+        if not any(one.is_whole and one.state == "finished" for one in undos(folder)):
+            return plans.load(folder), folder
+    raise ConfigurationError("There is no run that could be undone.", where=str(settings.snapshots), fix="dq status")
+
+
+def _demand_written(folder: Path) -> Plan:
+    plan = plans.load(folder)
+    if state_of(folder / JOURNAL) == "none":
+        raise ConfigurationError(
+            "This plan was never applied: there is nothing to undo.", where=folder.name, fix="dq status"
+        )
+    return plan
+
+
+def _runs(settings: Settings) -> Iterator[Path]:
+    """Folders of the runs that wrote, the last one first."""
+    for manifest in reversed(list_snapshots(settings.snapshots)):
+        folder = settings.snapshots / manifest.id
+        if state_of(folder / JOURNAL) != "none":
+            yield folder
+
+
+def merge_of(settings: Settings, name: str) -> tuple[str, str]:
+    """The run that made the last merge of a lead, and the lead's entity id in that run.
+
+    Args:
+        settings: The settings.
+        name: The entity id, or the key of a row that was merged away.
+
+    Raises:
+        ConfigurationError: No run that is still kept merged such a lead.
+    """
+    for folder in _runs(settings):
+        merges = (
+            plans.changes(plans.load(folder), folder)
+            .filter((pl.col(Change.reason) == "merge") & ((pl.col(Change.field) == "deleted_at") | (pl.col(Change.op) == "delete")))
+            .filter((pl.col(Change.entity_id) == name) | (pl.col(Change.row_key) == name))
+        )  # fmt: skip
+        if not merges.is_empty():
+            return folder.name, str(merges[str(Change.entity_id)].first())
+    raise ConfigurationError(
+        f"No run that is still kept merged {name}.",
+        where=str(settings.snapshots),
+        why="A lead is named by its entity id, or by the key of a row that was merged away (`dq diff`, clean/clusters.parquet).",
+        fix="dq status",
+    )
+
+
+def _targets(settings: Settings, plan: Plan, folder: Path, stores: Stores) -> Targets:
+    manifest, _ = open_snapshot(settings.snapshots, folder.name)
+    targets = targets_of(settings, manifest, plan, stores)
     with journal(folder / JOURNAL) as opened:
-        targets = targets_of(settings, manifest, plan, stores)
-        run = Run(targets, opened, watch.clock, lambda done: watch.progress("undo", done, 0), watch.stop)
-        return undo_run(plan, folder, run)
+        missing = [place for place in opened.places() if place not in targets]
+    if missing:
+        raise ConfigurationError(
+            f"The run wrote to {', '.join(' '.join(place) for place in missing)}, which the configuration no longer maps.",
+            where=folder.name,
+            fix="put the mapping back, then: dq undo",
+        )
+    return targets

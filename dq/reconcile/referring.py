@@ -8,7 +8,7 @@ cell ──engine──► entity_id ──as_json──► key, list of ids, or
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -20,12 +20,6 @@ from dq.side import ENTITY, KEY
 
 CREATED = '{"$created": '
 """Start of the JSON that stands for the key of a row that the plan creates."""
-_ROWS = {Cluster.store: pl.String, KEY: pl.String, ENTITY: pl.String}
-_FORMS = {Cluster.store: pl.String, ENTITY: pl.String, KEY: pl.String, "created": pl.String}
-
-
-def _empty(types: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
-    return pl.DataFrame(schema=dict(types))
 
 
 @dataclass(frozen=True)
@@ -44,13 +38,13 @@ class Referred:
     """
 
     mapping: str
-    rows: pl.DataFrame = field(default_factory=lambda: _empty(_ROWS))
-    forms: pl.DataFrame = field(default_factory=lambda: _empty(_FORMS))
-    former: pl.DataFrame = field(default_factory=lambda: _empty({"text": pl.String, ENTITY: pl.String}))
-    lasting: pl.DataFrame = field(default_factory=lambda: _empty({ENTITY: pl.String, "text": pl.String}))
-    moved: pl.DataFrame = field(default_factory=lambda: _empty({KEY: pl.String, "survivor": pl.String}))
-    removed: pl.DataFrame = field(default_factory=lambda: _empty({KEY: pl.String}))
-    placed: pl.DataFrame = field(default_factory=lambda: _empty({"change_id": pl.String, "key": pl.String}))
+    rows: pl.DataFrame
+    forms: pl.DataFrame
+    former: pl.DataFrame
+    lasting: pl.DataFrame
+    moved: pl.DataFrame
+    removed: pl.DataFrame
+    placed: pl.DataFrame
 
     def here(self, store: Store) -> pl.Series:
         """The entities that have a row in the store now."""

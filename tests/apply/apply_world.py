@@ -71,16 +71,17 @@ class Breaking(MemoryStore):
     """A store whose connection breaks at a write: before it is carried out, or after, when its answer is lost."""
 
     breaks: str | None = None
+    error: type[TemporaryError] = TemporaryError
     at: int = 0
     writes: int = 0
 
     def write(self, schema: TableSchema, writes: list[RowWrite]) -> list[Outcome]:
         self.writes += 1
         if self.breaks == "before" and self.writes == self.at:
-            raise TemporaryError("The connection broke.")
+            raise self.error("The connection broke.")
         outcomes = super().write(schema, writes)
         if self.breaks == "after" and self.writes == self.at:
-            raise TemporaryError("The answer was lost.")
+            raise self.error("The answer was lost.")
         return outcomes
 
 

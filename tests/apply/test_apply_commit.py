@@ -1,12 +1,13 @@
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 from apply_world import NOW, World, change, changeset, cut, everything, world
 
 from dq.apply.batches import Batch
-from dq.apply.commit import commit
+from dq.apply.commit import TRIES, commit
 from dq.apply.verify import mismatches
-from dq.errors import TemporaryError
+from dq.errors import LostAnswerError, TemporaryError
 
 
 @pytest.fixture
@@ -46,6 +47,33 @@ def test_the_intent_stands_in_the_journal_before_the_store_is_asked(small: World
         _commit(small, cut(everything()))
     with small.journal() as journal:
         assert {entry.write.key for entry in journal.entries(states=("intent",))} == {"rec0", "rec1"}
+
+
+@pytest.mark.parametrize("breaks", ["before", "after"])
+def test_41_an_update_whose_answer_is_lost_is_settled_at_once(small: World, breaks: str):
+    small.airtable.breaks, small.airtable.at, small.airtable.error = breaks, 1, LostAnswerError
+    assert _commit(small, cut(everything()))
+    assert small.airtable.tables["Leads"]["rec1"]["Name"] == "Lead One"
+    with small.run() as run:
+        assert run.journal.counts() == {"written": 9}
+
+
+def test_41_answers_that_are_lost_again_and_again_end_the_run(small: World):
+    small.airtable.breaks, small.airtable.at, small.airtable.error = "before", ANY, LostAnswerError
+    with pytest.raises(LostAnswerError):
+        _commit(small, cut(everything()))
+    assert small.airtable.writes == TRIES
+
+
+def test_41_a_create_that_may_be_under_way_is_not_sent_again(small: World):
+    """Only a later run may send it: by then it can be found, or was never carried out."""
+    small.airtable.breaks, small.airtable.at, small.airtable.error = "before", 3, LostAnswerError
+    plan = cut(everything())
+    with pytest.raises(LostAnswerError):
+        _commit(small, plan)
+    assert small.airtable.writes == 3
+    assert _commit(small, plan)
+    assert [row["Name"] for row in small.airtable.tables["Leads"].values()].count("Newcomer") == 1
 
 
 def test_a_deleted_row_leaves_its_whole_image_in_the_journal(small: World):

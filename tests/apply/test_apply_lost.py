@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -189,6 +190,16 @@ def test_an_older_record_with_the_same_link_is_not_taken_for_the_one_that_was_ma
         assert commit(plan, run)
         assert run.journal.created().keys() == {"airtable/Leads/+I0/Name"}
     assert len(_held(server[0])) == COUNT + 1
+
+
+def test_a_stop_between_batches_under_way_begins_no_more_of_them(server, url, tmp_path):
+    plan, asked = cut(changeset(*_updates()), 20), iter([False] * 4)
+    with _run(url, tmp_path, "Row") as run:
+        assert not commit(plan, replace(run, stop=lambda: next(asked, True)))
+        stopped = _counts(run.journal)
+        assert 0 < stopped["written"] < COUNT
+        assert commit(plan, run)
+        assert _counts(run.journal) == {"written": COUNT}
 
 
 def test_a_spent_quota_stops_and_resumes(server, url, tmp_path):

@@ -9,9 +9,11 @@ import pytest
 from projects import Project, everything
 
 from dq import pipeline
-from dq.apply.undo import Undone
+from dq.apply.undo import Scope, Undone
 from dq.errors import ConfigurationError
 from dq.settings import load
+
+WHOLE = Scope()
 
 
 @contextmanager
@@ -22,9 +24,10 @@ def _opened(project: Project) -> Iterator[tuple[Any, Any, Any]]:
         yield settings, stores, watch
 
 
-def _undo(project: Project) -> Undone:
+def _undo(project: Project, scope: Scope = WHOLE, run: str | None = None) -> Undone:
     with _opened(project) as (settings, stores, watch):
-        return pipeline.undo(settings, stores, watch)
+        wanted = pipeline.Wanted(run, scope, "tester")
+        return pipeline.undo(settings, stores, wanted, pipeline.Permission({}), watch, lambda _: None).undone
 
 
 def _renamed(held: dict[str, Any], new_ids: dict[str, str]) -> dict[str, Any]:

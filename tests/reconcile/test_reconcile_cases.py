@@ -198,6 +198,16 @@ def test_edge_09_a_union_has_every_part_once_and_never_guesses(left, right, unio
     assert done.conflicts["resolved"].to_list() == [union is not None]
 
 
+@pytest.mark.parametrize("rule", [("highest_quality",), ("most_complete",), ("most_frequent", "highest_quality")])
+def test_edge_01_merge_takes_the_value_of_the_better_row(rule):
+    given = rules([field("name", conflict=("merge",), survivorship=rule), field("title")])
+    database = {ONE: {"name": X, "title": "t", "quality": 1.0}}
+    done = reconciled(
+        given, database, {ONE: {"name": Y, "title": "t", "quality": 2.0}}, {ONE: {"name": B, "title": "t"}}
+    )
+    assert done.golden["name"].to_list() == [Y]
+
+
 @pytest.mark.parametrize("policy", ["highest_quality", "merge"])
 def test_edge_10_a_default_loses_whatever_its_row_is_worth(policy):
     given = rules(

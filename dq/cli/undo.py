@@ -1,0 +1,232 @@
+"""`dq undo` and `dq review`: take a run back, or a merge apart; what people decided."""
+
+import getpass
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dq.cli.options import AsFormat, ConfigFile, Format, NoBackup, OnlyPart, Yes
+from dq.cli.session import confirm, permission, session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dq.apply.undo import Scope, Undoing
+    from dq.pipeline import Taken
+
+review = typer.Typer(help="What people decided about rows.", no_args_is_help=True, rich_markup_mode=None)
+_SHOWN = 20
+"""Lines of what was left alone that a person is shown."""
+Lead = Annotated[str | None, typer.Option("--lead", help="Only this lead, by its entity id.")]
+
+
+def undo(
+    run: Annotated[str | None, typer.Argument(help="The run's snapshot id; default: the last run not undone.")] = None,
+    config: ConfigFile = None,
+    yes: Yes = False,
+    only: OnlyPart = None,
+    lead: Lead = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be taken back, and write nothing.")
+    ] = False,
+    show_list: Annotated[bool, typer.Option("--list", help="List the undos that were made.")] = False,
+    no_backup: NoBackup = False,
+    form: AsFormat = Format.text,
+) -> None:
+    """Take a run back: deleted rows return, cells get their old values; what people changed since stays."""
+    from dq.apply.undo import Scope
+
+    if show_list:
+        _list(config, form)
+        return
+    scope = Scope(frozenset({only.value} if only else ()), lead)
+    _undo(config, run, scope, yes=yes, dry=dry_run, no_backup=no_backup, form=form)
+
+
+@review.command()
+def unmerge(
+    lead: Annotated[str, typer.Argument(help="Entity id of a merged lead, or the key of a row that was merged away.")],
+    config: ConfigFile = None,
+    yes: Yes = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be taken back, and write nothing.")
+    ] = False,
+    no_backup: NoBackup = False,
+    form: AsFormat = Format.text,
+) -> None:
+    """Take a merge apart again, and remember that its rows are not the same lead."""
+    from dq.apply.undo import Scope
+    from dq.pipeline import merge_of
+    from dq.settings import load
+
+    run, entity = merge_of(load(config), lead)
+    _undo(config, run, Scope(frozenset({"dedupe"}), entity), yes=yes, dry=dry_run, no_backup=no_backup, form=form)
+
+
+@review.command("list")
+def list_(config: ConfigFile = None, form: AsFormat = Format.text) -> None:
+    """List the pairs of rows that are not the same lead, by whom and when."""
+    from dq.cli.render import print_json
+    from dq.review import load as decisions
+    from dq.settings import load
+
+    lines: list[dict[str, str]] = decisions(load(config, secrets=False).snapshots).to_dicts()
+    if form is Format.json:
+        print_json({"format_version": 1, "decisions": lines})
+        return
+    for one in lines:
+        print(
+            f"{one['store']} {one['table']} {one['key_l']} and {one['key_r']}: {one['decision']}, {one['by']}, {one['at']}, {one['why']}"
+        )
+    print(
+        f"{len(lines):,} decisions" + ("; take one back with: dq review forget KEY" if lines else ""), file=sys.stderr
+    )
+
+
+@review.command()
+def forget(
+    key: Annotated[str, typer.Argument(help="The key of a row, as `list` shows it.")], config: ConfigFile = None
+) -> None:
+    """Forget what was decided about a row: the rules say again which others are the same lead."""
+    from dq import review as reviews
+    from dq.errors import ConfigurationError
+    from dq.pipeline import locked
+    from dq.settings import load
+
+    settings = load(config, secrets=False)
+    with locked(settings):
+        before = reviews.load(settings.snapshots)
+        after = reviews.forgotten(before, key)
+        if len(before) == len(after):
+            raise ConfigurationError(f"Nothing was decided about a row {key!r}.", fix="dq review list")
+        reviews.save(settings.snapshots, after)
+    print(f"{len(before) - len(after):,} decisions forgotten", file=sys.stderr)
+
+
+def _undo(
+    config: "Path | None", run: str | None, scope: "Scope", *, yes: bool, dry: bool, no_backup: bool, form: Format
+) -> None:
+    from dq import pipeline
+
+    allowed = permission(no_backup=no_backup)
+    with session("undo", config) as opened:
+
+        def asked(undoing: "Undoing") -> None:
+            if dry:
+                raise _ShownError(undoing)
+            confirm(_question(undoing), "--yes", yes=yes)
+
+        wanted = pipeline.Wanted(run, scope, actor())
+        try:
+            taken = pipeline.undo(opened.settings, opened.stores, wanted, allowed, opened.watch, asked)
+        except _ShownError as shown:
+            opened.log.exit_code = 0
+            _show({"format_version": 1, **_planned(shown.undoing)}, [_question(shown.undoing, "Would")], form)
+            return
+        facts, code = _facts(taken), _exit_code(taken)
+        code = opened.interrupts.exit_code if code == 130 else code
+        opened.log.exit_code = code
+        opened.log.event("undo", **{name: value for name, value in facts.items() if name not in ("kept", "new_ids")})
+    _show(facts, _lines(taken), form)
+    for kept in taken.undone.kept[:_SHOWN]:
+        print(
+            f"{kept.store} {kept.table} {kept.row_key} {kept.field or ''}: left alone, it was changed since",
+            file=sys.stderr,
+        )
+    if code == 130:
+        print("stopped after a batch; go on with: dq undo", file=sys.stderr)
+    if code:
+        raise typer.Exit(code)
+
+
+class _ShownError(Exception):
+    """Carries the planned undo past the writing."""
+
+    def __init__(self, undoing: "Undoing") -> None:
+        super().__init__()
+        self.undoing = undoing
+
+
+def actor() -> str:
+    """Who is at work: `DQ_ACTOR`, else the user's name."""
+    return os.environ.get("DQ_ACTOR") or getpass.getuser()
+
+
+def _show(facts: dict[str, Any], lines: list[str], form: Format) -> None:
+    from dq.cli.render import print_json
+
+    if form is Format.json:
+        print_json(facts)
+    else:
+        print("\n".join(lines))
+
+
+def _question(undoing: "Undoing", verb: str = "Undo") -> str:
+    what = f" of {', '.join(undoing.steps)}" if undoing.steps else ""
+    what += f" of lead {undoing.entity}" if undoing.entity else ""
+    rows = "; ".join(f"{name}s {count:,}" for name, count in sorted(undoing.counts.items())) or "nothing to write"
+    end = "?" if verb == "Undo" else "."
+    return f"{verb} run {undoing.snapshot}{what}: {rows}; {undoing.kept:,} changed since and left alone{end}"
+
+
+def _planned(undoing: "Undoing") -> dict[str, Any]:
+    return {
+        "run": undoing.snapshot,
+        "undo": undoing.folder.name,
+        "steps": list(undoing.steps),
+        "lead": undoing.entity,
+        "rows": dict(undoing.counts),
+        "left_alone": undoing.kept,
+        "state": undoing.state,
+    }
+
+
+def _facts(taken: "Taken") -> dict[str, Any]:
+    undone = taken.undone
+    return {
+        "format_version": 1,
+        **_planned(undone.undoing),
+        "writes": dict(undone.states),
+        "left_alone": len(undone.kept),
+        "kept": [{"store": k.store, "table": k.table, "row_key": k.row_key, "field": k.field} for k in undone.kept],
+        "new_ids": dict(undone.new_ids),
+        "mismatches": len(undone.mismatches),
+        "base_serial": undone.serial,
+        "backup": str(taken.backup) if taken.backup else None,
+        "api_calls": taken.calls,
+    }
+
+
+def _exit_code(taken: "Taken") -> int:
+    undone = taken.undone
+    if not undone.finished:
+        return 130
+    if undone.mismatches:
+        return 6
+    return 3 if undone.states.get("refused", 0) else 0
+
+
+def _lines(taken: "Taken") -> list[str]:
+    undone = taken.undone
+    lines = [f"undone: run {undone.undoing.snapshot}, {undone.states.get('written', 0):,} rows written back"]
+    lines += [f"left alone: {len(undone.kept):,}, changed since"] if undone.kept else []
+    lines += [f"new Airtable ids: {len(undone.new_ids):,} records were made again"] if undone.new_ids else []
+    lines += [f"not as written: {len(undone.mismatches):,} rows"] if undone.mismatches else []
+    return [*lines, f"base: serial {undone.serial}", f"backup: {taken.backup}" if taken.backup else "no backup"]
+
+
+def _list(config: "Path | None", form: Format) -> None:
+    from dq.apply.undo import undos
+    from dq.settings import load
+    from dq.snapshot import list_snapshots
+
+    root = load(config, secrets=False).snapshots
+    found = [one for manifest in list_snapshots(root) for one in undos(root / manifest.id)]
+    lines = [
+        f"{one.snapshot} {one.folder.name}: {one.state}, {one.made_at}, "
+        + (", ".join([*one.steps, *([one.entity] if one.entity else [])]) or "whole run")
+        for one in found
+    ]
+    _show({"format_version": 1, "undos": [_planned(one) for one in found]}, lines or ["no undo yet"], form)
