@@ -1,23 +1,31 @@
-"""Execute an approved plan: commit, verify, fold the base. Whatever ends it, the journal knows how far it came."""
+"""Execute an approved plan: commit, verify, fold the base. Whatever ends it, the journal knows how far it came.
+
+A run that goes wrong, because stores refuse too many rows or lost what they confirmed, stops without touching the base:
+its writes are then to be taken back.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import polars as pl
 
 from dq.apply import base as base_state
 from dq.apply.batches import Mappings, batches, numbered
 from dq.apply.commit import Run, commit
-from dq.apply.journal import Entry, Journal, mapping_of
+from dq.apply.journal import FAILED, Entry, Journal, mapping_of
 from dq.apply.plan import base_next
-from dq.apply.verify import Mismatch, mismatches
+from dq.apply.verify import Mismatch, are_lost, mismatches
 from dq.changeset import ApprovedChangeset
 from dq.plan import Plan
 from dq.rules import TableRules
 from dq.schemas import BaseRow
 from dq.schemas.values import Store
+
+REFUSED_SHARE, REFUSED_ROWS = 0.05, 10
+"""So many refused rows are a mistake in the plan, not in the rows: more than this share of those tried, and this number."""
+Failing = Literal["refused", "lost"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,8 @@ class Report:
         failed: The writes that were not carried out, in order.
         mismatches: Rows that do not hold what was written.
         serial: The base's serial afterwards.
+        moved: Rows that somebody changed between their write and the verification.
+        failing: Why the run must be taken back: too many rows `refused`, or confirmed writes `lost`; None if it need not.
     """
 
     finished: bool
@@ -37,6 +47,8 @@ class Report:
     failed: tuple[Entry, ...]
     mismatches: tuple[Mismatch, ...]
     serial: int
+    moved: tuple[Mismatch, ...] = ()
+    failing: Failing | None = None
 
 
 def execute(approved: ApprovedChangeset, plan: Plan, folder: Path, run: Run, rules: Sequence[TableRules]) -> Report:
@@ -50,21 +62,48 @@ def execute(approved: ApprovedChangeset, plan: Plan, folder: Path, run: Run, rul
         rules: The mappings.
     """
     mappings: Mappings = {place: target.mapping for place, target in run.targets.items()}
+    tally = _Tally(run)
     rows = numbered(approved.changes, plan.batch_size, mappings)
-    if not commit(batches(rows), run):
-        return Report(False, run.journal.counts(), (), (), plan.base_serial)
-    bad = mismatches(run.journal, run.targets)
-    serial = advance(plan, folder, (run.journal, mappings), bad, rules)
+    if run.journal.meta().get("failing") is None:
+        ended = commit(batches(rows), replace(run, progress=tally.told, stop=tally.asked))
+        if not ended and not tally.is_failing:
+            return Report(False, run.journal.counts(), (), (), plan.base_serial)
+    found = [] if tally.is_failing else mismatches(run.journal, run.targets)
+    bad = are_lost(found, tally.done)
+    failed = tuple(run.journal.entries(states=FAILED))
+    if tally.is_failing or bad:
+        failing: Failing = "lost" if bad else "refused"
+        run.journal.note(failing=failing)
+        return Report(True, run.journal.counts(), failed, bad, plan.base_serial, failing=failing)
+    serial = advance(plan, folder, (run.journal, mappings), rules)
     run.journal.note(ended=run.clock().isoformat())
-    failed = tuple(run.journal.entries(states=("moved", "refused", "skipped")))
-    return Report(True, run.journal.counts(), failed, tuple(bad), serial)
+    return Report(True, run.journal.counts(), failed, (), serial, moved=tuple(found))
+
+
+@dataclass
+class _Tally:
+    """How a run goes: it stops when a person asks, or when too many rows are refused."""
+
+    run: Run
+    done: int = 0
+
+    def told(self, done: int) -> None:
+        self.done = done
+        self.run.progress(done)
+
+    def asked(self) -> bool:
+        return self.run.stop() or self.is_failing
+
+    @property
+    def is_failing(self) -> bool:
+        refused = self.run.journal.refused()
+        return refused > REFUSED_ROWS and refused > REFUSED_SHARE * self.done
 
 
 def advance(
     plan: Plan,
     folder: Path,
     receipts: tuple[Journal, Mappings] | None,
-    bad: Sequence[Mismatch],
     rules: Sequence[TableRules],
 ) -> int:
     """Fold the receipts into the next base; a plan that was folded already changes nothing. Returns the serial.
@@ -73,7 +112,6 @@ def advance(
         plan: The plan.
         folder: The snapshot's folder.
         receipts: The journal, and which mapping each table in it belongs to; None where nothing was to be written.
-        bad: Rows that do not hold what was written.
         rules: The mappings.
     """
     root = folder.parent
@@ -83,7 +121,7 @@ def advance(
     _, before = base_state.load(root)
     planned = base_next(plan, folder)
     journal, mappings = receipts or (None, {})
-    entries = [] if journal is None else [_unverified(entry, bad) for entry in journal.entries()]
+    entries = [] if journal is None else list(journal.entries())
     folded = _folded(planned, before, entries, mappings, rules)
     keeps = {table.table for table in rules}
     others = before.filter(~pl.col(BaseRow.table).is_in(sorted(keeps)))
@@ -129,11 +167,3 @@ def _folded(
             )
         )
     return pl.concat(parts, how="diagonal_relaxed")
-
-
-def _unverified(entry: Entry, bad: Sequence[Mismatch]) -> Entry:
-    """A row that does not hold what was written counts as not written."""
-    wrong: set[tuple[Any, ...]] = {(m.store, m.table, m.row_key) for m in bad}
-    if (entry.store, entry.write.table, entry.key) not in wrong:
-        return entry
-    return replace(entry, state="refused")

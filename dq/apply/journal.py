@@ -138,6 +138,10 @@ class Journal:
         )
         return {table: json.loads(keys) for table, keys in rows}
 
+    def refused(self) -> int:
+        """How many writes their stores would not take."""
+        return int(self._connection.execute("SELECT count(*) FROM writes WHERE state = 'refused'").fetchone()[0])
+
     def failed(self, store: Store) -> int:
         """How many of a store's writes were not carried out."""
         query = f"SELECT count(*) FROM writes WHERE store = ? AND state IN {FAILED}"

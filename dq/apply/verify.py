@@ -1,6 +1,10 @@
-"""Verification: every touched row is read again at the end and compared with what was written."""
+"""Verification: every touched row is read again at the end and compared with what was written.
 
-from collections.abc import Iterable, Iterator
+A cell that holds what it held before the write is a write that was lost. One that holds something else again was
+confirmed by its store and then changed by somebody: that is the next run's to settle, unless it is so of many rows.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -15,15 +19,37 @@ CHUNK = 2000
 """Rows read at a time: so many that calls overlap, and a multiple of what one Airtable request brings."""
 
 
+MOVED_SHARE, MOVED_ROWS = 0.05, 10
+"""So many rows changed since they were written are no coincidence: more than this share, and this number."""
+
+
 @dataclass(frozen=True)
 class Mismatch:
-    """A row that does not hold what was written to it."""
+    """A row that does not hold what was written to it.
+
+    Attributes:
+        lost: Whether it holds what it held before; else somebody changed it since.
+    """
 
     store: Store
     table: str
     row_key: str | None
     entity: str
     fields: tuple[str, ...]
+    lost: bool = True
+
+
+def are_lost(found: Sequence[Mismatch], written: int) -> tuple[Mismatch, ...]:
+    """The rows that must be called wrong: those that lost a write, and all if too many were changed since.
+
+    Args:
+        found: Rows that do not hold what was written.
+        written: Number of rows written.
+    """
+    moved = sum(not one.lost for one in found)
+    if moved > MOVED_ROWS and moved > MOVED_SHARE * written:
+        return tuple(found)
+    return tuple(one for one in found if one.lost)
 
 
 def mismatches(journal: Journal, targets: Targets) -> list[Mismatch]:
@@ -67,6 +93,8 @@ def _mismatch(entry: Entry, row: Row | None, schema: TableSchema) -> Mismatch | 
     if entry.write.op == "delete":
         return Mismatch(*where, ("row still there",)) if row is not None and not row.get("deleted_at") else None
     if row is None:
-        return Mismatch(*where, ("row missing",))
+        return Mismatch(*where, ("row missing",), lost=False)
     wrong = tuple(name for name, value in entry.write.after.items() if not holds(row, {name: value}, schema))
-    return Mismatch(*where, wrong) if wrong else None
+    before = entry.write.before
+    lost = any(holds(row, {name: before.get(name)}, schema) for name in wrong)
+    return Mismatch(*where, wrong, lost) if wrong else None

@@ -31,6 +31,7 @@ for command in (
     run.apply,
     run.run,
     undo.undo,
+    undo.unlock,
     check.check,
     status.status,
     dedupe.dedupe,

@@ -25,7 +25,7 @@ def _facts(settings: "Settings") -> dict[str, Any]:
     from dq.apply import base as base_state
     from dq.backup import list_backups
     from dq.errors import ConfigurationError
-    from dq.pipeline import latest
+    from dq.pipeline import latest, lockout
     from dq.snapshot import list_snapshots, open_snapshot
 
     snapshots = list_snapshots(settings.snapshots)
@@ -38,6 +38,7 @@ def _facts(settings: "Settings") -> dict[str, Any]:
         "base_serial": current.serial if current else 0,
         "backups": len(backups),
         "latest_backup": backups[-1].id if backups else None,
+        "locked": held.why if (held := lockout(settings.snapshots)) else None,
     }
     if snapshots:
         newest, _ = open_snapshot(settings.snapshots)
@@ -80,4 +81,5 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     told.append(
         f"backups: {facts['backups']}" + (f", latest {facts['latest_backup']}" if facts["latest_backup"] else "")
     )
+    told += [f"locked: {facts['locked']}; after a look: dq unlock"] if facts["locked"] else []
     return told

@@ -141,6 +141,23 @@ def _undo(
         raise typer.Exit(code)
 
 
+def unlock(config: ConfigFile = None, yes: Yes = False) -> None:
+    """Let commands work again after a fault that a person had to look at."""
+    from dq.pipeline import locked, lockout
+    from dq.pipeline import unlock as open_up
+    from dq.settings import load
+
+    settings = load(config, secrets=False)
+    with locked(settings, looks=True):
+        held = lockout(settings.snapshots)
+        if held is None:
+            print("not locked", file=sys.stderr)
+            return
+        confirm(f"{held.why} (run {held.run}, {held.at}). Did you look, and is it put right?", "--yes", yes=yes)
+        open_up(settings.snapshots)
+    print("unlocked", file=sys.stderr)
+
+
 class _ShownError(Exception):
     """Carries the planned undo past the writing."""
 

@@ -3,17 +3,20 @@
 snapshot ─► clean ─► apply          run = all three
 """
 
-from dq.pipeline.applying import Applied, Permission, Watch, applicable, apply, latest
+from dq.pipeline.applying import Applied, Permission, Watch, applicable, latest
+from dq.pipeline.lockout import Lockout, lock_out, lockout, unlock
 from dq.pipeline.opening import Stores, locked, opened
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
 from dq.pipeline.result import Result, to_dict
+from dq.pipeline.rollback import apply_safely as apply
 from dq.pipeline.running import Ran, result, run, settle, snapshot
 from dq.pipeline.undoing import Taken, Wanted, merge_of, undo
 
 __all__ = [
     "Applied",
     "Cleaned",
+    "Lockout",
     "Permission",
     "Ran",
     "Result",
@@ -25,7 +28,9 @@ __all__ = [
     "apply",
     "clean",
     "latest",
+    "lock_out",
     "locked",
+    "lockout",
     "merge_of",
     "opened",
     "result",
@@ -34,4 +39,5 @@ __all__ = [
     "snapshot",
     "to_dict",
     "undo",
+    "unlock",
 ]

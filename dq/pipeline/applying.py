@@ -12,6 +12,7 @@ from dq.apply import plan as plans
 from dq.apply.commit import Run, Target
 from dq.apply.execute import Report, advance, execute
 from dq.apply.journal import journal, state_of
+from dq.apply.undo import Undone
 from dq.backup import create
 from dq.changeset import ApprovedChangeset
 from dq.engine import in_order
@@ -42,6 +43,7 @@ class Applied:
         calls: Airtable calls made.
         repeated: Those of them that repeated another one, after a failure.
         already: The plan had been finished before.
+        undone: What was taken back again, of a run that went wrong.
     """
 
     plan: Plan
@@ -50,6 +52,7 @@ class Applied:
     calls: int
     already: bool = False
     repeated: int = 0
+    undone: Undone | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
         _demand_same(plan, settings)
     _demand_whole(plan, folder)
     if changes.is_empty():
-        advance(plan, folder, None, [], settings.tables)
+        advance(plan, folder, None, settings.tables)
         return Applied(plan, None, None, 0)
     approved = ApprovedChangeset(changes, plan.digest)
     before, again = stores.airtable.calls, stores.airtable.repeated

@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 from dq import sandbox
 from dq.errors import ConfigurationError, TemporaryError
 from dq.manifest import Lineage
+from dq.pipeline.lockout import demand_unlocked
 from dq.settings import Settings
 from dq.snapshot import TableColumns, columns_of
 from dq.stores.airtable import AirtableStore
@@ -102,11 +103,16 @@ def plans_of(settings: Settings) -> list[TableColumns]:
 
 
 @contextmanager
-def locked(settings: Settings) -> Iterator[None]:
+def locked(settings: Settings, *, looks: bool = False) -> Iterator[None]:
     """The project's lock: one dq at a time works on these snapshots and stores. It dies with its process.
+
+    Args:
+        settings: The settings.
+        looks: Whether a person is at work who looks at what locked the project out.
 
     Raises:
         TemporaryError: Another dq holds it.
+        LockedOutError: A run ended so that a person must look.
     """
     path = settings.snapshots / ".lock"
     lock = FileLock(path, timeout=0, mode=0o600)
@@ -121,6 +127,8 @@ def locked(settings: Settings) -> Iterator[None]:
             fix="wait for it to end, then run the command again",
         )
     try:
+        if not looks:
+            demand_unlocked(settings.snapshots)
         yield
     finally:
         lock.release()

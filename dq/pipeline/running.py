@@ -8,11 +8,12 @@ from dq.apply.execute import Report
 from dq.apply.journal import state_of
 from dq.apply.undo import unfinished
 from dq.manifest import Manifest
-from dq.pipeline.applying import JOURNAL, Applied, Permission, Watch, apply
+from dq.pipeline.applying import JOURNAL, Applied, Permission, Watch
 from dq.pipeline.opening import Stores, lineage_of, plans_of
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
 from dq.pipeline.result import Result
+from dq.pipeline.rollback import apply_safely
 from dq.pipeline.scheduling import schedule_of
 from dq.pipeline.undoing import carried_on
 from dq.rules import Step
@@ -68,7 +69,7 @@ def settle(settings: Settings, stores: Stores, watch: Watch) -> Applied | None:
     if latest is None or state_of(latest.folder / JOURNAL) != "open":
         return None
     watch.progress("settling an unfinished apply", 0, 0)
-    return apply(settings, stores, NO_BRAKES, watch)
+    return apply_safely(settings, stores, NO_BRAKES, watch)
 
 
 def run(
@@ -98,7 +99,7 @@ def run(
         return Ran(cleaned, None, manifest)
     if cleaned.plan.changes:
         confirm(cleaned)
-    return Ran(cleaned, apply(settings, stores, permission, watch), manifest)
+    return Ran(cleaned, apply_safely(settings, stores, permission, watch), manifest)
 
 
 def result(
@@ -108,6 +109,7 @@ def result(
     applied = ran.applied if ran else plan_of
     plan = ran.cleaned.plan if ran else plan_of.plan  # type: ignore[union-attr]
     report = applied.report if applied else None
+    undone = applied.undone if applied else None
     code, errors = verdict(report)
     counts = plan.counts
     return Result(
@@ -123,7 +125,12 @@ def result(
         conflicts_resolved=counts["conflicts_resolved"] if applied else 0,
         conflicts_waiting=plan.conflicts,
         errors=tuple(errors),
-        warnings=(*warnings, *(ran.cleaned.failed if ran else ()), *(brake.message for brake in plan.brakes)),
+        warnings=(
+            *warnings,
+            *_moved(report),
+            *(ran.cleaned.failed if ran else ()),
+            *(brake.message for brake in plan.brakes),
+        ),
         details={
             "changes": plan.changes,
             "counts": dict(counts),
@@ -131,16 +138,33 @@ def result(
             "api_calls": {"snapshot": ran.snapshot.api_calls if ran else 0, "apply": applied.calls if applied else 0},
             "api_calls_repeated": applied.repeated if applied else 0,
             "writes": dict(report.states) if report else {},
+            "rolled_back": undone.states.get("written", 0) if undone else 0,
             "base_serial": report.serial if report else plan.base_serial,
         },
     )
 
 
+def _moved(report: Report | None) -> tuple[str, ...]:
+    if report is None or not report.moved:
+        return ()
+    rows = ", ".join(f"{one.store} {one.table} {one.row_key}" for one in report.moved[:5])
+    return (f"{len(report.moved)} rows were changed by somebody while dq wrote; the next run settles them: {rows}",)
+
+
+_FAILING = {
+    "refused": "so many rows were refused that the run was stopped and taken back",
+    "lost": "stores lost writes that they had confirmed; the run was taken back",
+}
+
+
 def verdict(report: Report | None) -> tuple[int, list[dict[str, str]]]:
-    """Exit code and errors of an apply: 6 for a mismatch, 3 for rows left out, 130 when it was stopped, else 0."""
+    """Exit code and errors of an apply: 6 if it was taken back, 3 for rows left out, 130 when it was stopped, else 0."""
     if report is None:
         return 0, []
-    errors = [
+    errors = []
+    if report.failing:
+        errors.append({"category": "critical", "where": "the run", "what": _FAILING[report.failing]})
+    errors += [
         {
             "category": "critical",
             "where": f"{m.store} {m.table} {m.row_key}",
@@ -156,5 +180,5 @@ def verdict(report: Report | None) -> tuple[int, list[dict[str, str]]]:
         }
         for e in report.failed
     ]
-    code = 6 if report.mismatches else 3 if report.failed else 0
+    code = 6 if report.failing else 3 if report.failed else 0
     return (code if report.finished else 130), errors

@@ -27,5 +27,7 @@ def lines(result: Mapping[str, Any]) -> list[str]:
         else "nothing to write"
     ]
     told += [f"left out: {', '.join(f'{n:,} {state}' for state, n in left.items())}"] if left else []
+    back = details.get("rolled_back", 0)
+    told += [f"taken back: {back:,} rows"] if back else []
     told += [f"backup {path}" for path in result["backup_paths"]]
     return told
