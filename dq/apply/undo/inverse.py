@@ -40,6 +40,7 @@ class Told:
         remade: Airtable records that come back: False until their creation is written.
         twice: Rows that the run wrote more than once, and how they stand once later writes are taken back.
         waiting: Database rows whose link must wait for a record that comes back.
+        partners: Airtable records that the run deleted → table, key and entity of the database row that is linked to them.
     """
 
     targets: Targets
@@ -49,6 +50,7 @@ class Told:
     remade: dict[str, bool] = field(default_factory=dict)
     twice: dict[Place, Row | None] = field(default_factory=dict)
     waiting: list[PlannedWrite] = field(default_factory=list)
+    partners: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
 
 
 def inverse(parts: Iterable[Sequence[Entry]], told: Told, kept: list[Kept]) -> Iterator[Batch]:
@@ -74,8 +76,32 @@ def inverse(parts: Iterable[Sequence[Entry]], told: Told, kept: list[Kept]) -> I
         if writes:
             yield Batch(number, 0, part[0].store, tuple(writes))
             number += 1
+    told.waiting += _following(told)
     for later, writes in enumerate(_by_table(told).values()):
         yield Batch(number + later, 0, "database", tuple(writes))
+
+
+def _following(told: Told) -> list[PlannedWrite]:
+    """Database rows that the run did not write, a deleted one say, and that name a record which is made again."""
+    found: list[PlannedWrite] = []
+    for table in dict.fromkeys(table for table, _, _ in told.partners.values()):
+        target = told.targets["database", table]
+        mine = {
+            r: (key, entity)
+            for r, (where, key, entity) in told.partners.items()
+            if where == table and told.remade.get(r)
+        }
+        if target.link is None or not mine:
+            continue
+        rows = target.sink.fetch(target.whole, [key for key, _ in mine.values()])
+        for record, (key, entity) in mine.items():
+            row = told.twice.get(("database", table, key), rows.get(key))
+            if row is not None and str(row.get(target.link)) == record:
+                link = {target.link: record}
+                link |= {"deleted_at": row["deleted_at"]} if row.get("deleted_at") else {}  # else it counts as gone
+                write = RowWrite(table, "update", key, link, link, f"{target.mapping} {entity}")
+                found.append(PlannedWrite(write, "database", entity, None, 1))
+    return found
 
 
 def _waits(planned: PlannedWrite, told: Told) -> bool:

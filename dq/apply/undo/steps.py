@@ -70,6 +70,7 @@ def prepare(
         places = asked_places(changes, scope)
         told = Told(targets, _survivors(base), _parents_in(targets), _done_before(earlier))
         told.remade.update(dict.fromkeys(_deleted(done, scope, places), False))
+        told.partners = _partners(folder.parent, plan, list(told.remade))
         kept: list[Kept] = []
         return planned.save(
             folder, plan.digest, scope, why, now, serial, inverse(_backwards(done, scope, places), told, kept), kept
@@ -123,6 +124,19 @@ def _deleted(done: Journal, scope: Scope, places: frozenset[Place] | None) -> It
     """Keys of the Airtable records that are to come back."""
     for part in _backwards(done, scope, places):
         yield from (str(entry.key) for entry in part if (entry.store, entry.write.op) == ("airtable", "delete"))
+
+
+def _partners(root: Path, plan: Plan, records: Sequence[str]) -> dict[str, tuple[str, str, str]]:
+    """Deleted records → table, key and entity of the database row that was linked to them before the run."""
+    if not records or not base_state.is_kept(root, plan.base_serial):
+        return {}
+    base = base_state.at(root, plan.base_serial)
+    linked = base.filter((pl.col(BaseRow.state) == "linked") & pl.col(BaseRow.airtable_key).is_in(records))
+    ends = linked.drop_nulls(BaseRow.database_key).select("airtable_key", "table", "database_key", "entity_id")
+    return {
+        record: (table, key, entity)
+        for record, table, key, entity in zip(*ends.to_dict(as_series=False).values(), strict=True)
+    }
 
 
 def _survivors(base: pl.DataFrame) -> dict[str, str]:
