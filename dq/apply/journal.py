@@ -31,6 +31,21 @@ CREATE TABLE IF NOT EXISTS writes (
 CREATE INDEX IF NOT EXISTS writes_state ON writes(state);
 CREATE INDEX IF NOT EXISTS writes_created ON writes(create_id) WHERE create_id IS NOT NULL;
 """
+_AS_STORED = """CASE WHEN {cell}.type IS NULL OR {cell}.type = 'null' THEN NULL ELSE coalesce(nullif(
+  substr(json_extract({whole}, {cell}.fullkey, '$[0]'), 2, length(json_extract({whole}, {cell}.fullkey, '$[0]')) - 7),
+  'null'), json_quote({cell}.value)) END"""
+"""A cell's JSON text, to the digit: two paths at once give a list of texts, `[…,null]`, and not a value of SQLite's."""
+_CELLS = f"""
+SELECT w.store, w.table_name, w.op, w.entity, w.row_key, coalesce(w.key, w.row_key), a.key,
+  {_AS_STORED.format(whole="w.before", cell="b")}, {_AS_STORED.format(whole="w.after", cell="a")},
+  w.state, coalesce(w.settled_at, w.intent_at), w.reason, w.batch, w.place, a.id
+FROM writes w JOIN json_each(w.after) a LEFT JOIN json_each(w.before) b ON b.key = a.key WHERE w.op <> 'delete'
+UNION ALL
+SELECT store, table_name, op, entity, row_key, coalesce(key, row_key), NULL, coalesce(pre_image, before), NULL,
+  state, coalesce(settled_at, intent_at), reason, batch, place, 0
+FROM writes WHERE op = 'delete'
+ORDER BY 13, 14, 15
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +117,14 @@ class Journal:
             f"SELECT * FROM writes WHERE {' AND '.join(where) or '1'} ORDER BY batch, place", values
         ):
             yield _entry(row)
+
+    def cells(self) -> list[tuple[Any, ...]]:
+        """One row a written cell or deleted row, in the order written.
+
+        store, table, op, entity, planned key (None for an insert whose key the store gave), key, column (None for a
+        delete), before and after as JSON text, state, when, reason.
+        """
+        return [row[:12] for row in self._connection.execute(_CELLS)]
 
     def knows(self, batch: int) -> bool:
         """Whether a batch was begun."""

@@ -4,6 +4,7 @@ snapshot ─► clean ─► apply          run = all three
 """
 
 from dq.pipeline.applying import Applied, Permission, Watch, applicable, apply, latest
+from dq.pipeline.auditing import event, healed
 from dq.pipeline.opening import Stores, locked, opened
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
@@ -22,6 +23,8 @@ __all__ = [
     "applicable",
     "apply",
     "clean",
+    "event",
+    "healed",
     "latest",
     "locked",
     "opened",

@@ -125,6 +125,7 @@ def result(
             "api_calls": {"snapshot": ran.snapshot.api_calls if ran else 0, "apply": applied.calls if applied else 0},
             "api_calls_repeated": applied.repeated if applied else 0,
             "writes": dict(report.states) if report else {},
+            "audit": asdict(applied.audit) if applied and applied.audit else None,
             "base_serial": report.serial if report else plan.base_serial,
         },
     )

@@ -4,6 +4,7 @@ from dq.apply.commit import Run
 from dq.apply.journal import journal
 from dq.apply.undo import JOURNAL, Undone
 from dq.apply.undo import undo as undo_run
+from dq.pipeline import auditing
 from dq.pipeline.applying import Watch, latest, targets_of
 from dq.pipeline.opening import Stores
 from dq.settings import Settings
@@ -21,4 +22,8 @@ def undo(settings: Settings, stores: Stores, watch: Watch) -> Undone:
     with journal(folder / JOURNAL) as opened:
         targets = targets_of(settings, manifest, plan, stores)
         run = Run(targets, opened, watch.clock, lambda done: watch.progress("undo", done, 0), watch.stop)
-        return undo_run(plan, folder, run)
+        opened.note(actor=auditing.actor())
+        undone = undo_run(plan, folder, run)
+    auditing.audited(settings, folder / JOURNAL, watch.clock())
+    auditing.event(settings, "undone", {"rows": dict(undone.states), "left": len(undone.kept)}, watch.clock(), plan)
+    return undone

@@ -27,5 +27,7 @@ def lines(result: Mapping[str, Any]) -> list[str]:
         else "nothing to write"
     ]
     told += [f"left out: {', '.join(f'{n:,} {state}' for state, n in left.items())}"] if left else []
+    if details.get("audit"):
+        told.append("audit log: {entries:,} entries, head {entries}:{digest}".format(**details["audit"]))
     told += [f"backup {path}" for path in result["backup_paths"]]
     return told
