@@ -39,11 +39,12 @@ _CELLS = f"""
 SELECT w.store, w.table_name, w.op, w.entity, w.row_key, coalesce(w.key, w.row_key), a.key,
   {_AS_STORED.format(whole="w.before", cell="b")}, {_AS_STORED.format(whole="w.after", cell="a")},
   w.state, coalesce(w.settled_at, w.intent_at), w.reason, w.batch, w.place, a.id
-FROM writes w JOIN json_each(w.after) a LEFT JOIN json_each(w.before) b ON b.key = a.key WHERE w.op <> 'delete'
+FROM writes w JOIN json_each(w.after) a LEFT JOIN json_each(w.before) b ON b.key = a.key
+WHERE w.op <> 'delete' AND (?1 IS NULL OR w.entity = ?1)
 UNION ALL
 SELECT store, table_name, op, entity, row_key, coalesce(key, row_key), NULL, coalesce(pre_image, before), NULL,
   state, coalesce(settled_at, intent_at), reason, batch, place, 0
-FROM writes WHERE op = 'delete'
+FROM writes WHERE op = 'delete' AND (?1 IS NULL OR entity = ?1)
 ORDER BY 13, 14, 15
 """
 
@@ -118,13 +119,13 @@ class Journal:
         ):
             yield _entry(row)
 
-    def cells(self) -> list[tuple[Any, ...]]:
-        """One row a written cell or deleted row, in the order written.
+    def cells(self, entity: str | None = None) -> list[tuple[Any, ...]]:
+        """One row a written cell or deleted row, of one lead or of all, in the order written.
 
         store, table, op, entity, planned key (None for an insert whose key the store gave), key, column (None for a
         delete), before and after as JSON text, state, when, reason.
         """
-        return [row[:12] for row in self._connection.execute(_CELLS)]
+        return [row[:12] for row in self._connection.execute(_CELLS, (entity,))]
 
     def knows(self, batch: int) -> bool:
         """Whether a batch was begun."""

@@ -7,6 +7,8 @@ What a crash left behind the head is cut away: nobody was told of it, and whoeve
 
 import json
 import os
+import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +24,8 @@ from dq.stores.private import make_folder, sync_folder, write_file
 FOLDER, HEAD = "audit", "head.json"
 FORMAT_VERSION = 1
 _BLOCK = 1 << 16
+_PLAIN = re.compile(r"[\w:.@+~-]+", re.ASCII)
+"""A key that stands in JSON as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,13 @@ def append(root: Path, rows: pl.DataFrame, month: str) -> Link:
     return link
 
 
-def entries(root: Path, *wanted: pl.Expr) -> pl.DataFrame:
+def entries(root: Path, *wanted: pl.Expr, naming: Sequence[str] = ()) -> pl.DataFrame:
     """The entries that meet all conditions, in order (AuditEntry contract); up to the head, whatever comes behind it.
+
+    Args:
+        root: The snapshots folder.
+        wanted: Conditions.
+        naming: Only entries in which one of these keys or ids stands are read: the others need no parsing.
 
     Raises:
         DamagedError: A line cannot be read.
@@ -122,10 +131,18 @@ def entries(root: Path, *wanted: pl.Expr) -> pl.DataFrame:
         for path in files_of(root):
             held = path.read_bytes() if path.name < at.file else _begin(path, at.size)  # a path would be a pattern
             if held and path.name <= at.file:
-                parts.append(pl.scan_ndjson(held, schema=AUDIT_TYPES).filter(*wanted).collect().lazy())
+                parts.append(_parsed(held, naming).filter(*wanted).collect().lazy())
         return pl.concat(parts).sort("n").collect()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise damaged("The audit log cannot be read.", str(folder_of(root)), type(error).__name__) from error
+
+
+def _parsed(held: bytes, naming: Sequence[str]) -> pl.LazyFrame:
+    if not naming or not all(_PLAIN.fullmatch(name) for name in naming):
+        return pl.scan_ndjson(held, schema=AUDIT_TYPES)
+    lines = pl.scan_lines(held, name="line").filter(pl.col("line").str.contains_any(list(naming)))
+    entry = pl.col("line").str.json_decode(pl.Struct(dict(AUDIT_TYPES)))
+    return lines.select(entry.struct.unnest())
 
 
 def damaged(what: str, where: str, detail: str = "") -> DamagedError:

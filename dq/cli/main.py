@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from dq.cli import audit, check, clean, config, dedupe, diff, init, quarantine, run, sandbox, status
+from dq.cli import audit, check, clean, config, dedupe, diff, init, quarantine, run, sandbox, status, why
 from dq.cli.interrupts import InterruptedBySignal
 from dq.errors import DqError
 from dq.memory import give_back
@@ -33,6 +33,8 @@ for command in (
     check.check,
     status.status,
     dedupe.dedupe,
+    why.why,
+    why.blame,
 ):
     app.command()(command)
 app.add_typer(audit.app, name="audit")

@@ -15,10 +15,11 @@ from dq.pipeline.auditing import healed_if_free
 from dq.report.masks import masked_changes, masks_of
 from dq.report.spreadsheet import as_csv, plain
 from dq.schemas import AuditEntry
-from dq.schemas.values import STORES
+from dq.schemas.values import STORES, Store
 from dq.settings import Settings
 
 FORMAT_VERSION = 1
+_STORES: tuple[Store, ...] = ("database", "airtable")
 ExportForm = Literal["json", "csv", "parquet"]
 
 
@@ -85,14 +86,15 @@ def _conditions(wanted: Wanted) -> list[pl.Expr]:
     return found
 
 
-def known_store(store: str) -> str:
+def known_store(store: str) -> Store:
     """The store that was named.
 
     Raises:
         ConfigurationError: There is no such store.
     """
-    if store in STORES:
-        return store
+    for known in _STORES:
+        if store == known:
+            return known
     near = get_close_matches(store, STORES, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise ConfigurationError(f"There is no store {store!r}.{hint}", fix=f"name one of {' and '.join(STORES)}")

@@ -66,12 +66,12 @@ def as_text(diff: Diff) -> list[str]:
             last = where
         if row[Change.field] is not None:
             told.append(
-                f"    {row[Change.field]}: {_short(row[Change.before])} -> {_short(row[Change.after])}   ({_why(row)})"
+                f"    {row[Change.field]}: {shortened_json(row[Change.before])} -> {shortened_json(row[Change.after])}   ({_why(row)})"
             )
     told += _rest(diff)
     waiting = _waiting(diff)
     told += [
-        f"! {row[Conflict.entity_id]} {row[Conflict.field]}: database {_short(row[Conflict.database])} | airtable {_short(row[Conflict.airtable])}"
+        f"! {row[Conflict.entity_id]} {row[Conflict.field]}: database {shortened_json(row[Conflict.database])} | airtable {shortened_json(row[Conflict.airtable])}"
         for row in waiting
     ]
     return told
@@ -91,7 +91,7 @@ def as_markdown(diff: Diff) -> list[str]:
         told += ["| | row | field | before | after | why |", "|---|---|---|---|---|---|"]
         told += [
             f"| {SIGNS[row[Change.op]]} | {row[Change.store]} {row[Change.row_key] or row[Change.entity_id]} | {_cell(row[Change.field])} "
-            f"| {_cell(_short(row[Change.before]))} | {_cell(_short(row[Change.after]))} | {_why(row)} |"
+            f"| {_cell(shortened_json(row[Change.before]))} | {_cell(shortened_json(row[Change.after]))} | {_why(row)} |"
             for row in _listed(diff)
         ]
     told += [f"\n{line}" for line in _rest(diff)]
@@ -156,12 +156,17 @@ def _why(row: Mapping[str, Any]) -> str:
     return f"{row[Change.reason]}: {detail}" if detail else str(row[Change.reason])
 
 
-def _short(text: str | None) -> str:
+def shortened_json(text: str | None) -> str:
+    """The same for JSON text; null is an empty cell."""
     if text is None:
         return "(empty)"
     value = json.loads(text)
-    shown = value if isinstance(value, str) else text
-    shown = "".join(c if c.isprintable() else "·" for c in shown)
+    return shortened(value if isinstance(value, str) else text)
+
+
+def shortened(text: str) -> str:
+    """A cell on one line of a terminal: nothing that moves the cursor, spaces at the ends seen, cut at `WIDTH`."""
+    shown = "".join(c if c.isprintable() else "·" for c in text)
     shown = f'"{shown}"' if shown != shown.strip() else shown  # else nobody sees what goes
     return shown if len(shown) <= WIDTH else shown[: WIDTH - 1] + "…"
 
