@@ -11,7 +11,7 @@ from dq.errors import ConfigurationError
 from dq.manifest import TableSchema
 from dq.masking import masked
 from dq.pipeline.explaining import CELL, base_cells, history, values
-from dq.pipeline.locating import Lead, located
+from dq.pipeline.locating import Lead, lasting, located
 from dq.report.blame import Blame, Cell
 from dq.report.masks import Masks, masks_of
 from dq.rules import FieldRule
@@ -35,7 +35,7 @@ def blame(settings: Settings, store: Store, key: str, table: str | None = None, 
     Raises:
         ConfigurationError: There is no such lead, or it has no row in this store.
     """
-    lead = located(settings, store, key, table)
+    lead = lasting(located(settings, store, key, table))
     if lead.row_key is None:
         raise ConfigurationError(
             f"This lead has no row in the {store}.", where=f"lead {lead.entity}", fix=f"dq why {store} {key}"
@@ -48,10 +48,12 @@ def blame(settings: Settings, store: Store, key: str, table: str | None = None, 
     )
     held = values(lead, cluster, lead.rules.fields).filter((pl.col("store") == store) & (pl.col(KEY) == lead.row_key))
     last = {entry[CELL]: entry for entry in written.to_dicts()}
-    raw = dict(zip(held["field"], held["raw"], strict=True))
+    texts = dict(zip(held["field"], zip(held["raw"], held["standard"], strict=True), strict=True))
     agreements, modified = base_cells(lead, lead.rules.fields) or {}, _modified(lead)
     cells = [
-        _cell(lead, field, raw.get(field.name), modified, agreements.get(field.name), last.get(field.name))
+        _cell(
+            lead, field, texts.get(field.name, (None, None)), modified, agreements.get(field.name), last.get(field.name)
+        )
         for field in lead.rules.fields
     ]
     schema = _schema(lead)
@@ -74,15 +76,16 @@ def _schema(lead: Lead) -> TableSchema:
 def _cell(
     lead: Lead,
     field: FieldRule,
-    raw: str | None,
+    held: tuple[str | None, str | None],
     modified: str | None,
     base: str | None,
     entry: Mapping[str, Any] | None,
 ) -> Cell:
     """The cell as the snapshot has it, or as dq wrote it since; dq's own value in it was not changed since."""
-    name = field.name if lead.store == "database" else field.airtable
+    (raw, standard), name = held, field.name if lead.store == "database" else field.airtable
     if entry is None:
-        return Cell(name, raw, "unknown", time=modified, base=base)
+        is_moved = base is not None and base != (standard or "")
+        return Cell(name, raw, "person" if is_moved else "unknown", time=modified, base=base)
     schema = _schema(lead)
     kind = schema.column(name).kind if name in schema else "text"
     wrote = value_of(entry[AuditEntry.after])
@@ -113,5 +116,7 @@ def _modified(lead: Lead) -> str | None:
 
 def _masked(cell: Cell, masks: Masks, store: Store) -> Cell:
     texts = pl.DataFrame({"value": [cell.value], "base": [cell.base]}, schema={"value": pl.String, "base": pl.String})
-    hidden = texts.select(masked(pl.all(), masks.of(store, cell.field), masks.choices)).row(0)
+    hidden = texts.select(
+        masked(pl.col(name), masks.of(store, cell.field), masks.choices) for name in texts.columns
+    ).row(0)
     return replace(cell, value=hidden[0], base=hidden[1])

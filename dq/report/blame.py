@@ -17,9 +17,10 @@ class Cell:
     Attributes:
         field: The store's own name.
         value: What it holds, as text; None if it is empty.
-        who: `dq`; `person`: somebody else since dq's last write; `unknown`: not dq, as far as its log goes back.
+        who: `dq`; `person`: somebody else since dq's last write, or since the stores agreed on another value; `unknown`:
+            not dq, as far as its log goes back.
         time: When dq wrote it; of a person: the modified time of the row, at the latest when the snapshot was taken.
-        since: Of a person: when dq wrote it last, before that.
+        since: Of a person: when dq wrote it last, before that; None where it only was what both stores agreed on.
         action: Of dq: `apply`, `undo` or `restore`.
         run: Of dq: the run.
         actor: Of dq: who ran it.
@@ -89,7 +90,9 @@ def _by_dq(cell: Mapping[str, Any]) -> str:
 
 def _by_person(cell: Mapping[str, Any]) -> str:
     when = f" by {cell['time']}" if cell["time"] else ""
-    return f"a person{when}, after dq wrote it {cell['since']}"
+    return f"a person{when}, after " + (
+        f"dq wrote it {cell['since']}" if cell["since"] else "the stores had agreed on it"
+    )
 
 
 def _unknown(cell: Mapping[str, Any]) -> str:
