@@ -117,6 +117,6 @@ def _modified(lead: Lead) -> str | None:
 def _masked(cell: Cell, masks: Masks, store: Store) -> Cell:
     texts = pl.DataFrame({"value": [cell.value], "base": [cell.base]}, schema={"value": pl.String, "base": pl.String})
     hidden = texts.select(
-        masked(pl.col(name), masks.of(store, cell.field), masks.choices) for name in texts.columns
+        masked(pl.col(name), masks.of(store, cell.field), masks.choices).alias(name) for name in texts.columns
     ).row(0)
     return replace(cell, value=hidden[0], base=hidden[1])

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from dq.changeset import SIGNS
+from dq.report.masks import Masks, masked_changes, masked_conflicts
 from dq.schemas import Change, Conflict
 from dq.schemas.conflict import RESOLVED
 
@@ -33,6 +34,12 @@ class Diff:
     changes: pl.DataFrame
     conflicts: pl.DataFrame
     limit: int
+
+
+def masked_diff(diff: Diff, masks: Masks) -> Diff:
+    """The same with every value masked."""
+    changes, conflicts = masked_changes(diff.changes, masks), masked_conflicts(diff.conflicts, masks)
+    return replace(diff, changes=changes, conflicts=conflicts)
 
 
 def headline(plan: Any) -> list[str]:
@@ -157,7 +164,7 @@ def _why(row: Mapping[str, Any]) -> str:
 
 
 def shortened_json(text: str | None) -> str:
-    """The same for JSON text; null is an empty cell."""
+    """A cell's JSON text, `shortened`; null is an empty cell."""
     if text is None:
         return "(empty)"
     value = json.loads(text)

@@ -83,7 +83,9 @@ def masked_why(why: Why, masks: Masks) -> Why:
 
 def _masked_texts(cells: Mapping[str, str | None], masks: Masks) -> Iterable[str | None]:
     row = pl.DataFrame([dict(cells)], schema=dict.fromkeys(cells, pl.String))
-    return row.select(masked(pl.col(name), masks.of("database", name), masks.choices) for name in cells).row(0)
+    return row.select(
+        masked(pl.col(name), masks.of("database", name), masks.choices).alias(name) for name in cells
+    ).row(0)
 
 
 def as_dict(why: Why) -> dict[str, Any]:
