@@ -8,8 +8,7 @@ import typer
 from dq.cli.options import ConfigFile, DiffFormat
 
 if TYPE_CHECKING:
-    from dq.report.diff import Diff, masked_diff
-    from dq.report.masks import masks_of
+    from dq.report.diff import Diff
 
 
 def diff(

@@ -179,4 +179,8 @@ def shortened(text: str) -> str:
 
 
 def _cell(text: str | None) -> str:
-    return "" if text is None else text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'")
+    return (
+        ""
+        if text is None
+        else text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*").replace("<", "&lt;").replace("`", "'")
+    )
