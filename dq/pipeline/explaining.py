@@ -94,7 +94,7 @@ def _airtable_names(lead: Lead) -> list[str]:
 
 def _notes(lead: Lead, cluster: pl.DataFrame) -> list[str]:
     told = [lead.note] if lead.note else []
-    lost = cluster.filter(~pl.col(str(Cluster.survivor)) & (pl.col(KEY) == lead.row_key))
+    lost = cluster.filter(~pl.col(str(Cluster.survivor)) & pl.col(KEY).eq_missing(pl.lit(lead.row_key, pl.String)))
     if lost.height:
         done = state_of(lead.run.folder / APPLY) == "finished"
         told.append(f"{lead.row_key} is a duplicate: this plan {'merged' if done else 'merges'} it away")

@@ -87,13 +87,15 @@ def located(settings: Settings, store: Store, key: str, table: str | None) -> Le
 
 def lasting(lead: Lead) -> Lead:
     """The lead by the row that is left, where its own row was merged away by the run."""
+    if lead.row_key is None:
+        return lead
     current = _current(lead.run.folder.parent)
     gone = current.filter(
         (pl.col(BaseRow.state) == "loser")
         & (pl.col(BaseRow.store) == lead.store)
         & (pl.col(BaseRow.row_key) == lead.row_key)
     )
-    if gone.is_empty() or lead.row_key is None:
+    if gone.is_empty():
         return lead
     left = _row(lead.run, lead.rules, lead.store, "", lead.entity)
     return replace(lead, row_key=left, note=f"{lead.row_key} was merged away: it is this lead now")
