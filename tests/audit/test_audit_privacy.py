@@ -25,7 +25,7 @@ PERSONAL = {
     "company": "Quillfeather Feathers",
     "linkedin_url": "https://www.linkedin.com/in/zephyrina-quillfeather",
 }
-TELLING = ("quillfeather", "zephyrina", "archquill", "9726463", "8315", "feathers")
+TELLING = ("quillfeather", "zephyrina", "archquill", "9726463", "feathers")
 """What of a person must not be seen, in small letters."""
 LATER = "2031-01-01T00:00:00+00:00"
 
@@ -101,8 +101,9 @@ def _live(project: Project, seen: Seen) -> None:
     seen.closed.append(project.run("snapshot", "--debug", program=_UNDO))
     seen.closed.append(project.dq("run", "--yes"))
     project.sql("UPDATE leads SET title = ? || title, updated_at = ?", "Quillfeather ", LATER)
+    seen.closed += [project.dq("run", "--yes"), project.run("apply", "--yes", "--debug")]
     for command in (
-        ("run", "--yes"), ("run", "--yes", "--max-field-changes", "1000", "--format", "json"),
+        ("run", "--yes", "--max-field-changes", "1000", "--format", "json"),
         ("audit", "verify", "--format", "json"), ("config", "show", "--format", "json"),
     ):  # fmt: skip
         seen.closed.append(project.dq(*command))
