@@ -1,6 +1,6 @@
 """The log on disk: appended to, never written over. Its head is kept beside it, and moves in three steps.
 
-head names what is coming ─► lines are appended, synced ─► head moves there
+head says which file grows ─► lines are appended, synced ─► head moves to their end
 
 What a crash left behind the head is cut away: nobody was told of it, and whoever appended it does so again.
 """
@@ -8,11 +8,10 @@ What a crash left behind the head is cut away: nobody was told of it, and whoeve
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -39,10 +38,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head: where the log ends, and where it will end when an append that was begun is whole."""
+    """The head: where the log ends, and the file that grows behind it while entries are appended."""
 
     at: Place = field(default_factory=Place)
-    coming: Place | None = None
+    growing: str | None = None
 
 
 def folder_of(root: Path) -> Path:
@@ -64,8 +63,9 @@ def head(root: Path) -> Head:
     path = folder_of(root) / HEAD
     try:
         data = json.loads(path.read_bytes())
-        coming = None if data["coming"] is None else _place(data["coming"])
-        return Head(_place(data), coming)
+        link = Link(int(data["entries"]), str(data["digest"]))
+        growing = None if data["growing"] is None else str(data["growing"])
+        return Head(Place(link, str(data["file"]), int(data["size"])), growing)
     except FileNotFoundError:
         if not files_of(root):
             return Head()
@@ -81,19 +81,19 @@ def ready(root: Path) -> Head:
         DamagedError: It does not.
     """
     found = head(root)
-    if found.coming is not None:
-        found = _settled(root, found)
+    if found.growing is not None:
+        found = _cut_back(root, found)
     if not _ends(root, found.at):
         raise damaged("The audit log does not end where its head says.", str(folder_of(root)))
     return found
 
 
-def append(root: Path, rows: pl.DataFrame, month: str) -> Link:
-    """Add entries at the end; on the disk when this returns.
+def append(root: Path, parts: Iterable[pl.DataFrame], month: str) -> Link:
+    """Add entries at the end, all of them or none; on the disk when this returns.
 
     Args:
         root: The snapshots folder.
-        rows: Entries without number and predecessor, see `dq.schemas.audit`.
+        parts: Entries without number and predecessor, see `dq.schemas.audit`; one part at a time is in memory.
         month: `yyyy-mm`; which file they go to. A clock that was set back does not lead back to an older file.
 
     Raises:
@@ -101,15 +101,11 @@ def append(root: Path, rows: pl.DataFrame, month: str) -> Link:
     """
     make_folder(folder_of(root))
     before = ready(root).at
-    if rows.is_empty():
-        return before.link
     name = max(f"{month}.ndjson", before.file)
     size = before.size if name == before.file else 0
-    bodies = rows.select(pl.struct(BODY).struct.json_encode()).to_series()
-    lines, link = chained(bodies, before.link)
-    after = Place(link, name, size + len(lines))
-    _save(root, Head(before, after))
-    _add(folder_of(root) / name, lines)
+    _save(root, Head(before, name))
+    link, added = _add(folder_of(root) / name, parts, before.link)
+    after = Place(link, name, size + added) if added else before
     _save(root, Head(after))
     return link
 
@@ -152,32 +148,19 @@ def damaged(what: str, where: str, detail: str = "") -> DamagedError:
     return DamagedError(what, where=where, why=f"{detail}. {why}" if detail else why, fix=fix)
 
 
-def _place(data: dict[str, Any]) -> Place:
-    return Place(Link(int(data["entries"]), str(data["digest"])), str(data["file"]), int(data["size"]))
-
-
 def _save(root: Path, new: Head) -> None:
-    coming = None if new.coming is None else _told(new.coming)
-    data = {"format_version": FORMAT_VERSION, **_told(new.at), "coming": coming}
+    place = {**asdict(new.at.link), "file": new.at.file, "size": new.at.size}
+    data = {"format_version": FORMAT_VERSION, **place, "growing": new.growing}
     write_file(folder_of(root) / HEAD, (json.dumps(data, indent=1) + "\n").encode())
 
 
-def _told(place: Place) -> dict[str, Any]:
-    return {**asdict(place.link), "file": place.file, "size": place.size}
-
-
-def _settled(root: Path, found: Head) -> Head:
-    """The head after a crash: the append was whole, or it goes."""
-    at, coming = found.at, found.coming
-    if coming is not None and _ends(root, coming):
-        at = coming
-    elif coming is not None:
-        path = folder_of(root) / coming.file
-        size = at.size if coming.file == at.file else 0
-        if path.exists() and path.stat().st_size > size:
-            os.truncate(path, size)
-    _save(root, Head(at))
-    return Head(at)
+def _cut_back(root: Path, found: Head) -> Head:
+    """The head after a crash in the middle of an append: what was appended goes."""
+    path, size = folder_of(root) / str(found.growing), found.at.size if found.growing == found.at.file else 0
+    if path.exists() and path.stat().st_size > size:
+        os.truncate(path, size)
+    _save(root, Head(found.at))
+    return Head(found.at)
 
 
 def _ends(root: Path, place: Place) -> bool:
@@ -208,12 +191,17 @@ def _begin(path: Path, size: int) -> bytes:
         return file.read(size)
 
 
-def _add(path: Path, lines: bytes) -> None:
-    is_new = not path.exists()
+def _add(path: Path, parts: Iterable[pl.DataFrame], link: Link) -> tuple[Link, int]:
+    """Append entries; the new end of the chain, and how many bytes it took."""
+    is_new, added = not path.exists(), 0
     number = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
     with os.fdopen(number, "wb") as file:
-        file.write(lines)
+        for rows in parts:
+            bodies = rows.select(pl.struct(BODY).struct.json_encode()).to_series()
+            lines, link = chained(bodies, link)
+            added += file.write(lines)
         file.flush()
         os.fsync(number)
     if is_new:
         sync_folder(path.parent)
+    return link, added

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from dq.audit.chain import Break, Followed, Link, followed
@@ -24,7 +25,7 @@ class Verified:
         link: The last entry that the chain vouches for.
         broken: The first entry that cannot be trusted; None when all can.
         anchors: How many noted places it was held against.
-        unfinished: Whether an append was cut off: the next command that writes settles it.
+        unfinished: Whether an append was cut off, or is under way: what it left behind the head does not count.
     """
 
     link: Link
@@ -45,11 +46,10 @@ def verify(root: Path, anchors: Sequence[Anchor] = ()) -> Verified:
     """
     end = head(root)
     known = [Anchor("the log's head", end.at.link), *anchors]
-    found = followed(_lines(root), frozenset(anchor.link.entries for anchor in known))
-    coming = end.coming is not None and found.link.entries <= end.coming.link.entries
-    breaks = [*_unlike(found, known), *_behind(found, end, coming=coming)]
-    broken = min(breaks, key=lambda one: one.entry, default=None)
-    return Verified(found.link, broken, len(known), unfinished=end.coming is not None)
+    lines = _lines(root) if end.growing is None else islice(_lines(root), end.at.link.entries)
+    found = followed(lines, frozenset(anchor.link.entries for anchor in known))
+    broken = min((*_unlike(found, known), *_behind(found, end)), key=lambda one: one.entry, default=None)
+    return Verified(found.link, broken, len(known), unfinished=end.growing is not None)
 
 
 def _lines(root: Path) -> Iterator[bytes]:
@@ -68,10 +68,10 @@ def _unlike(found: Followed, known: Sequence[Anchor]) -> Iterator[Break]:
             yield Break(anchor.link.entries, f"or one before it is not what it was: {anchor.name} knows another digest")
 
 
-def _behind(found: Followed, end: Head, *, coming: bool) -> Iterator[Break]:
-    """What breaks the chain, and what stands behind the head; a cut-off append may."""
+def _behind(found: Followed, end: Head) -> Iterator[Break]:
+    """What breaks the chain, and what stands behind the head."""
     at = end.at.link.entries
-    if found.broken is not None and not (coming and found.link.entries >= at):
+    if found.broken is not None:
         yield found.broken
-    if found.link.entries > at and not coming:
+    if found.link.entries > at:
         yield Break(at + 1, "is behind the log's head: not dq added it")

@@ -6,7 +6,7 @@ journal ended ─► note where the log stands ─► append ─► note where i
 import json
 import os
 import pwd
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -29,7 +29,7 @@ from dq.stores.private import disk_errors
 
 APPLY = "journal.sqlite"
 Action = Literal["apply", "undo", "restore"]
-ACTIONS: Mapping[str, Action] = {APPLY: "apply", UNDO: "undo"}
+ACTIONS: Mapping[str, Action] = {APPLY: "apply", UNDO: "undo", "restore.sqlite": "restore"}
 """Journals in a snapshot's folder: what each is of."""
 _LOOKED_AT = 3
 """Runs, from the last one back, that may lack in the log after a crash: every command looks before it does anything."""
@@ -70,7 +70,7 @@ def event(settings: Settings, action: str, facts: Mapping[str, Any], now: dateti
     }
     rows = pl.DataFrame([row], schema={name: AUDIT_TYPES[name] for name in BODY})
     with disk_errors(settings.snapshots, "snapshots"):
-        return audit.append(settings.snapshots, rows, _month(now))
+        return audit.append(settings.snapshots, [rows], _month(now))
 
 
 def begun(
@@ -125,7 +125,7 @@ def audited(settings: Settings, path: Path, now: datetime) -> Link | None:
 def healed(settings: Settings, now: datetime) -> None:
     """Bring into the log what a crash kept from it."""
     for path in _journals(settings.snapshots)[-_LOOKED_AT:]:
-        for name in (APPLY, UNDO):
+        for name in ACTIONS:
             if path.with_name(name).exists():
                 audited(settings, path.with_name(name), now)
 
@@ -143,7 +143,7 @@ def anchors(settings: Settings) -> list[Anchor]:
     """Where the log ended when each run went into it, as the runs' journals noted it."""
     found = []
     for path in _journals(settings.snapshots):
-        for name in (APPLY, UNDO):
+        for name in ACTIONS:
             if not path.with_name(name).exists():
                 continue
             with journal(path.with_name(name)) as opened:
@@ -163,7 +163,7 @@ def _journals(root: Path) -> list[Path]:
     return sorted(root.glob(f"[0-9]*/{APPLY}"))
 
 
-def _receipts(path: Path, opened: Journal, noted: Mapping[str, str]) -> pl.DataFrame:
+def _receipts(path: Path, opened: Journal, noted: Mapping[str, str]) -> Iterator[pl.DataFrame]:
     folder, action = path.parent, ACTIONS[path.name]
     facts = {
         AuditEntry.run: folder.name,
@@ -171,7 +171,9 @@ def _receipts(path: Path, opened: Journal, noted: Mapping[str, str]) -> pl.DataF
         AuditEntry.actor: noted.get("actor") or actor(),
         AuditEntry.action: action,
     }
-    return receipts(opened.cells(), _reasons(folder) if action == "apply" else None, facts)
+    changes = _reasons(folder) if action == "apply" else None
+    for cells in opened.cells():
+        yield receipts(cells, changes, facts)
 
 
 def _reasons(folder: Path) -> pl.DataFrame | None:

@@ -159,7 +159,7 @@ def _changes(lead: Lead) -> pl.DataFrame:
     cells = []
     if path.exists():
         with journal(path) as opened:
-            cells = opened.cells(lead.entity)
+            cells = [cell for part in opened.cells(lead.entity) for cell in part]
     facts = dict.fromkeys((AuditEntry.run, AuditEntry.plan, AuditEntry.actor, AuditEntry.action))
     done = receipts(cells, changes, facts)
     on = [Change.store, Change.table, Change.op, _ID, Change.field]

@@ -20,7 +20,7 @@ def rows(count: int, first: int = 0) -> pl.DataFrame:
 def written(root: Path, *counts: int) -> Path:
     """A log of one file a month, with so many entries each."""
     for month, count in enumerate(counts, 1):
-        audit.append(root, rows(count), f"2026-{month:02}")
+        audit.append(root, [rows(count)], f"2026-{month:02}")
     return root
 
 

@@ -127,12 +127,13 @@ def test_a_crash_between_journal_and_log_is_healed_by_the_next_command_and_nothi
 ):
     whole = audit.append
 
-    def dying(root: Path, rows: pl.DataFrame, month: str) -> audit.Link:
-        if "apply" in rows["action"]:
+    def dying(root: Path, parts: Any, month: str) -> audit.Link:
+        held = list(parts)
+        if "apply" in held[0]["action"]:
             if when == "after":
-                whole(root, rows, month)
+                whole(root, held, month)
             raise _DyingError
-        return whole(root, rows, month)
+        return whole(root, held, month)
 
     with monkeypatch.context() as patch:
         patch.setattr(audit, "append", dying)
@@ -141,7 +142,7 @@ def test_a_crash_between_journal_and_log_is_healed_by_the_next_command_and_nothi
     assert fresh.dq("snapshot").code == 0
     logged = _log(fresh, "apply")
     with journal(min(fresh.snapshots.glob("2*/journal.sqlite"))) as done:
-        assert logged.height == len(done.cells())
+        assert logged.height == sum(map(len, done.cells()))
         assert "audited" in done.meta()
     assert fresh.dq("audit", "verify").code == 0
     assert _log(fresh, "apply").height == logged.height
@@ -184,9 +185,26 @@ def test_a_log_that_was_written_anew_is_held_against_the_journals(settled: Proje
     rows = audit.entries(settled.snapshots)
     shutil.rmtree(settled.snapshots / "audit")
     forged = rows.with_columns(pl.col("after").replace({'"auto_send"': '"contacted"'}))
-    audit.append(settled.snapshots, forged.drop("n", "previous"), "2026-07")
+    audit.append(settled.snapshots, [forged.drop("n", "previous")], "2026-07")
     ended = settled.dq("audit", "verify")
     assert (ended.code, "journal.sqlite" in ended.err) == (7, True), ended.err
+
+
+def test_a_retried_quarantine_is_logged(settled: Project):
+    bad = settled.sql("SELECT id FROM leads ORDER BY id LIMIT 1")[0][0]
+    settled.sql("UPDATE leads SET title = ?, updated_at = '2031-01-01 00:00:00' WHERE id = ?", "x" * 100_001, bad)
+    assert settled.dq("run", "--yes").code == 3
+    refused = _log(settled, "apply").filter(pl.col("state") == "refused")
+    assert refused["detail"].str.starts_with("INVALID_VALUE_FOR_COLUMN").all()
+    assert refused.height == 1
+    assert settled.dq("quarantine", "retry", "--all").code == 0
+    assert json.loads(_log(settled, "quarantine_retried")["detail"].item()) == {"leads": refused["entity_id"].to_list()}
+
+
+def test_status_tells_where_the_log_ends(finished: Project):
+    told = finished.dq("status", "--format", "json").json["audit"]
+    assert f"{told['entries']}:{told['digest']}" in finished.dq("audit", "verify").out
+    assert told["digest"] in finished.dq("status").out
 
 
 def test_events_of_other_commands_go_into_the_log(settled: Project):
