@@ -108,14 +108,14 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
     if changes.is_empty():
         advance(plan, folder, None, [], settings.tables)
         return Applied(plan, None, None, 0)
-    held = _held(plan, settings) if state == "none" else None
-    auditing.begun(settings, plan, held, permission.brakes, watch.clock())
     approved = ApprovedChangeset(changes, plan.digest)
     before, again = stores.airtable.calls, stores.airtable.repeated
     with _putting_back(state):
         targets = targets_of(settings, manifest, plan, stores)
     with journal(folder / JOURNAL) as opened:
         backup = _backed_up(opened.meta().get("backup"), settings, stores, permission, watch)
+        held = _held(plan, settings) if state == "none" else None
+        auditing.begun(settings, plan, held, permission.brakes, watch.clock())
         noted = {"began": watch.clock().isoformat(), "actor": auditing.actor(), **opened.meta()}
         opened.note(plan=plan.digest, backup=str(backup or ""), began=noted["began"], actor=noted["actor"])
         total = changes.select("store", "table", "entity_id", "row_key").n_unique()
