@@ -47,7 +47,10 @@ def why(settings: Settings, store: Store, key: str, field: str | None, table: st
     """
     lead = located(settings, store, key, table)
     run, rules = lead.run, lead.rules
-    fields = [field_of(rules, field)] if field is not None else list(rules.fields)
+    changes = _changes(lead)
+    unmapped = {name: name for name in changes[CELL].drop_nulls().unique().sort() if name not in rules.names}
+    besides = {name: name for name in unmapped if field in (None, name)}
+    fields = list(rules.fields) if field is None else [] if field in besides else [field_of(rules, field)]
     cluster = run.clusters.filter((pl.col(Cluster.table) == rules.table) & (pl.col(ENTITY) == lead.entity))
     return Why(
         asked=key,
@@ -58,7 +61,7 @@ def why(settings: Settings, store: Store, key: str, field: str | None, table: st
         notes=tuple(_notes(lead, cluster)),
         snapshot=run.manifest.id,
         state=state_of(run.folder / APPLY),
-        fields={one.name: one.airtable for one in fields},
+        fields={one.name: one.airtable for one in fields} | besides,
         cluster=cluster.sort(Cluster.store, KEY, descending=[True, False]),
         pairs=_pairs(lead, cluster),
         values=values(lead, cluster, fields),
@@ -67,7 +70,7 @@ def why(settings: Settings, store: Store, key: str, field: str | None, table: st
         ),
         base=base_cells(lead, fields),
         conflicts=run.conflicts.filter((pl.col(Conflict.table) == rules.table) & (pl.col(ENTITY) == lead.entity)),
-        changes=_changes(lead),
+        changes=changes,
         history=history(settings, lead, cluster).filter(~_is_receipt(run.manifest.id)),
     )
 

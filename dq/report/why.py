@@ -29,7 +29,7 @@ class Why:
         notes: How the key led here, and what becomes of the row.
         snapshot: The run's id.
         state: Whether its plan was begun: `none`, `open`, `finished`.
-        fields: Database name → Airtable name of the fields asked for.
+        fields: Database name → Airtable name of the fields asked for; links and times that are written have one name.
         cluster: Cluster contract.
         pairs: Pair contract.
         values: store, row_key, field, raw, standard, rule.
@@ -121,7 +121,7 @@ def _cell(why: Why, field: str) -> dict[str, Any]:
         "airtable_field": why.fields[field],
         "held": why.values.filter(pl.col("field") == field).drop("field").to_dicts(),
         "findings": why.findings.filter(pl.col(Finding.field).is_in(names)).to_dicts(),
-        "base": None if why.base is None else why.base[field],
+        "base": None if why.base is None else why.base.get(field),
         "conflict": conflict[0] if conflict else None,
         "changes": why.changes.filter(pl.col(CELL) == field).to_dicts(),
         "history": why.history.filter(pl.col(CELL) == field).to_dicts(),
@@ -155,7 +155,8 @@ def _cell_lines(cell: Mapping[str, Any], *, known: bool) -> list[str]:
         rule = "" if held["rule"] is None else f" -> {_text(held['standard'])}   (standardize: {held['rule']})"
         lines.append(f"  held     {held['store']} {held[KEY]}: {_text(held['raw'])}{rule}")
     lines += [f"  finding  {_finding(finding)}" for finding in cell["findings"]]
-    lines.append(f"  base     {_agreed(cell['base']) if known else 'none: the stores never agreed on this lead'}")
+    if cell["held"]:  # else it is a link or a time, which no mapping has
+        lines.append(f"  base     {_agreed(cell['base']) if known else 'none: the stores never agreed on this lead'}")
     if cell["conflict"] is not None:
         lines.append(f"  conflict {cell['conflict']['kind']}: {_settled(cell['conflict'])}")
     lines += [f"  plan     {_change(change)}" for change in cell["changes"]] or ["  plan     no change"]
