@@ -25,9 +25,11 @@ ROW_LOOPS = {
     "dq/cli/quarantine.py": "prints the leads in quarantine",
     "dq/gate/frames.py": "broken contracts, a line a check",
     "dq/gate/quality.py": "counts, a line a rule",
+    "dq/pipeline/blaming.py": "what was written to one row",
     "dq/pipeline/pricing.py": "counts, a line a batch",
     "dq/pipeline/proving.py": "counts of a plan that is refused",
     "dq/report/diff.py": "prints the changes it is asked to list",
+    "dq/report/why.py": "prints what is known of one lead",
 }
 """Where a loop over rows may stand, and why: its rows are few, or another format wants them one by one."""
 ROW_LOOP = re.compile(r"\.(map_elements|iter_rows|rows|to_dicts)\(")

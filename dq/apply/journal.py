@@ -31,6 +31,25 @@ CREATE TABLE IF NOT EXISTS writes (
 CREATE INDEX IF NOT EXISTS writes_state ON writes(state);
 CREATE INDEX IF NOT EXISTS writes_created ON writes(create_id) WHERE create_id IS NOT NULL;
 """
+_AS_STORED = """CASE WHEN {cell}.type IS NULL OR {cell}.type = 'null' THEN NULL ELSE coalesce(nullif(
+  substr(json_extract({whole}, {cell}.fullkey, '$[0]'), 2, length(json_extract({whole}, {cell}.fullkey, '$[0]')) - 7),
+  'null'), json_quote({cell}.value)) END"""
+"""A cell's JSON text, to the digit: two paths at once give a list of texts, `[…,null]`, and not a value of SQLite's."""
+_CELLS = f"""
+SELECT store, table_name, op, entity, planned, key, field, before, after, state, at, reason FROM (
+SELECT w.store, w.table_name, w.op, w.entity, w.row_key AS planned, coalesce(w.key, w.row_key) AS key, a.key AS field,
+  {_AS_STORED.format(whole="w.before", cell="b")} AS before, {_AS_STORED.format(whole="w.after", cell="a")} AS after,
+  w.state, coalesce(w.settled_at, w.intent_at) AS at, w.reason, w.batch, w.place, a.id AS part
+FROM writes w JOIN json_each(w.after) a LEFT JOIN json_each(w.before) b ON b.key = a.key
+WHERE w.op <> 'delete' AND (?1 IS NULL OR w.entity = ?1)
+UNION ALL
+SELECT store, table_name, op, entity, row_key, coalesce(key, row_key), NULL, coalesce(pre_image, before), NULL,
+  state, coalesce(settled_at, intent_at), reason, batch, place, 0
+FROM writes WHERE op = 'delete' AND (?1 IS NULL OR entity = ?1)
+) ORDER BY batch, place, part
+"""
+CELLS = 20_000
+"""Cells that are in memory at a time when all of a journal's are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +130,18 @@ class Journal:
         """Store and table of everything that was to be written."""
         rows = self._connection.execute("SELECT DISTINCT store, table_name FROM writes ORDER BY 1, 2")
         return [(row[0], row[1]) for row in rows]
+
+    def cells(self, entity: str | None = None, size: int = CELLS) -> Iterator[list[tuple[Any, ...]]]:
+        """One row a written cell or deleted row, of one lead or of all, in the order written; `size` of them at a time.
+
+        store, table, op, entity, planned key (None for an insert whose key the store gave), key, column (None for a
+        delete), before and after as JSON text, state, when, reason.
+        """
+        cursor = self._connection.cursor()
+        cursor.row_factory = None
+        cursor.execute(_CELLS, (entity,))
+        while rows := cursor.fetchmany(size):
+            yield rows
 
     def knows(self, batch: int) -> bool:
         """Whether a batch was begun."""

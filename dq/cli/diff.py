@@ -19,6 +19,10 @@ def diff(
     detailed: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 0 for none, 1 for an error, 2 for changes.")
     ] = False,
+    mask: Annotated[
+        bool | None,
+        typer.Option("--mask/--unmasked", help="Mask values; default: only in Markdown, which goes to other people."),
+    ] = None,
 ) -> None:
     """Show what the latest plan would write. Nothing is read from or written to a store."""
     from dq.cli.render import colored, print_json
@@ -26,7 +30,7 @@ def diff(
     from dq.report.diff import as_dict, as_markdown, as_text
 
     try:
-        shown = _load(config, limit)
+        shown = _load(config, limit, mask=form is DiffFormat.md if mask is None else mask)
     except DqError as error:
         if detailed:
             typer.echo(f"dq: {error}", err=True)
@@ -41,13 +45,14 @@ def diff(
         raise typer.Exit(2 if detailed else 1)
 
 
-def _load(config: Path | None, limit: int) -> "Diff":
+def _load(config: Path | None, limit: int, *, mask: bool) -> "Diff":
     import polars as pl
 
     from dq.apply import plan as plans
     from dq.pipeline import latest
     from dq.plan import emptied
-    from dq.report.diff import Diff
+    from dq.report.diff import Diff, masked_diff
+    from dq.report.masks import masks_of
     from dq.settings import load
 
     settings = load(config, secrets=False)
@@ -56,7 +61,8 @@ def _load(config: Path | None, limit: int) -> "Diff":
     if state == "finished":  # what was written is no difference any more
         changes = changes.clear()
         plan = emptied(plan)
-    return Diff(plan, changes, pl.read_parquet(folder / "clean" / "conflicts.parquet"), limit)
+    shown = Diff(plan, changes, pl.read_parquet(folder / "clean" / "conflicts.parquet"), limit)
+    return masked_diff(shown, masks_of(settings.tables)) if mask else shown
 
 
 _COLORS = {"+ ": "\033[32m", "- ": "\033[31m", "~ ": "\033[33m", "! ": "\033[35m"}

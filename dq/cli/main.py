@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from dq.cli import check, clean, config, dedupe, diff, init, quarantine, run, sandbox, status, undo
+from dq.cli import audit, check, clean, config, dedupe, diff, init, quarantine, run, sandbox, status, undo, why
 from dq.cli.interrupts import InterruptedBySignal
 from dq.errors import DqError
 from dq.memory import give_back
@@ -35,8 +35,12 @@ for command in (
     check.check,
     status.status,
     dedupe.dedupe,
+    why.why,
+    why.blame,
 ):
     app.command()(command)
+app.add_typer(audit.app, name="audit")
+app.add_typer(audit.export_app, name="export")
 app.add_typer(config.app, name="config")
 app.add_typer(undo.review, name="review")
 app.add_typer(quarantine.app, name="quarantine")

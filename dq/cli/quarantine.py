@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from dq.cli.options import AsFormat, ConfigFile, Format
+from dq.cli.session import clock
 
 app = typer.Typer(
     help="Leads that wait because a store refused one of their rows.", no_args_is_help=True, rich_markup_mode=None
@@ -39,7 +40,7 @@ def retry(
     """Let the next plan try leads again."""
     from dq.apply import quarantine
     from dq.errors import ConfigurationError
-    from dq.pipeline import locked
+    from dq.pipeline import event, locked
     from dq.settings import load
 
     settings = load(config, secrets=False)
@@ -56,6 +57,7 @@ def retry(
             )
         chosen = known if everything else set(leads or ())
         quarantine.save(settings.snapshots, held.filter(~held["entity_id"].is_in(list(chosen))))
+        event(settings, "quarantine_retried", {"leads": sorted(chosen)}, clock())
     print(f"{len(chosen):,} leads are tried again by the next plan", file=sys.stderr)
 
 

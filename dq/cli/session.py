@@ -43,7 +43,7 @@ def session(command: str, config: Path | None) -> Iterator[Session]:
     Raises:
         DqError: Whatever keeps the command from its work; the log has its category and exit code.
     """
-    from dq.pipeline import Watch, locked, opened
+    from dq.pipeline import Watch, healed, locked, opened
     from dq.pipeline.log import logged
     from dq.settings import load
 
@@ -59,6 +59,7 @@ def session(command: str, config: Path | None) -> Iterator[Session]:
             log.step(step, done)
             progress(step, done, total)
 
+        healed(settings, clock())
         with opened(settings) as stores:
             yield Session(settings, stores, Watch(clock, told, interrupts.asked), interrupts, log)
 

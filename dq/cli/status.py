@@ -22,6 +22,7 @@ def status(config: ConfigFile = None, form: AsFormat = Format.text) -> None:
 
 
 def _facts(settings: "Settings") -> dict[str, Any]:
+    from dq import audit
     from dq.apply import base as base_state
     from dq.backup import list_backups
     from dq.errors import ConfigurationError
@@ -31,12 +32,14 @@ def _facts(settings: "Settings") -> dict[str, Any]:
     snapshots = list_snapshots(settings.snapshots)
     current = base_state.pointer(settings.snapshots)
     backups = list_backups(settings.backups.directory)
+    logged = audit.head(settings.snapshots).at.link
     facts: dict[str, Any] = {
         "snapshots": len(snapshots),
         "latest": None,
         "plan": None,
         "base_serial": current.serial if current else 0,
         "backups": len(backups),
+        "audit": {"entries": logged.entries, "digest": logged.digest},
         "latest_backup": backups[-1].id if backups else None,
         "locked": held.why if (held := lockout(settings.snapshots)) else None,
     }
@@ -82,4 +85,5 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         f"backups: {facts['backups']}" + (f", latest {facts['latest_backup']}" if facts["latest_backup"] else "")
     )
     told += [f"locked: {facts['locked']}; after a look: dq unlock"] if facts["locked"] else []
+    told.append("audit log: {entries:,} entries, head {entries}:{digest}".format(**facts["audit"]))
     return told

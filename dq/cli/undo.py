@@ -1,7 +1,5 @@
 """`dq undo` and `dq review`: take a run back, or a merge apart; what people decided."""
 
-import getpass
-import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -118,7 +116,7 @@ def _undo(
                 raise _ShownError(undoing)
             confirm(_question(undoing), "--yes", yes=yes)
 
-        wanted = pipeline.Wanted(run, scope, actor())
+        wanted = pipeline.Wanted(run, scope, pipeline.actor())
         try:
             taken = pipeline.undo(opened.settings, opened.stores, wanted, allowed, opened.watch, asked)
         except _ShownError as shown:
@@ -164,11 +162,6 @@ class _ShownError(Exception):
     def __init__(self, undoing: "Undoing") -> None:
         super().__init__()
         self.undoing = undoing
-
-
-def actor() -> str:
-    """Who is at work: `DQ_ACTOR`, else the user's name."""
-    return os.environ.get("DQ_ACTOR") or getpass.getuser()
 
 
 def _show(facts: dict[str, Any], lines: list[str], form: Format) -> None:

@@ -4,6 +4,7 @@ snapshot ─► clean ─► apply          run = all three
 """
 
 from dq.pipeline.applying import Applied, Permission, Watch, applicable, latest
+from dq.pipeline.auditing import actor, event, healed
 from dq.pipeline.lockout import Lockout, lock_out, lockout, unlock
 from dq.pipeline.opening import Stores, locked, opened
 from dq.pipeline.planfiles import Cleaned
@@ -24,9 +25,12 @@ __all__ = [
     "Taken",
     "Wanted",
     "Watch",
+    "actor",
     "applicable",
     "apply",
     "clean",
+    "event",
+    "healed",
     "latest",
     "lock_out",
     "locked",

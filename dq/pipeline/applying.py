@@ -13,12 +13,14 @@ from dq.apply.commit import Run, Target
 from dq.apply.execute import Report, advance, execute
 from dq.apply.journal import journal, state_of
 from dq.apply.undo import Undone
+from dq.audit import Link
 from dq.backup import create
 from dq.changeset import ApprovedChangeset
 from dq.engine import in_order
 from dq.errors import BrakeError, ConfigurationError, TemporaryError
 from dq.gate import lifted
 from dq.manifest import Manifest, TableSchema
+from dq.pipeline import auditing
 from dq.pipeline.budget import API_CALLS, over_budget, spent_calls
 from dq.pipeline.opening import Stores, location
 from dq.pipeline.quarantining import quarantined
@@ -44,6 +46,7 @@ class Applied:
         repeated: Those of them that repeated another one, after a failure.
         already: The plan had been finished before.
         undone: What was taken back again, of a run that went wrong.
+        audit: Where the audit log ends with this run's receipts; None while the run has not ended.
     """
 
     plan: Plan
@@ -53,6 +56,7 @@ class Applied:
     already: bool = False
     repeated: int = 0
     undone: Undone | None = None
+    audit: Link | None = None
 
 
 @dataclass(frozen=True)
@@ -113,25 +117,33 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
         targets = targets_of(settings, manifest, plan, stores)
     with journal(folder / JOURNAL) as opened:
         backup = backed_up(opened.meta().get("backup"), settings, stores, permission, watch)
-        opened.note(
-            plan=plan.digest, backup=str(backup or ""), began=opened.meta().get("began", watch.clock().isoformat())
-        )
+        held = _held(plan, settings) if state == "none" else None
+        auditing.begun(settings, plan, held, permission.brakes, watch.clock())
+        noted = {"began": watch.clock().isoformat(), "actor": auditing.actor(), **opened.meta()}
+        opened.note(plan=plan.digest, backup=str(backup or ""), began=noted["began"], actor=noted["actor"])
         total = changes.select("store", "table", "entity_id", "row_key").n_unique()
         run = Run(targets, opened, watch.clock, lambda done: watch.progress("apply", done, total), watch.stop)
         with _resumable(folder):
             report = execute(approved, plan, folder, run, settings.tables)
             if report.finished:
                 quarantined(settings, manifest, folder, report.failed)
+    with _resumable(folder):
+        audit = auditing.audited(settings, folder / JOURNAL, watch.clock())
     calls, repeated = stores.airtable.calls - before, stores.airtable.repeated - again
-    return Applied(plan, report, backup, calls, repeated=repeated)
+    return Applied(plan, report, backup, calls, repeated=repeated, audit=audit)
 
 
 def applicable(plan: Plan, settings: Settings, permission: Permission) -> None:
     """Refuse a plan that is stale, belongs to other stores, or that a brake holds."""
     demand_fresh(plan, settings)
+    demand_lifted(lifted(_held(plan, settings), permission.brakes))
+
+
+def _held(plan: Plan, settings: Settings) -> list[Brake]:
+    """The plan's brakes, that of the month's budget as it stands today."""
     brakes = [brake for brake in plan.brakes if brake.name != API_CALLS]  # the month went on since the plan was made
     price = replace(plan.price, spent=spent_calls(settings))
-    demand_lifted(lifted([*brakes, *over_budget(price)], permission.brakes))
+    return [*brakes, *over_budget(price)]
 
 
 def _demand_same(plan: Plan, settings: Settings) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from dq.apply.journal import journal
 from dq.apply.plan import changes
 from dq.apply.undo import Scope, Undone, prepare, undos, unfinished
+from dq.pipeline import auditing
 from dq.pipeline.applying import JOURNAL, Applied, Permission, Watch, apply, targets_of
 from dq.pipeline.lockout import lock_out
 from dq.pipeline.opening import Stores
@@ -29,6 +30,7 @@ def apply_safely(settings: Settings, stores: Stores, permission: Permission, wat
         return applied
     with journal(folder / JOURNAL) as opened:
         opened.note(ended=watch.clock().isoformat())
+    auditing.audited(settings, folder / JOURNAL, watch.clock())
     if undone.mismatches or undone.states.get("refused"):
         left = len(undone.mismatches) + undone.states.get("refused", 0)
         lock_out(

@@ -139,6 +139,7 @@ def result(
             "api_calls_repeated": applied.repeated if applied else 0,
             "writes": dict(report.states) if report else {},
             "rolled_back": undone.states.get("written", 0) if undone else 0,
+            "audit": asdict(applied.audit) if applied and applied.audit else None,
             "base_serial": report.serial if report else plan.base_serial,
         },
     )

@@ -13,6 +13,7 @@ from dq.apply.journal import journal, state_of
 from dq.apply.undo import Scope, Undoing, Undone, carry_out, prepare, undos, unfinished
 from dq.apply.undo.planned import JOURNAL as UNDO_JOURNAL
 from dq.errors import ConfigurationError
+from dq.pipeline import auditing
 from dq.pipeline.applying import JOURNAL, Permission, Watch, backed_up, demand_lineage, targets_of
 from dq.pipeline.opening import Stores
 from dq.plan import Plan
@@ -91,12 +92,16 @@ def carried_on(
     with journal(undoing.folder / UNDO_JOURNAL) as opened:
         targets = _targets(settings, plan, folder, stores)
         backup = backed_up(opened.meta().get("backup"), settings, stores, permission, watch)
-        opened.note(backup=str(backup or ""), by=opened.meta().get("by", by))
+        opened.note(backup=str(backup or ""), actor=opened.meta().get("actor", by))
         total = sum(undoing.counts.values())
         run = Run(targets, opened, watch.clock, lambda done: watch.progress("undo", done, total), watch.stop)
         undone = carry_out(
             undoing, plan, run, settings.tables, lambda pairs: _remember(settings, undoing, pairs, by, watch)
         )
+    auditing.audited(settings, undoing.folder / UNDO_JOURNAL, watch.clock())
+    if undone.finished:
+        facts = {"rows": dict(undone.states), "left": len(undone.kept), "why": undoing.why}
+        auditing.event(settings, "undone", facts, watch.clock(), plan)
     return Taken(undone, backup, stores.airtable.calls - before)
 
 

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from dq.changeset import SIGNS
+from dq.report.masks import Masks, masked_changes, masked_conflicts
 from dq.schemas import Change, Conflict
 from dq.schemas.conflict import RESOLVED
 
@@ -33,6 +34,12 @@ class Diff:
     changes: pl.DataFrame
     conflicts: pl.DataFrame
     limit: int
+
+
+def masked_diff(diff: Diff, masks: Masks) -> Diff:
+    """The same with every value masked."""
+    changes, conflicts = masked_changes(diff.changes, masks), masked_conflicts(diff.conflicts, masks)
+    return replace(diff, changes=changes, conflicts=conflicts)
 
 
 def headline(plan: Any) -> list[str]:
@@ -66,12 +73,12 @@ def as_text(diff: Diff) -> list[str]:
             last = where
         if row[Change.field] is not None:
             told.append(
-                f"    {row[Change.field]}: {_short(row[Change.before])} -> {_short(row[Change.after])}   ({_why(row)})"
+                f"    {row[Change.field]}: {shortened_json(row[Change.before])} -> {shortened_json(row[Change.after])}   ({_why(row)})"
             )
     told += _rest(diff)
     waiting = _waiting(diff)
     told += [
-        f"! {row[Conflict.entity_id]} {row[Conflict.field]}: database {_short(row[Conflict.database])} | airtable {_short(row[Conflict.airtable])}"
+        f"! {row[Conflict.entity_id]} {row[Conflict.field]}: database {shortened_json(row[Conflict.database])} | airtable {shortened_json(row[Conflict.airtable])}"
         for row in waiting
     ]
     return told
@@ -91,7 +98,7 @@ def as_markdown(diff: Diff) -> list[str]:
         told += ["| | row | field | before | after | why |", "|---|---|---|---|---|---|"]
         told += [
             f"| {SIGNS[row[Change.op]]} | {row[Change.store]} {row[Change.row_key] or row[Change.entity_id]} | {_cell(row[Change.field])} "
-            f"| {_cell(_short(row[Change.before]))} | {_cell(_short(row[Change.after]))} | {_why(row)} |"
+            f"| {_cell(shortened_json(row[Change.before]))} | {_cell(shortened_json(row[Change.after]))} | {_why(row)} |"
             for row in _listed(diff)
         ]
     told += [f"\n{line}" for line in _rest(diff)]
@@ -156,15 +163,24 @@ def _why(row: Mapping[str, Any]) -> str:
     return f"{row[Change.reason]}: {detail}" if detail else str(row[Change.reason])
 
 
-def _short(text: str | None) -> str:
+def shortened_json(text: str | None) -> str:
+    """A cell's JSON text, `shortened`; null is an empty cell."""
     if text is None:
         return "(empty)"
     value = json.loads(text)
-    shown = value if isinstance(value, str) else text
-    shown = "".join(c if c.isprintable() else "·" for c in shown)
+    return shortened(value if isinstance(value, str) else text)
+
+
+def shortened(text: str) -> str:
+    """A cell on one line of a terminal: nothing that moves the cursor, spaces at the ends seen, cut at `WIDTH`."""
+    shown = "".join(c if c.isprintable() else "·" for c in text)
     shown = f'"{shown}"' if shown != shown.strip() else shown  # else nobody sees what goes
     return shown if len(shown) <= WIDTH else shown[: WIDTH - 1] + "…"
 
 
 def _cell(text: str | None) -> str:
-    return "" if text is None else text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'")
+    return (
+        ""
+        if text is None
+        else text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*").replace("<", "&lt;").replace("`", "'")
+    )

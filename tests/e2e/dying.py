@@ -13,6 +13,7 @@ from typing import Any
 
 import requests
 
+from dq import audit
 from dq.apply import base, commit, execute
 from dq.apply.journal import Journal
 from dq.cli import main
@@ -62,6 +63,7 @@ around(commit, "settled", "settling")
 around(execute, "mismatches", "verify")
 around(base, "write_parquet", "base file")
 around(base, "write_json", "base pointer")
+around(audit, "append", "audit append")
 try:
     main()
 finally:

@@ -9,12 +9,14 @@ import polars as pl
 import pytest
 from projects import MAPPING, Project, everything
 
+from dq import audit
 from dq.apply import base as base_state
+from dq.apply.journal import journal
 
 PROGRAM = (Path(__file__).parent / "dying.py").read_text(encoding="utf-8")
 APPLY = ("apply", "--yes", "--max-deletes", "100", "--max-merges", "100", "--max-field-changes", "100")
 RESUME = ("apply", "--resume", *APPLY[2:])
-MOMENTS = 24
+MOMENTS = 26
 DIFFERENT = ("database_written", "airtable_written", "database_human", "airtable_human")
 LATER = "2031-01-01T00:00:00+00:00"
 
@@ -131,6 +133,7 @@ def test_killed_at_any_moment_a_resumed_run_ends_where_an_undisturbed_one_does(
     assert base_state.pointer(project.snapshots).serial == 2
     finished = project.dq("apply", "--resume")
     assert (finished.code, "already" in finished.out) == (0, True)
+    _demand_logged(project)
 
 
 def test_killed_again_and_again_a_run_still_ends_where_an_undisturbed_one_does(
@@ -161,6 +164,15 @@ def test_a_killed_run_is_settled_by_the_next_run(
     ended = project.dq("run", "--yes", "--format", "json")
     assert (ended.code, ended.json["details"]["changes"]) == (0, 0), ended.err
     _demand_equal(everything(project), stores, "settled by the next run")
+
+
+def _demand_logged(project: Project) -> None:
+    """Every receipt of the run stands in the audit log once."""
+    with journal(project.latest / "journal.sqlite") as done:
+        cells = [cell for part in done.cells() for cell in part]
+    logged = audit.entries(project.snapshots, pl.col("run") == project.latest.name, pl.col("action") == "apply")
+    assert logged.select("store", "table", "row_key", "field").rows() == [(c[0], c[1], c[5], c[6]) for c in cells]
+    assert project.dq("audit", "verify").code == 0
 
 
 def _demand_equal(held: dict[str, Any], wanted: dict[str, Any], where: str) -> None:
