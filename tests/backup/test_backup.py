@@ -82,7 +82,7 @@ def test_it_is_listed_opened_and_verified(tmp_path, database, memory):
     assert list_backups(root) == [made] == [open_backup(root, made.id)] == [verify(made.path)]
     assert set(made.digests) == {"database.db", "airtable.json"}
     with pytest.raises(ConfigurationError, match=f"did you mean {made.id}"):
-        open_backup(root, made.id[:-1])
+        open_backup(root, made.id[:-1] + "?")
     assert list_backups(tmp_path / "none") == []
 
 
@@ -118,7 +118,7 @@ def test_harm_is_seen(tmp_path, database, memory, name, harm):
     }[harm]()
     with pytest.raises(DamagedError, match=name) as error:
         verify(made.path)
-    assert "makes a new backup" in str(error.value)
+    assert "dq backup create" in str(error.value)
 
 
 def test_a_count_that_is_wrong_is_seen(tmp_path, database, memory):
