@@ -10,8 +10,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from dq.apply import base as base_state
 from dq.apply.batches import CREATED, Batch, PlannedWrite
 from dq.apply.commit import Run, Target, Targets, commit
@@ -19,8 +17,6 @@ from dq.apply.journal import Entry, journal
 from dq.apply.settle import holds
 from dq.errors import ConfigurationError
 from dq.plan import Plan
-from dq.schemas import BaseRow
-from dq.schemas.base import AGREED
 from dq.stores.protocol import Row, RowWrite
 
 JOURNAL = "undo.sqlite"
@@ -217,10 +213,7 @@ def _base_back(plan: Plan, root: Path, new_ids: Mapping[str, str]) -> int:
     if current is None or current.plan == undone:
         return current.serial if current else 0
     before = base_state.at(root, plan.base_serial)
-    moved = pl.col(BaseRow.airtable_key).replace(dict(new_ids)) if new_ids else pl.col(BaseRow.airtable_key)
-    named = {f"airtable:{old}": f"airtable:{new}" for old, new in new_ids.items()}
-    cells = [pl.col(name).replace(named) for name in before.columns if name.endswith(AGREED)] if named else []
-    rows = before.with_columns(moved.alias(BaseRow.airtable_key), *cells)
+    rows = base_state.renamed(before, new_ids)
     saved = base_state.save(
         root, rows, serial=current.serial + 1, lineage=current.lineage, plan=undone, rules=current.rules
     )

@@ -5,7 +5,6 @@
 """
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,12 +19,11 @@ from dq.backup.sealing import ENDING, Key, Lock, seal
 from dq.stores.folders import MANIFEST
 from dq.stores.private import (
     PLAIN,
+    copy_file,
     digest_of,
     disk_errors,
     make_folder,
-    open_file,
     partial_folder,
-    sync_file,
     sync_folder,
     wipe,
     write_file,
@@ -114,20 +112,13 @@ def _published(backup: Backup, root: Path) -> Backup:
 def _files(folder: Path, root: Path, stores: tuple[Sink, Sink], making: Making) -> tuple[BackupFile, ...]:
     work = make_folder(folder / PLAIN) if making.lock else folder
     paths = [path for store in stores for path in store.backup(work)]
-    paths += [_copied(source, work / name) for name, source in making.state.items()]
+    paths += [copy_file(source, work / name) for name, source in making.state.items()]
     files = [BackupFile(path.name, path.stat().st_size, digest_of(path), count_rows(path)) for path in paths]
     earlier = list_backups(root)[::-1]
     kept = tuple(_kept(file, path, folder, earlier, making.lock) for file, path in zip(files, paths, strict=True))
     if making.lock:
         work.rmdir()
     return kept
-
-
-def _copied(source: Path, target: Path) -> Path:
-    with source.open("rb") as file, open_file(target) as number, open(number, "wb", closefd=False) as copy:
-        shutil.copyfileobj(file, copy)
-    sync_file(target)
-    return target
 
 
 def _kept(file: BackupFile, path: Path, folder: Path, earlier: Sequence[Backup], lock: Lock | None) -> BackupFile:

@@ -188,9 +188,10 @@ def _unwrapped(seal: Seal, passphrase: str) -> str | None:
     if seal.wrapped is None:
         return None
     try:
-        return pyrage.passphrase.decrypt(seal.wrapped.encode(), passphrase).decode()
+        identity: str = pyrage.passphrase.decrypt(seal.wrapped.encode(), passphrase).decode()
     except pyrage.DecryptError:
         return None
+    return identity
 
 
 def _unusable(name: str, form: str) -> ConfigurationError:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from dq.cli import check, clean, config, dedupe, diff, init, quarantine, run, sandbox, status
+from dq.cli import backup, check, clean, config, dedupe, diff, init, quarantine, run, sandbox, status
 from dq.cli.interrupts import InterruptedBySignal
 from dq.errors import DqError
 from dq.memory import give_back
@@ -35,6 +35,7 @@ for command in (
     dedupe.dedupe,
 ):
     app.command()(command)
+app.add_typer(backup.app, name="backup")
 app.add_typer(config.app, name="config")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(sandbox.app, name="sandbox")

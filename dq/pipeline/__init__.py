@@ -4,9 +4,13 @@ snapshot ─► clean ─► apply          run = all three
 """
 
 from dq.pipeline.applying import Applied, Permission, Watch, applicable, apply, latest
+from dq.pipeline.backing import back_up, forgotten, opened_backup, policy_of, protected, pruned
+from dq.pipeline.drilling import Drill, drill
+from dq.pipeline.judging import judged
 from dq.pipeline.opening import Stores, locked, opened
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
+from dq.pipeline.restoring import Restored, Wanted, extract, restore
 from dq.pipeline.result import Result, to_dict
 from dq.pipeline.running import Ran, result, run, settle, snapshot
 from dq.pipeline.undoing import undo
@@ -14,17 +18,30 @@ from dq.pipeline.undoing import undo
 __all__ = [
     "Applied",
     "Cleaned",
+    "Drill",
     "Permission",
     "Ran",
+    "Restored",
     "Result",
     "Stores",
+    "Wanted",
     "Watch",
     "applicable",
     "apply",
+    "back_up",
     "clean",
+    "drill",
+    "extract",
+    "forgotten",
+    "judged",
     "latest",
     "locked",
     "opened",
+    "opened_backup",
+    "policy_of",
+    "protected",
+    "pruned",
+    "restore",
     "result",
     "run",
     "settle",

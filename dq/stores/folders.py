@@ -55,7 +55,7 @@ def read_manifest(path: Path, kind: str, version: int, fix: str) -> dict[str, An
         OSError: It cannot be read.
         ValueError: It is no JSON object with a format version.
     """
-    data = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    data: dict[str, Any] = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     found = data.get("format_version") if isinstance(data, dict) else None
     if not isinstance(found, int):
         raise ValueError(MANIFEST)  # noqa: TRY004 -- like any other text that is no manifest

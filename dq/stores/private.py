@@ -37,6 +37,21 @@ def write_file(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def copy_file(source: Path, target: Path) -> Path:
+    """Copy a file whole or not at all, private to its owner whatever the source is; returns the target."""
+    beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        with source.open("rb") as file, open_file(beside) as number, os.fdopen(os.dup(number), "wb") as copy:
+            shutil.copyfileobj(file, copy, 1 << 20)
+            copy.flush()
+            os.fsync(number)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync_folder(target.parent)
+    return target
+
+
 @contextmanager
 def open_file(path: Path) -> Iterator[int]:
     """A new, empty file with mode 0600 as a descriptor; a file of that name is replaced."""
@@ -107,9 +122,10 @@ def wipe(path: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    for path in folder.glob(f"{PLAIN}/*"):
+    for path in folder.glob(f"{PLAIN}/**/*"):
         with suppress(OSError):
-            wipe(path)
+            if path.is_file() and not path.is_symlink():
+                wipe(path)
     shutil.rmtree(folder, ignore_errors=True)
 
 

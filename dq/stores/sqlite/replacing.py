@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from dq.errors import ConfigurationError, DamagedError, TemporaryError
-from dq.stores.private import disk_errors, open_file, sync_file, sync_folder
+from dq.stores.private import copy_file, disk_errors, sync_folder
 from dq.stores.sqlite.copying import check_copy
 from dq.stores.sqlite.opening import connected, error_for, uri
 
@@ -41,7 +41,9 @@ def replace_database(source: Path, rows: Mapping[str, int], target: Path, now: d
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         beside = place.with_name(f".{place.name}.restoring")
         try:
-            copy_file(source, beside, rows)
+            _drop(beside)
+            copy_file(source, beside)
+            _demand_good(beside, rows)
             if not place.exists():
                 _aside(place, now, names=COMPANIONS)  # what a lost database left would be read into the new one
                 beside.replace(place)
@@ -57,19 +59,10 @@ def replace_database(source: Path, rows: Mapping[str, int], target: Path, now: d
             _drop(beside)
 
 
-def copy_file(source: Path, target: Path, rows: Mapping[str, int]) -> None:
-    """Copy a database that nobody writes into a new file, private to its owner, and check the copy.
-
-    Raises:
-        DamagedError: The copy fails its integrity check or lacks rows.
-    """
-    _drop(target)
-    with source.open("rb") as file, open_file(target) as number, open(number, "wb", closefd=False) as copy:
-        shutil.copyfileobj(file, copy, 1 << 20)
-    sync_file(target)
-    problem = check_copy(target, dict(rows))
+def _demand_good(path: Path, rows: Mapping[str, int]) -> None:
+    problem = check_copy(path, dict(rows))
     if problem:
-        raise DamagedError(f"The restored copy is not good: {problem}", where=str(target), fix="dq backup verify --all")
+        raise DamagedError(f"The restored copy is not good: {problem}", where=str(path), fix="dq backup verify --all")
 
 
 @contextmanager
