@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 from dq.errors import ConfigurationError, DamagedError, TemporaryError
@@ -124,7 +124,7 @@ def _version(path: Path) -> int:
 def _aside(place: Path, now: datetime, names: Sequence[str]) -> Path:
     """Give the old file and those that belong to it names of their own; the place itself stays taken until the swap."""
     stem = place.with_name(f"{place.name}.before-{now.strftime('%Y%m%dT%H%M%SZ')}")
-    old = next(path for path in (stem, *(Path(f"{stem}-{n}") for n in count(2))) if not path.exists())
+    old = next(path for path in chain([stem], (Path(f"{stem}-{n}") for n in count(2))) if not path.exists())
     for name in names:
         path = Path(f"{place}{name}")
         if not path.exists():
