@@ -16,18 +16,15 @@ from dq.apply import quarantine
 from dq.apply.journal import JOURNAL, journal, state_of
 from dq.backup import Backup, unpacked
 from dq.backup.sealing import Key
-from dq.errors import BrakeError, ConfigurationError, DqError
-from dq.gate import lifted
+from dq.errors import ConfigurationError, DamagedError, DqError
+from dq.pipeline.allowing import demand_allowed
 from dq.pipeline.applying import Permission, Watch
 from dq.pipeline.backing import back_up
-from dq.pipeline.budget import over_budget, spent_calls
 from dq.pipeline.opening import Stores
 from dq.pipeline.refilling import Refill, Refilled, Refilling, begin, has_begun, planned, refill
 from dq.pipeline.restores import end, folder_of, note, noted
 from dq.pipeline.scheduling import RESTORED
 from dq.pipeline.vouching import NOTHING, forget, forgetting, remember
-from dq.plan import Brake, Price
-from dq.schemas import Change
 from dq.schemas.values import Store
 from dq.settings import Settings
 from dq.snapshot import list_snapshots
@@ -112,6 +109,8 @@ def restore(settings: Settings, stores: Stores, wanted: Wanted, watch: Watch) ->
         wanted.confirm(made)
         if wanted.dry:
             return Restored(backup.id)
+        if made is not None and not made.changes.is_empty():
+            _keep_before(settings, stores, wanted, work, watch)
         _swap(settings, stores, wanted, files["database"], work, watch)
         airtable = _refilled(refilling, made, wanted, watch)
         done = noted(work)
@@ -206,7 +205,7 @@ def _refilling(settings: Settings, stores: Stores, wanted: Wanted, source: Path 
 
 def _allowed(refilling: Refilling, wanted: Wanted) -> Refill:
     made = planned(refilling)
-    _demand_allowed(refilling.settings, wanted, made)
+    demand_allowed(refilling.settings, made, wanted.permission, wanted.backup.id)
     return made
 
 
@@ -225,6 +224,20 @@ def _swap(settings: Settings, stores: Stores, wanted: Wanted, source: Path | Non
     _mark(settings, wanted.backup)
 
 
+def _keep_before(
+    settings: Settings, stores: Stores, wanted: Wanted, work: Path, watch: Watch, *, last: bool = False
+) -> None:
+    """Back up what is there now. A database that is gone or damaged is put back first: then it is tried once more."""
+    watch.progress("backup", 0, 1)
+    try:
+        before = back_up(settings, stores, watch.clock(), tags=(BEFORE,), made_by="restore")
+    except (DamagedError, ConfigurationError):
+        if last or "database" not in wanted.stores:
+            raise
+        return
+    note(work, before=before.id)
+
+
 def _refilled(refilling: Refilling | None, made: Refill | None, wanted: Wanted, watch: Watch) -> Refilled | None:
     """Put Airtable back, after a backup of what it holds."""
     if refilling is None:
@@ -233,40 +246,14 @@ def _refilled(refilling: Refilling | None, made: Refill | None, wanted: Wanted, 
         if made.changes.is_empty():
             return Refilled()
         settings, stores = refilling.settings, refilling.stores
-        before = back_up(settings, stores, watch.clock(), tags=(BEFORE,), made_by="restore")
+        if "before" not in noted(refilling.work):
+            _keep_before(settings, stores, wanted, refilling.work, watch, last=True)
         forget(settings, stores, wanted.backup)
         _close_journals(settings, wanted.backup, watch)
         _mark(settings, wanted.backup)
-        note(refilling.work, before=before.id, delete_extra=refilling.delete_extra)
+        note(refilling.work, delete_extra=refilling.delete_extra)
         begin(refilling, made.changes)
     return refill(refilling, watch)
-
-
-def _demand_allowed(settings: Settings, wanted: Wanted, planned: Refill) -> None:
-    """Refuse to delete more than the brakes of a plan allow, or to go over the month's budget, without a person's word."""
-    held = [
-        brake for table, total in planned.totals.items() if (brake := _deletes(settings, planned.changes, table, total))
-    ]
-    price = Price(planned.api_calls, 0.0, spent_calls(settings), settings.limits.api_budget)
-    held = lifted([*held, *over_budget(price)], wanted.permission.brakes)
-    if held:
-        flags = " ".join(dict.fromkeys(brake.flag for brake in held))
-        raise BrakeError(
-            " ".join(brake.message for brake in held),
-            why="Nothing of Airtable was changed.",
-            fix=f"look at it with --dry-run; to go ahead: dq backup restore {wanted.backup.id} … {flags}",
-        )
-
-
-def _deletes(settings: Settings, changes: pl.DataFrame, table: str, total: int) -> Brake | None:
-    count = changes.filter((pl.col(Change.op) == "delete") & (pl.col(Change.table) == table)).height
-    rules = next((one for one in settings.tables if one.airtable == table), settings.tables[0])
-    limit = rules.brakes.max_deletes
-    allowed = min(int(limit.share * total), total if limit.rows is None else limit.rows)
-    if count == 0 or (count <= allowed and count < total):
-        return None
-    message = f"{count} of {total} records of {table} would be deleted; the limit is {allowed}."
-    return Brake("max_deletes", "airtable", count, allowed, total, message)
 
 
 def _remembered(

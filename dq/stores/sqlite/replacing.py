@@ -74,6 +74,7 @@ def _alone(place: Path, beside: Path, timeout: float) -> Iterator[None]:
     Raises:
         TemporaryError: Another program has it open.
     """
+    _demand_no_writer(place)
     beside.chmod(place.stat().st_mode & 0o777)
     with closing(sqlite3.connect(uri(place, "rw"), uri=True, timeout=timeout, isolation_level=None)) as connection:
         try:
@@ -87,10 +88,14 @@ def _alone(place: Path, beside: Path, timeout: float) -> Iterator[None]:
             raise error_for(place, str(error)) from error
         except sqlite3.DatabaseError:
             connection.close()  # it is damaged: that is why it is replaced
-        others = _writers(place)
-        if others:
-            raise _busy(place, f"Open for writing in process {', '.join(map(str, others[:5]))}")
+        _demand_no_writer(place)  # once more: one that opened it meanwhile waits for the lock
         yield
+
+
+def _demand_no_writer(place: Path) -> None:
+    others = _writers(place)
+    if others:
+        raise _busy(place, f"Open for writing in process {', '.join(map(str, others[:5]))}")
 
 
 def _set_mode(path: Path, mode: str) -> None:
