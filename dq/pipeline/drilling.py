@@ -3,6 +3,7 @@
 Nothing outside the scratch folder is read but the backup, and nothing at all is written; the folder is wiped at the end.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import polars as pl
 from dq import sandbox
 from dq.apply import base as base_state
 from dq.backup import Backup, unpacked
+from dq.backup.closing import closed
 from dq.backup.sealing import Key
 from dq.errors import ConfigurationError, DamagedError
 from dq.gate import Verdicts
@@ -109,7 +111,7 @@ def _restored(settings: Settings, backup: Backup, key: Key | None, scratch: Path
             fix="restore it into a scratch server with the database's own tools; `dq backup verify` checks the rest",
         )
     data = scratch / "airtable.db"
-    sandbox.load(paths["airtable"], data)
+    sandbox.load(closed(json.loads(paths["airtable"].read_text(encoding="utf-8"))), data)
     airtable = settings.airtable.model_copy(update={"sandbox": data, "base": None, "incremental": None, "token": None})
     made = {
         "root": scratch,

@@ -142,7 +142,7 @@ def planned(refilling: Refilling) -> Refill:
         notes += left_out(table, now, known)
     parts += [_followed(refilling, rules, known.new_ids) for rules in refilling.settings.tables if known.new_ids]
     changes = pl.concat(parts).sort(Change.change_id)
-    totals = {now.schema.name: now.records.height for now in present.values()}
+    totals = {here.schema.name: here.records.height for here in present.values()}
     touched = rows(changes).filter(pl.col(Change.store) == "airtable").height
     calls = ceil(touched / PER_REQUEST) + 2 * ceil(touched / PAGE) if touched else 0
     return Refill(changes, tuple(notes), totals, calls)
@@ -176,7 +176,7 @@ def _frame(stores: Stores, store: Store, schema: TableSchema) -> pl.DataFrame:
 def _alive(refilling: Refilling, present: Mapping[str, Present]) -> dict[str, frozenset[str]]:
     """Ids of the records that are there now, in every table that a link field leads to."""
     alive = {table: frozenset(now.records["id"]) for table, now in present.items()}
-    linked = {c.linked for now in present.values() for c in now.schema.columns if c.type == LINKS and c.linked}
+    linked = {c.linked for here in present.values() for c in here.schema.columns if c.type == LINKS and c.linked}
     for table in sorted(linked - set(alive)):
         bare = refilling.stores.airtable.describe(table, [])
         alive[table] = frozenset(_frame(refilling.stores, "airtable", bare)["id"])

@@ -11,6 +11,7 @@ import pytest
 
 from dq import sandbox
 from dq.backup import Making, Origin, create, last_finding, list_backups, note_finding, open_backup, survey, verify
+from dq.backup.closing import closed
 from dq.backup.manifest import to_dict
 from dq.errors import ConfigurationError, DamagedError, TemporaryError
 from dq.manifest import Column, TableSchema
@@ -336,3 +337,19 @@ def test_edge_45_a_full_disk_at_every_write(tmp_path, database, memory, state, m
             verify(one.path)
         verify(good.path)
     assert 3 < failures < 40
+
+
+def test_an_export_that_links_elsewhere_can_stand_alone(tmp_path):
+    link = {"id": "fldLink0000000001", "name": "Firm", "type": "multipleRecordLinks"}
+    other = {"linkedTableId": "tblElse0000000001", "inverseLinkFieldId": "fldElse0000000001"}
+    whole = document(2)
+    table = whole["bases"][0]["tables"][0]
+    table["fields"] = [*FIELDS, {**link, "options": other}]
+    table["records"][0]["fields"]["Firm"] = ["recElse0000000001"]
+    with pytest.raises(ConfigurationError, match="links to a table"):
+        sandbox.load(whole, tmp_path / "a.db")
+    sandbox.load(closed(whole), tmp_path / "a.db")
+    held = sandbox.dump(tmp_path / "a.db")["bases"][0]["tables"]
+    assert held[0]["records"][0]["fields"]["Firm"] == ["recElse0000000001"]
+    assert [record["id"] for record in held[1]["records"]] == ["recElse0000000001"]
+    assert closed(document(2)) == document(2)
