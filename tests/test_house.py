@@ -22,6 +22,7 @@ ROW_LOOPS = {
     "dq/apply/batches.py": "a batch's rows become the values that a store is handed; a batch has a size",
     "dq/changeset.py": "counts by store, table and sign",
     "dq/cli/dedupe.py": "prints the rows of a file in JSON, or the first 40 duplicates",
+    "dq/cli/restore.py": "prints the changes of a dry run in JSON",
     "dq/cli/quarantine.py": "prints the leads in quarantine",
     "dq/gate/frames.py": "broken contracts, a line a check",
     "dq/gate/quality.py": "counts, a line a rule",

@@ -15,7 +15,7 @@ from dq.apply.files import write_json, write_parquet
 from dq.apply.journal import FAILED, Entry
 from dq.errors import DamagedError
 from dq.schemas import BaseRow
-from dq.schemas.base import BASE_TYPES, agreed, base_types
+from dq.schemas.base import AGREED, BASE_TYPES, agreed, base_types
 from dq.schemas.values import Store
 from dq.side import ENTITY
 from dq.standardize.times import parse
@@ -118,6 +118,15 @@ def save(root: Path, rows: pl.DataFrame, *, serial: int, lineage: dict[str, Any]
     for old in sorted(folder.glob("*.parquet"))[:-KEPT]:
         old.unlink()
     return current
+
+
+def renamed(rows: pl.DataFrame, new_ids: Mapping[str, str]) -> pl.DataFrame:
+    """The base once records were made anew: their new ids in place of the old ones, in links too."""
+    if not new_ids:
+        return rows
+    named = {f"airtable:{old}": f"airtable:{new}" for old, new in new_ids.items()}
+    cells = [pl.col(name).replace(named) for name in rows.columns if name.endswith(AGREED)]
+    return rows.with_columns(pl.col(BaseRow.airtable_key).replace(dict(new_ids)), *cells)
 
 
 def folded(

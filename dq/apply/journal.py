@@ -17,6 +17,8 @@ from dq.errors import DamagedError, TemporaryError
 from dq.schemas.values import Store
 from dq.stores.protocol import Outcome, RowWrite
 
+JOURNAL = "journal.sqlite"
+"""Its name beside the plan."""
 State = Literal["intent", "written", "moved", "refused", "skipped"]
 FAILED: tuple[State, ...] = ("moved", "refused", "skipped")
 _SCHEMA = """

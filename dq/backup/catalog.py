@@ -1,133 +1,89 @@
-"""The backups that are there, and whether they are still good."""
+"""The backups that are there."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from difflib import get_close_matches
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from dq.backup.contents import problem_in
-from dq.errors import ConfigurationError, DamagedError
-from dq.stores.private import digest_of
+from dq.backup.manifest import FORMAT_VERSION, Backup, from_dict
+from dq.errors import ConfigurationError, DqError
+from dq.stores.folders import chosen, ids_in, read_manifest, unreadable
 
-MANIFEST = "manifest.json"
-FORMAT_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class BackupFile:
-    """One file of a backup: its name, size in bytes, SHA-256, and the rows of each table in it."""
-
-    name: str
-    size: int
-    digest: str
-    rows: Mapping[str, int]
+LATEST = "latest"
+TRASH = ".trash"
+_FIX = "dq backup list"
 
 
-@dataclass(frozen=True, slots=True)
-class Backup:
-    """A backup of both stores.
-
-    Attributes:
-        id: Its time and a short digest; the name of its folder.
-        path: Its folder.
-        taken_at: When it was begun, in UTC.
-        files: Its files, the manifest not among them.
-    """
+@dataclass(frozen=True)
+class Broken:
+    """A backup whose manifest cannot be read: its id, and what is wrong."""
 
     id: str
-    path: Path
-    taken_at: datetime
-    files: tuple[BackupFile, ...]
-
-    @property
-    def digests(self) -> dict[str, str]:
-        """SHA-256 by file name."""
-        return {file.name: file.digest for file in self.files}
+    problem: str
 
 
-def to_dict(backup: Backup) -> dict[str, Any]:
-    """The backup's manifest as JSON-ready values."""
-    files = [asdict(file) for file in backup.files]
-    return {"format_version": FORMAT_VERSION, "id": backup.id, "taken_at": backup.taken_at.isoformat(), "files": files}
+@dataclass(frozen=True)
+class Survey:
+    """All that lies in the backups folder.
+
+    Attributes:
+        backups: Those that can be read, oldest first.
+        broken: Those that cannot.
+        trash: Ids of those that were pruned and wait to be removed.
+    """
+
+    backups: tuple[Backup, ...]
+    broken: tuple[Broken, ...]
+    trash: tuple[str, ...]
+
+
+def survey(root: Path) -> Survey:
+    """All that lies in the backups folder `root`; what is half made does not exist."""
+    backups: list[Backup] = []
+    broken: list[Broken] = []
+    for name in ids_in(root):
+        try:
+            backups.append(read(root / name))
+        except DqError as error:
+            broken.append(Broken(name, error.what))
+    backups.sort(key=lambda backup: (backup.taken_at, backup.id))
+    return Survey(tuple(backups), tuple(broken), tuple(ids_in(root / TRASH)))
 
 
 def list_backups(root: Path) -> list[Backup]:
-    """The complete backups in `root`, oldest first."""
-    return [_read(root / name) for name in _ids(root)]
+    """The complete backups in `root` that can be read, oldest first."""
+    return list(survey(root).backups)
 
 
-def open_backup(root: Path, backup_id: str) -> Backup:
+def open_backup(root: Path, backup_id: str = LATEST) -> Backup:
     """A backup by its id.
 
+    Args:
+        root: The backups folder.
+        backup_id: Its id, the unambiguous beginning of one, or `latest`.
+
     Raises:
-        ConfigurationError: There is none of this id.
+        ConfigurationError: There is none of this id, or its format is newer than this dq.
         DamagedError: Its manifest cannot be read.
     """
-    ids = _ids(root)
-    if backup_id not in ids:
-        near = get_close_matches(backup_id, ids, n=1, cutoff=0.5)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        raise ConfigurationError(
-            f"There is no backup {backup_id!r}{hint}", where=str(root), fix="look into the backups folder for its ids"
-        )
-    return _read(root / backup_id)
+    ids = ids_in(root)
+    if not ids:
+        raise ConfigurationError("There is no backup yet", where=str(root), fix="dq backup create")
+    if backup_id == LATEST:
+        backups = list_backups(root)
+        return backups[-1] if backups else read(root / ids[-1])
+    if backup_id not in ids and backup_id in (trash := ids_in(root / TRASH)):
+        fix = f"mv {root / TRASH / backup_id} {root}"
+        raise ConfigurationError(f"The backup {backup_id} was pruned", where=f"{len(trash)} lie in {TRASH}", fix=fix)
+    return read(root / chosen(ids, backup_id, "backup", root, _FIX))
 
 
-def verify(path: Path) -> Backup:
-    """Read a backup's files again: sizes and digests, SQLite's integrity check, JSON parsed, rows counted.
+def read(path: Path) -> Backup:
+    """The backup in a folder.
 
     Raises:
-        DamagedError: Something is gone, cut off or changed.
+        ConfigurationError: Its format is newer than this dq.
+        DamagedError: Its manifest cannot be read.
     """
-    backup = _read(path)
-    for file in backup.files:
-        problem = _problem(path / file.name, file)
-        if problem:
-            why = "It cannot bring back what it was made to keep."
-            what = f"The backup {backup.id} is damaged: {file.name} {problem}"
-            raise DamagedError(
-                what, where=str(path / file.name), why=why, fix="run the command again: it makes a new backup"
-            )
-    return backup
-
-
-def _problem(path: Path, file: BackupFile) -> str | None:
-    if not path.is_file():
-        return "is gone"
-    if path.stat().st_size != file.size:
-        return f"has {path.stat().st_size} bytes, not {file.size}"
-    if digest_of(path) != file.digest:
-        return "does not match its digest"
-    found = problem_in(path, file.rows)
-    return f"is not good: {found}" if found else None
-
-
-def _ids(root: Path) -> list[str]:
-    if not root.is_dir():
-        return []
-    return sorted(entry.name for entry in root.iterdir() if entry.name[:8].isdigit() and (entry / MANIFEST).is_file())
-
-
-def _read(path: Path) -> Backup:
     try:
-        data = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        files = tuple(_file(file) for file in data["files"])
-        return Backup(data["id"], path, datetime.fromisoformat(data["taken_at"]), files)
+        return from_dict(read_manifest(path, "backup", FORMAT_VERSION, "use the newer dq that made it"), path)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        why = "Nobody can tell what the backup holds."
-        raise DamagedError(
-            f"The manifest of backup {path.name} cannot be read",
-            where=str(path / MANIFEST),
-            why=why,
-            fix="run the command again: it makes a new backup",
-        ) from error
-
-
-def _file(data: Mapping[str, Any]) -> BackupFile:
-    file = BackupFile(**data)
-    if Path(file.name).name != file.name:  # it would lie outside the backup
-        raise ValueError(file.name)
-    return file
+        raise unreadable(path, "backup", "Nobody can tell what the backup holds.", _FIX) from error

@@ -5,17 +5,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from dq.errors import DamagedError
 from dq.stores.sqlite.copying import check_copy, count_copy
 
 
 def count_rows(path: Path) -> dict[str, int]:
-    """Rows of every table in a backup's file.
+    """Rows of every table in a backup's file; none for a kind of file that dq keeps without reading it.
 
     Raises:
         DamagedError: The file cannot be read as what it is.
     """
-    return count_copy(path) if path.suffix == ".db" else _count_records(path)
+    match path.suffix:
+        case ".db":
+            return count_copy(path)
+        case ".json":
+            return _count_records(path)
+        case ".parquet":
+            return _count_parquet(path)
+        case _:
+            return {}
 
 
 def problem_in(path: Path, rows: Mapping[str, int]) -> str | None:
@@ -27,8 +37,15 @@ def problem_in(path: Path, rows: Mapping[str, int]) -> str | None:
     """
     if path.suffix == ".db":
         return check_copy(path, dict(rows))
-    held = _count_records(path)
+    held = count_rows(path)
     return None if held == dict(rows) else "its tables hold other numbers of records than its manifest says"
+
+
+def _count_parquet(path: Path) -> dict[str, int]:
+    try:
+        return {path.stem: pl.read_parquet(path).height}
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _unreadable(path, "Parquet") from error
 
 
 def _count_records(path: Path) -> dict[str, int]:
@@ -36,14 +53,17 @@ def _count_records(path: Path) -> dict[str, int]:
         with path.open(encoding="utf-8") as file:
             data = json.load(file)
     except ValueError as error:
-        why = "It is cut off or was changed."
-        raise DamagedError(
-            f"A file of the backup is no JSON: {path.name}",
-            where=str(path),
-            why=why,
-            fix="run the command again: it makes a new backup",
-        ) from error
+        raise _unreadable(path, "JSON") from error
     return {name: len(records) for name, records in _tables(data).items()}
+
+
+def _unreadable(path: Path, form: str) -> DamagedError:
+    return DamagedError(
+        f"A file of the backup is no {form}: {path.name}",
+        where=str(path),
+        why="It is cut off or was changed.",
+        fix="run the command again: it makes a new backup",
+    )
 
 
 def _tables(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,17 +23,18 @@ def check(
     """Hold the planned result, or a file, against rules/quality.yaml; exit 1 when it fails."""
     from dq.cli.render import print_json
     from dq.errors import ConfigurationError
+    from dq.pipeline import judged as judged_snapshot
     from dq.settings import load
 
     if fail_on not in ("error", "warning"):
         raise ConfigurationError(f"--fail-on takes error or warning, not {fail_on!r}.")
     settings = load(config, secrets=False)
     is_file = Path(target).suffix != "" or Path(target).exists()
-    judged = _of_file(Path(target), key, settings) if is_file else _of_snapshot(target, settings)
+    judged = _of_file(Path(target), key, settings) if is_file else judged_snapshot(settings, target)
     severities = {"error"} if fail_on == "error" else {"error", "warning"}
     failed = [verdict for verdicts in judged for verdict in verdicts.failed]
     passed = not any(verdict.check.severity in severities for verdict in failed)
-    facts = [_fact(verdict) for verdicts in judged for verdict in verdicts.verdicts]
+    facts = [fact_of(verdict) for verdicts in judged for verdict in verdicts.verdicts]
     if form is Format.json:
         print_json({"format_version": 1, "passed": passed, "checks": facts})
     else:
@@ -45,7 +46,8 @@ def check(
         raise typer.Exit(1)
 
 
-def _fact(verdict: Any) -> dict[str, Any]:
+def fact_of(verdict: Any) -> dict[str, Any]:
+    """A rule's outcome as JSON-ready values."""
     rule = verdict.check
     return {
         "name": rule.name,
@@ -55,22 +57,6 @@ def _fact(verdict: Any) -> dict[str, Any]:
         "total": verdict.total,
         "passed": verdict.passed,
     }
-
-
-def _of_snapshot(snapshot_id: str, settings: "Settings") -> list["Verdicts"]:
-    import polars as pl
-
-    from dq.engine.validity import with_findings
-    from dq.errors import ConfigurationError
-    from dq.gate import judge, named_golden
-    from dq.snapshot import open_snapshot
-
-    _, folder = open_snapshot(settings.snapshots, snapshot_id)
-    path = folder / "clean" / "golden.parquet"
-    if not path.exists():
-        raise ConfigurationError("This snapshot has no plan yet.", where=folder.name, fix="dq clean")
-    golden = pl.read_parquet(path)
-    return [judge(with_findings(golden, rules), rules.quality, named_golden(rules)) for rules in settings.tables]
 
 
 def _of_file(path: Path, key: str | None, settings: "Settings") -> list["Verdicts"]:

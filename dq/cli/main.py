@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from dq.cli import audit, check, clean, config, dedupe, diff, init, quarantine, run, sandbox, status, undo, why
+from dq.cli import audit, backup, check, clean, config, dedupe, diff, init, quarantine, run, sandbox, status, undo, why
 from dq.cli.interrupts import InterruptedBySignal
 from dq.errors import DqError
 from dq.memory import give_back
@@ -41,6 +41,7 @@ for command in (
     app.command()(command)
 app.add_typer(audit.app, name="audit")
 app.add_typer(audit.export_app, name="export")
+app.add_typer(backup.app, name="backup")
 app.add_typer(config.app, name="config")
 app.add_typer(undo.review, name="review")
 app.add_typer(quarantine.app, name="quarantine")

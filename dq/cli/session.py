@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,15 @@ class Session:
     stores: "Stores"
     watch: "Watch"
     interrupts: Interrupts
+    log: "Log"
+
+
+@dataclass(frozen=True)
+class Aside:
+    """What a command is handed that works beside the stores."""
+
+    settings: "Settings"
+    watch: "Watch"
     log: "Log"
 
 
@@ -62,6 +71,35 @@ def session(command: str, config: Path | None) -> Iterator[Session]:
         healed(settings, clock())
         with opened(settings) as stores:
             yield Session(settings, stores, Watch(clock, told, interrupts.asked), interrupts, log)
+
+
+@contextmanager
+def watched(command: str, config: Path | None, *, alone: bool = True, secrets: bool = False) -> Iterator[Aside]:
+    """Settings, the command's log and its progress, for a command that opens no store.
+
+    Args:
+        command: The command's name, for the log.
+        config: The configuration file.
+        alone: Whether it takes the project's lock.
+        secrets: Whether the stores' credentials must be there.
+    """
+    from dq.pipeline import Watch, locked
+    from dq.pipeline.log import logged
+    from dq.settings import load
+
+    settings = load(config, secrets=secrets)
+    with (
+        locked(settings) if alone else nullcontext(),
+        logged(settings.snapshots, command, clock) as log,
+        heard() as interrupts,
+        Progress() as progress,
+    ):
+
+        def told(step: str, done: int, total: int) -> None:
+            log.step(step, done)
+            progress(step, done, total)
+
+        yield Aside(settings, Watch(clock, told, interrupts.asked), log)
 
 
 def permission(**numbers: int | None) -> "Permission":

@@ -116,7 +116,7 @@ def _undo(
                 raise _ShownError(undoing)
             confirm(_question(undoing), "--yes", yes=yes)
 
-        wanted = pipeline.Wanted(run, scope, pipeline.actor())
+        wanted = pipeline.Asked(run, scope, pipeline.actor())
         try:
             taken = pipeline.undo(opened.settings, opened.stores, wanted, allowed, opened.watch, asked)
         except _ShownError as shown:

@@ -5,21 +5,28 @@ snapshot ─► clean ─► apply          run = all three
 
 from dq.pipeline.applying import Applied, Permission, Watch, applicable, latest
 from dq.pipeline.auditing import actor, event, healed
+from dq.pipeline.backing import back_up, forgotten, opened_backup, policy_of, protected, pruned
+from dq.pipeline.drilling import Drill, drill
+from dq.pipeline.judging import judged
 from dq.pipeline.lockout import Lockout, lock_out, lockout, unlock
 from dq.pipeline.opening import Stores, locked, opened
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
+from dq.pipeline.restoring import Restored, Wanted, extract, restore
 from dq.pipeline.result import Result, to_dict
 from dq.pipeline.rollback import apply_safely as apply
 from dq.pipeline.running import Ran, result, run, settle, snapshot
-from dq.pipeline.undoing import Taken, Wanted, merge_of, undo
+from dq.pipeline.undoing import Asked, Taken, merge_of, undo
 
 __all__ = [
     "Applied",
+    "Asked",
     "Cleaned",
+    "Drill",
     "Lockout",
     "Permission",
     "Ran",
+    "Restored",
     "Result",
     "Stores",
     "Taken",
@@ -28,15 +35,25 @@ __all__ = [
     "actor",
     "applicable",
     "apply",
+    "back_up",
     "clean",
+    "drill",
     "event",
+    "extract",
+    "forgotten",
     "healed",
+    "judged",
     "latest",
     "lock_out",
     "locked",
     "lockout",
     "merge_of",
     "opened",
+    "opened_backup",
+    "policy_of",
+    "protected",
+    "pruned",
+    "restore",
     "result",
     "run",
     "settle",

@@ -11,16 +11,16 @@ from dq.apply import base as base_state
 from dq.apply import plan as plans
 from dq.apply.commit import Run, Target
 from dq.apply.execute import Report, advance, execute
-from dq.apply.journal import journal, state_of
+from dq.apply.journal import JOURNAL, journal, state_of
 from dq.apply.undo import Undone
 from dq.audit import Link
-from dq.backup import create
 from dq.changeset import ApprovedChangeset
 from dq.engine import in_order
 from dq.errors import BrakeError, ConfigurationError, TemporaryError
 from dq.gate import lifted
 from dq.manifest import Manifest, TableSchema
 from dq.pipeline import auditing
+from dq.pipeline.backing import back_up
 from dq.pipeline.budget import API_CALLS, over_budget, spent_calls
 from dq.pipeline.opening import Stores, location
 from dq.pipeline.quarantining import quarantined
@@ -30,8 +30,6 @@ from dq.schemas.values import Store
 from dq.settings import Settings
 from dq.snapshot import open_snapshot
 from dq.standardize.times import format_time
-
-JOURNAL = "journal.sqlite"
 
 
 @dataclass(frozen=True)
@@ -155,6 +153,14 @@ def _demand_same(plan: Plan, settings: Settings) -> None:
             why="A part of it is written; the rest belongs to the same stores and columns.",
             fix="put the configuration back, then: dq apply --resume",
         )
+    current = base_state.pointer(settings.snapshots)
+    if current is not None and plan.digest != current.plan and plan.base_serial != current.serial:
+        raise BrakeError(
+            f"This plan was begun on base {plan.base_serial}, but the base is at {current.serial} now.",
+            where=plan.snapshot,
+            why="A backup is being restored, or a folder was: the rest of the plan belongs to stores that are no more.",
+            fix="finish the restore (dq backup restore), or put the base back, then: dq apply --resume",
+        )
     demand_lineage(plan.lineage, None, settings)
 
 
@@ -258,7 +264,7 @@ def backed_up(
             fix="switch them on, or say --no-backup as well",
         )
     watch.progress("backup", 0, 1)
-    return create(settings.backups.directory, stores.database, stores.airtable, watch.clock()).path
+    return back_up(settings, stores, watch.clock(), made_by="apply").path
 
 
 def targets_of(settings: Settings, manifest: Manifest, plan: Plan, stores: Stores) -> dict[tuple[Store, str], Target]:

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-from dq.apply.journal import journal
+from dq.apply.journal import JOURNAL, journal
 from dq.apply.plan import changes
 from dq.apply.undo import Scope, Undone, prepare, undos, unfinished
 from dq.pipeline import auditing
-from dq.pipeline.applying import JOURNAL, Applied, Permission, Watch, apply, targets_of
+from dq.pipeline.applying import Applied, Permission, Watch, apply, targets_of
 from dq.pipeline.lockout import lock_out
 from dq.pipeline.opening import Stores
 from dq.pipeline.undoing import carried_on

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from dq.apply.execute import Report
-from dq.apply.journal import state_of
+from dq.apply.journal import JOURNAL, state_of
 from dq.apply.undo import unfinished
 from dq.manifest import Manifest
-from dq.pipeline.applying import JOURNAL, Applied, Permission, Watch
+from dq.pipeline.applying import Applied, Permission, Watch
 from dq.pipeline.opening import Stores, lineage_of, plans_of
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean

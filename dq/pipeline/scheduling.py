@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from dq.apply.journal import journal
+from dq.apply.journal import JOURNAL, journal
 from dq.apply.undo import undos
-from dq.pipeline.applying import JOURNAL
 from dq.settings import Settings
 from dq.snapshot import Schedule, last
 
 ASKED = "a full one was asked for"
+RESTORED = "restored.json"
+"""In the folder of the snapshot that was the latest when a backup was restored."""
 
 
 def schedule_of(settings: Settings, *, full: bool) -> Schedule | None:
@@ -25,7 +26,10 @@ def schedule_of(settings: Settings, *, full: bool) -> Schedule | None:
         return None
     forced: str | None = ASKED if full else None
     removed: Mapping[str, list[str]] = {}
-    if wanted.deletes == "none" and not full:
+    restored = last(settings.snapshots)
+    if forced is None and restored is not None and (restored.folder / RESTORED).exists():
+        forced = "a backup was restored since the last snapshot"
+    if wanted.deletes == "none" and forced is None:
         forced, removed = _since_last(settings.snapshots)
     return Schedule(
         full_every=timedelta(hours=wanted.full_every_hours),

@@ -9,12 +9,12 @@ import polars as pl
 from dq.apply import plan as plans
 from dq.apply.base import pointer
 from dq.apply.commit import Run, Targets
-from dq.apply.journal import journal, state_of
+from dq.apply.journal import JOURNAL, journal, state_of
 from dq.apply.undo import Scope, Undoing, Undone, carry_out, prepare, undos, unfinished
 from dq.apply.undo.planned import JOURNAL as UNDO_JOURNAL
 from dq.errors import ConfigurationError
 from dq.pipeline import auditing
-from dq.pipeline.applying import JOURNAL, Permission, Watch, backed_up, demand_lineage, targets_of
+from dq.pipeline.applying import Permission, Watch, backed_up, demand_lineage, targets_of
 from dq.pipeline.opening import Stores
 from dq.plan import Plan
 from dq.review import load, parted, save
@@ -24,7 +24,7 @@ from dq.snapshot import list_snapshots, open_snapshot
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Asked:
     """What is to be undone.
 
     Attributes:
@@ -50,7 +50,7 @@ class Taken:
 def undo(
     settings: Settings,
     stores: Stores,
-    wanted: Wanted,
+    wanted: Asked,
     permission: Permission,
     watch: Watch,
     confirm: Callable[[Undoing], None],
@@ -112,7 +112,7 @@ def _remember(settings: Settings, undoing: Undoing, pairs: pl.DataFrame, by: str
     save(settings.snapshots, parted(load(settings.snapshots), pairs, by, watch.clock().isoformat(), why))
 
 
-def _run(settings: Settings, wanted: Wanted) -> tuple[Plan, Path]:
+def _run(settings: Settings, wanted: Asked) -> tuple[Plan, Path]:
     """The run that is meant: the one that is named, else the last that ended and was not undone."""
     if wanted.run is not None:
         _, folder = open_snapshot(settings.snapshots, wanted.run)

@@ -64,9 +64,20 @@ def headline(plan: Any) -> list[str]:
 
 def as_text(diff: Diff) -> list[str]:
     """The diff for a terminal: a line a change, grouped by lead."""
-    told = headline(diff.plan)
+    told = [*headline(diff.plan), *change_lines(diff.changes, diff.limit)]
+    waiting = _waiting(diff)
+    told += [
+        f"! {row[Conflict.entity_id]} {row[Conflict.field]}: database {shortened_json(row[Conflict.database])} | airtable {shortened_json(row[Conflict.airtable])}"
+        for row in waiting
+    ]
+    return told
+
+
+def change_lines(changes: pl.DataFrame, limit: int) -> list[str]:
+    """Changes for a terminal: a line a row, and one a cell; 0 lists all, else the rest is counted."""
+    told: list[str] = []
     last = None
-    for row in _listed(diff):
+    for row in _listed(changes, limit):
         where = f"{row[Change.store]} {row[Change.table]} {row[Change.row_key] or row[Change.entity_id]}"
         if where != last:
             told.append(f"{SIGNS[row[Change.op]]} {where}")
@@ -75,13 +86,7 @@ def as_text(diff: Diff) -> list[str]:
             told.append(
                 f"    {row[Change.field]}: {shortened_json(row[Change.before])} -> {shortened_json(row[Change.after])}   ({_why(row)})"
             )
-    told += _rest(diff)
-    waiting = _waiting(diff)
-    told += [
-        f"! {row[Conflict.entity_id]} {row[Conflict.field]}: database {shortened_json(row[Conflict.database])} | airtable {shortened_json(row[Conflict.airtable])}"
-        for row in waiting
-    ]
-    return told
+    return told + _rest(changes, limit)
 
 
 def as_markdown(diff: Diff) -> list[str]:
@@ -99,9 +104,9 @@ def as_markdown(diff: Diff) -> list[str]:
         told += [
             f"| {SIGNS[row[Change.op]]} | {row[Change.store]} {row[Change.row_key] or row[Change.entity_id]} | {_cell(row[Change.field])} "
             f"| {_cell(shortened_json(row[Change.before]))} | {_cell(shortened_json(row[Change.after]))} | {_why(row)} |"
-            for row in _listed(diff)
+            for row in _listed(diff.changes, diff.limit)
         ]
-    told += [f"\n{line}" for line in _rest(diff)]
+    told += [f"\n{line}" for line in _rest(diff.changes, diff.limit)]
     told += [f"\n{_waits(plan.conflicts)}."] if plan.conflicts else []
     told += [f"\n{_unseen(table)}" for table in plan.blind]
     told += [f"\n**Brake:** {brake.message}" for brake in plan.brakes]
@@ -134,17 +139,17 @@ def _price(price: "Price") -> str:
     return f"{told}, {price.share:.1%} of the month's {price.budget:,} ({price.spent:,} spent)"
 
 
-def _listed(diff: Diff) -> Sequence[Mapping[str, Any]]:
+def _listed(changes: pl.DataFrame, limit: int) -> Sequence[Mapping[str, Any]]:
     by = [Change.entity_id, Change.store, Change.op, Change.row_key, Change.field]
-    ordered = diff.changes.lazy().sort(by, nulls_last=True)
-    return (ordered.head(diff.limit) if diff.limit else ordered).collect().to_dicts()
+    ordered = changes.lazy().sort(by, nulls_last=True)
+    return (ordered.head(limit) if limit else ordered).collect().to_dicts()
 
 
-def _rest(diff: Diff) -> list[str]:
-    rest = diff.changes.height - diff.limit
+def _rest(changes: pl.DataFrame, limit: int) -> list[str]:
+    rest = changes.height - limit
     return (
         [f"… and {rest:,} more {'change' if rest == 1 else 'changes'} (--limit 0 shows all)"]
-        if diff.limit and rest > 0
+        if limit and rest > 0
         else []
     )
 

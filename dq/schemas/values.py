@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 Store = Literal["database", "airtable"]
 Op = Literal["insert", "update", "delete"]
-Reason = Literal["standardize", "default", "merge", "sync", "conflict", "link", "delete"]
+Reason = Literal["standardize", "default", "merge", "sync", "conflict", "link", "delete", "restore"]
 ConflictKind = Literal["value_mismatch", "missing_database", "missing_airtable", "delete_edit"]
 Severity = Literal["info", "warning", "error"]
 Decision = Literal["link", "reject", "review"]

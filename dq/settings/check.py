@@ -28,6 +28,7 @@ def _open_files(document: Document, root: Path) -> list[str]:
     named = [
         value_at(document.data, ("stores", "airtable", "token_file")),
         value_at(document.data, ("stores", "database", "url_file")),
+        *(value_at(document.data, ("backups", "encryption", f"{name}_file")) for name in ("identity", "passphrase")),
     ]
     files = [root / ".env", *(root / Path(name).expanduser() for name in named if isinstance(name, str))]
     return [
@@ -50,6 +51,11 @@ def _plain_secrets(document: Document) -> list[str]:
         warnings.append(
             f"{document.where(('stores', 'database', 'url'))}: stores.database.url may hold a password; use ${{DATABASE_URL}}"
         )
+    for name in ("identity", "passphrase"):
+        key = ("backups", "encryption", name)
+        secret = value_at(document.data, key)
+        if isinstance(secret, str) and "${" not in secret:
+            warnings.append(f"{document.where(key)}: backups.encryption.{name} stands in the file; use {name}_file")
     return warnings
 
 
@@ -61,6 +67,8 @@ def _weak(settings: Settings) -> list[str]:
         warnings.append("backups.verify_integrity is off: a damaged backup is found when it is needed")
     if settings.backups.retention_days == 0:
         warnings.append("backups.retention_days is 0: a backup may be pruned as soon as its run has ended")
+    if not (settings.backups.retention_days or settings.backups.keep_last or settings.backups.keep_tags):
+        warnings.append("backups keeps none (retention_days, keep_last and keep_tags): dq backup prune refuses that")
     pace = settings.limits.requests_per_second
     if (pace > 5 or pace == 0) and settings.airtable.sandbox is None:
         warnings.append("limits.requests_per_second is over Airtable's 5: every burst costs a wait of 30 s")

@@ -7,6 +7,7 @@ from pathlib import Path
 from dq.settings.claims import apply_claims
 from dq.settings.digests import config_digest, rules_digest
 from dq.settings.document import Document, read_yaml
+from dq.settings.encryption import encryption_settings
 from dq.settings.environment import expand, read_dotenv
 from dq.settings.locate import find_file, name_of, root_of
 from dq.settings.mistakes import raise_all
@@ -59,7 +60,7 @@ def _assemble(
         airtable=airtable,
         tables=tables,
         snapshots=_path(root, config.snapshots),
-        backups=_backups(config, root),
+        backups=_backups(document, config, root),
         limits=LimitSettings.model_validate(config.limits.model_dump()),
         options=_options(config),
         rules_digest=rules_digest(tables),
@@ -81,9 +82,14 @@ def _path(root: Path, text: str) -> Path:
     return root / Path(text).expanduser()
 
 
-def _backups(config: ConfigShape, root: Path) -> BackupSettings:
+def _backups(document: Document, config: ConfigShape, root: Path) -> BackupSettings:
     said = config.backups.model_dump()
-    return BackupSettings.model_validate({**said, "directory": _path(root, config.backups.directory)})
+    own = {
+        "directory": _path(root, config.backups.directory),
+        "keep_tags": tuple(config.backups.keep_tags),
+        "encryption": encryption_settings(document, config.backups.encryption, root),
+    }
+    return BackupSettings.model_validate({**said, **own})
 
 
 def _options(config: ConfigShape) -> RunOptions:

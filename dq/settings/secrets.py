@@ -35,15 +35,16 @@ def resolve(document: Document, section: Key, name: str, root: Path, *, lenient:
     if given[0] == name:
         secret, problem = values[name].strip(), "is empty"
     elif given[0].endswith("_file"):
-        secret, problem = _from_file(root / Path(values[given[0]]).expanduser())
+        secret, problem = from_file(root / Path(values[given[0]]).expanduser())
     else:
-        secret, problem = ("", "") if lenient else _from_command(values[given[0]], root)
+        secret, problem = ("", "") if lenient else from_command(values[given[0]], root)
     if not secret and not lenient:
         document.mistakes.append(document.mistake(key, problem))
     return SecretStr(secret) if secret else None
 
 
-def _from_file(path: Path) -> tuple[str, str]:
+def from_file(path: Path) -> tuple[str, str]:
+    """The stripped text of a file, and what is wrong where there is none."""
     try:
         text = path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -55,8 +56,8 @@ def _from_file(path: Path) -> tuple[str, str]:
     return text, "the file is empty"
 
 
-def _from_command(command: str, root: Path) -> tuple[str, str]:
-    """The stripped output of a command, run in the project root without a shell."""
+def from_command(command: str, root: Path) -> tuple[str, str]:
+    """The stripped output of a command, run in the project root without a shell, and what is wrong where there is none."""
     try:
         words = shlex.split(command)
     except ValueError:

@@ -177,6 +177,22 @@ class TableShape(Shape):
     brakes: BrakesShape = Field(BrakesShape(), description="As the top-level `brakes`, for this table.")
 
 
+class EncryptionShape(Shape):
+    """How backups are encrypted. Give a recipient or a passphrase; none is read before it is needed."""
+
+    recipient: str | None = Field(
+        None, description="Public keys, `age1…` or `ssh-…`; several stand on lines of their own."
+    )
+    recipient_file: str | None = Field(None, description="A file that holds them.")
+    recipient_command: str | None = Field(None, description="A command that prints them; run without a shell.")
+    identity: str | None = Field(None, description="The private key as `${VARIABLE}`; only reading a backup needs it.")
+    identity_file: str | None = Field(None, description="A file that holds the private key.")
+    identity_command: str | None = Field(None, description="A command that prints it; run without a shell.")
+    passphrase: str | None = Field(None, description="In place of keys: a passphrase as `${VARIABLE}`.")
+    passphrase_file: str | None = Field(None, description="A file that holds the passphrase.")
+    passphrase_command: str | None = Field(None, description="A command that prints it; run without a shell.")
+
+
 class BackupsShape(Shape):
     """Backups before every write."""
 
@@ -188,6 +204,10 @@ class BackupsShape(Shape):
         description="Backups older than this many days may be pruned; 0 keeps none longer than its run needs it.",
     )
     verify_integrity: bool = Field(True, description="Read every backup back before the first write.")
+    keep_last: int = Field(1, ge=0, description="So many of the newest good backups are never pruned, however old.")
+    keep_tags: list[Text] = Field([], description="Backups with one of these tags are never pruned.")
+    trash_days: int = Field(7, ge=0, description="Days that a pruned backup lies in `.trash` before it is removed.")
+    encryption: EncryptionShape | None = Field(None, description="Encrypt backups (age); left out, they are plain.")
 
 
 class LimitsShape(Shape):

@@ -68,13 +68,41 @@ class AirtableSettings(Values):
     incremental: IncrementalSettings | None = None
 
 
+class SecretSource(Values):
+    """Where a secret comes from; `dq.settings.encryption.read` reads it when it is needed.
+
+    Attributes:
+        key: The configuration's key, for messages.
+        value: The secret itself; None if it is elsewhere, or its variable is not set.
+        file: A file that holds it.
+        command: A command that prints it.
+    """
+
+    key: str
+    value: SecretStr | None = None
+    file: Path | None = None
+    command: str | None = None
+
+
+class EncryptionSettings(Values):
+    """How backups are encrypted: by public keys (and read by a private one), or by a passphrase."""
+
+    recipient: SecretSource | None = None
+    identity: SecretSource | None = None
+    passphrase: SecretSource | None = None
+
+
 class BackupSettings(Values):
-    """Backups before every write; retention in days."""
+    """Backups before every write: where they go, how long they stay, how they are encrypted; None leaves them plain."""
 
     directory: Path
     retention_days: int = 30
     enabled: bool = True
     verify_integrity: bool = True
+    keep_last: int = 1
+    keep_tags: tuple[str, ...] = ()
+    trash_days: int = 7
+    encryption: EncryptionSettings | None = None
 
 
 class LimitSettings(Values):

@@ -15,10 +15,11 @@ from dq.manifest import Lineage, Manifest, Reference, TableFile, TableSchema, to
 from dq.memory import trim
 from dq.rules import TableRules
 from dq.schemas.values import Store
-from dq.snapshot.catalog import LATEST, MANIFEST, open_snapshot
+from dq.snapshot.catalog import LATEST, open_snapshot
 from dq.snapshot.chain import Schedule
 from dq.snapshot.following import read_airtable
 from dq.snapshot.parquet import file_names, write_parquet
+from dq.stores.folders import MANIFEST
 from dq.stores.private import digest_of, disk_errors, make_folder, partial_folder, sync_folder, write_file
 from dq.stores.protocol import Following, Source
 

@@ -1,6 +1,7 @@
 """Files that hold personal data: for their owner only, on the disk before they count, known by their SHA-256."""
 
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
@@ -12,6 +13,9 @@ from dq.errors import ConfigurationError, TemporaryError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
+_ZEROS = bytes(1 << 20)
+PLAIN = "plain"
+"""Name of the folder for files that must never stay in plain."""
 
 
 def make_folder(path: Path) -> Path:
@@ -31,6 +35,21 @@ def write_file(path: Path, data: bytes) -> None:
         os.fsync(number)
     beside.replace(path)
     sync_folder(path.parent)
+
+
+def copy_file(source: Path, target: Path) -> Path:
+    """Copy a file whole or not at all, private to its owner whatever the source is; returns the target."""
+    beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        with source.open("rb") as file, open_file(beside) as number, os.fdopen(os.dup(number), "wb") as copy:
+            shutil.copyfileobj(file, copy, 1 << 20)
+            copy.flush()
+            os.fsync(number)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync_folder(target.parent)
+    return target
 
 
 @contextmanager
@@ -68,16 +87,57 @@ def digest_of(path: Path) -> str:
 
 @contextmanager
 def partial_folder(root: Path, label: str) -> Iterator[Path]:
-    """A folder to fill, beside its later place; gone again unless it was renamed. Those of dead processes go as well."""
+    """A folder to fill, beside its later place; gone again unless it was renamed. Those of dead processes go as well.
+
+    Files in a folder `plain` in it are overwritten before they are removed, see `wipe`.
+    """
     make_folder(root)
+    sweep(root)
+    folder = root / f".partial-{label}-{os.getpid()}"
+    with _held(make_folder(folder)):
+        try:
+            yield folder
+        finally:
+            _remove(folder)
+
+
+def sweep(root: Path) -> None:
+    """Remove the partial folders that processes which ended in the middle left behind."""
     for left in root.glob(".partial-*"):
-        if not _is_alive(left.name.rpartition("-")[2]):
-            shutil.rmtree(left, ignore_errors=True)
-    folder = make_folder(root / f".partial-{label}-{os.getpid()}")
+        with suppress(OSError), _held(left):
+            _remove(left)
+
+
+def wipe(path: Path) -> None:
+    """Overwrite a file, then remove it: as good as the disk allows. One that has a second name is only removed."""
+    with suppress(OSError):
+        if path.stat().st_nlink == 1:
+            with path.open("r+b") as file:
+                left = path.stat().st_size
+                while left > 0:
+                    left -= file.write(_ZEROS[:left])
+                file.flush()
+                os.fsync(file.fileno())
+    path.unlink(missing_ok=True)
+
+
+def _remove(folder: Path) -> None:
+    for path in folder.glob(f"{PLAIN}/**/*"):
+        with suppress(OSError):
+            if path.is_file() and not path.is_symlink():
+                wipe(path)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """A lock on a folder that dies with its process; BlockingIOError if another one holds it."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield folder
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        os.close(number)
 
 
 @contextmanager
@@ -107,15 +167,3 @@ def disk_errors(folder: Path, setting: str) -> Iterator[None]:
         raise TemporaryError(
             f"The disk fails: {reason}", where=str(folder), fix="look at the disk, then run the command again"
         ) from error
-
-
-def _is_alive(process: str) -> bool:
-    if not process.isdigit():
-        return False
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -179,6 +180,26 @@ class Streaming(Protocol):
         Raises:
             LostAnswerError: What has no outcome may have been carried out; the caller settles it by reading.
             TemporaryError: The store cannot be reached; likewise.
+        """
+        ...
+
+
+@runtime_checkable
+class Restorable(Protocol):
+    """What a database can do besides whose backup can stand in its place as a whole."""
+
+    def restore(self, source: Path, rows: Mapping[str, int], now: datetime) -> Path | None:
+        """Put a backup's file in the store's place, checked, at one moment; returns where the old one lies, if anywhere.
+
+        Args:
+            source: The file that `Sink.backup` made, nobody writing it.
+            rows: The rows that each of its tables must have.
+            now: The time.
+
+        Raises:
+            TemporaryError: Another program has the store open; nothing was changed.
+            ConfigurationError: The backup's schema is newer than the store's.
+            DamagedError: The backup is not good; nothing was changed.
         """
         ...
 

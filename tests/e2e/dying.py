@@ -17,9 +17,9 @@ from dq import audit
 from dq.apply import base, commit, execute
 from dq.apply.journal import Journal
 from dq.cli import main
-from dq.pipeline import applying
+from dq.pipeline import applying, restoring
 from dq.stores.airtable import AirtableStore
-from dq.stores.sqlite import SqliteStore
+from dq.stores.sqlite import SqliteStore, replacing
 
 passed: list[str] = []
 one_at_a_time = threading.Lock()
@@ -52,7 +52,11 @@ def is_write(_session: Any, request: requests.PreparedRequest) -> bool:
     return request.method in ("PATCH", "DELETE") or (request.method == "POST" and "listRecords" not in request.url)
 
 
-around(applying, "create", "backup")
+around(applying, "back_up", "backup")
+around(restoring, "back_up", "backup")
+around(restoring, "note", "restore note")
+around(SqliteStore, "restore", "database swap")
+around(replacing, "_aside", "database aside")
 around(Journal, "note", "journal note")
 around(Journal, "begin", "journal begin")
 around(Journal, "settle", "journal settle")

@@ -269,3 +269,30 @@ def test_merged_companies_take_their_leads_along_and_undo_brings_them_back(linke
     assert theirs == {"p@x.example": 1, "q@x.example": 1}
     run(linked)
     assert len(linked.records("Companies")) == 1
+
+
+def test_links_come_back_with_the_records_that_a_restore_makes_anew(project: Project) -> None:
+    for n in range(4):
+        company(project, n + 1, f"firm{n}.example")
+        lead(project, n + 11, f"ada@firm{n}.example", n + 1)
+    lead(project, 99, "solo@nobody.example", None)
+    run(project)
+    before = pairs(project)
+    made = project.dq("backup", "create")
+    assert made.code == 0, made.err
+
+    def change(base: dict[str, Any]) -> None:
+        firms, people = (table["records"] for table in base["tables"])
+        gone = {firms.pop(0)["id"], people.pop(1)["id"], people.pop(2)["id"]}
+        for record in [*firms, *people]:
+            for name in {"Company", "Leads"} & set(record["fields"]):
+                record["fields"][name] = [one for one in record["fields"][name] if one not in gone]
+
+    project.edit_records(change)
+    project.sql("UPDATE leads SET company_id = NULL")
+    restored = project.dq("backup", "restore", "latest", "--yes", "--format", "json")
+    assert restored.code == 0, restored.err + restored.out
+    assert pairs(project) == before
+    assert len(restored.json["airtable"]["new_ids"]) == 3
+    rest = project.dq("run", "--yes", "--format", "json")
+    assert (rest.code, rest.json["details"]["changes"]) == (0, 0), rest.out

@@ -26,7 +26,7 @@ def _opened(project: Project) -> Iterator[tuple[Any, Any, Any]]:
 
 def _undo(project: Project, scope: Scope = WHOLE, run: str | None = None) -> Undone:
     with _opened(project) as (settings, stores, watch):
-        wanted = pipeline.Wanted(run, scope, "tester")
+        wanted = pipeline.Asked(run, scope, "tester")
         return pipeline.undo(settings, stores, wanted, pipeline.Permission({}), watch, lambda _: None).undone
 
 

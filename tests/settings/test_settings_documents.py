@@ -107,6 +107,10 @@ def test_verbatim_documents_alone(project, text):
         "retention_days": 30,
         "enabled": True,
         "verify_integrity": True,
+        "keep_last": 1,
+        "keep_tags": (),
+        "trash_days": 7,
+        "encryption": None,
     }
     assert table.dedupe.keys == (
         MatchKey(field="email", identifying=True),

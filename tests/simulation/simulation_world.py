@@ -303,7 +303,7 @@ def undone(world: World) -> None:
         with world.session() as (settings, stores, watch):
             from dq.apply.undo import Scope
 
-            wanted = pipeline.Wanted(run, Scope(), "tester")
+            wanted = pipeline.Asked(run, Scope(), "tester")
             taken = pipeline.undo(settings, stores, wanted, ALL, watch, lambda _: None)
             assert taken.undone.kept == (), taken.undone.kept
     after = everything(world)

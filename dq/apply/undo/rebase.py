@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from dq.apply.base import with_times
+from dq.apply.base import renamed, with_times
 from dq.apply.journal import Entry
 from dq.apply.undo.inverse import UNDO
 from dq.schemas import BaseRow
@@ -91,12 +91,9 @@ def parted(current: pl.DataFrame, undone: Sequence[Entry]) -> pl.DataFrame:
 
 
 def _renamed(before: pl.DataFrame, ids: Mapping[str, str]) -> pl.DataFrame:
-    if not ids:
-        return before
-    named = {f"airtable:{old}": f"airtable:{new}" for old, new in ids.items()}
-    cells = [pl.col(name).replace(named) for name in before.columns if name.endswith(AGREED)]
+    """The base under new ids, the keys of merged rows included."""
     own = pl.when(pl.col("store") == "airtable").then(pl.col("row_key").replace(dict(ids))).otherwise("row_key")
-    return before.with_columns(pl.col("airtable_key").replace(dict(ids)), own.alias("row_key"), *cells)
+    return renamed(before, ids).with_columns(own.alias("row_key")) if ids else before
 
 
 def _places(rows: pl.DataFrame) -> pl.DataFrame:

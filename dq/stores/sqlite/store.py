@@ -1,8 +1,9 @@
 """The lead database in a SQLite file."""
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from dq.stores.sqlite import schema as shape
 from dq.stores.sqlite.copying import copy_checked
 from dq.stores.sqlite.opening import connected
 from dq.stores.sqlite.reading import SqliteSnapshot, opened
+from dq.stores.sqlite.replacing import replace_database
 from dq.stores.sqlite.rows import Target, bound, rows_by_key, target_of
 from dq.stores.sqlite.writing import write_batch
 
@@ -121,6 +123,16 @@ class SqliteStore:
             DamagedError: The copy fails its integrity check or lacks rows.
         """
         return [copy_checked(self.path, folder / "database.db", self._timeout)]
+
+    def restore(self, source: Path, rows: Mapping[str, int], now: datetime) -> Path | None:
+        """Put a backup's database in the place of this one, see `replace_database`; returns where the old one lies.
+
+        Raises:
+            TemporaryError: Another program has the database open.
+            ConfigurationError: The backup's schema is newer.
+            DamagedError: The backup is not good.
+        """
+        return replace_database(source, rows, self.path, now, self._timeout)
 
     def close(self) -> None:
         """Nothing is kept open between calls."""
