@@ -109,6 +109,21 @@ class SyncRules(Rule):
     skew_seconds: float = Field(default=2.0, ge=0)
 
 
+class Scope(Rule):
+    """Which leads belong in Airtable at all.
+
+    Attributes:
+        where: A Polars SQL expression over the database table's columns; a lead for which it is not true is out of scope.
+        columns: The columns that it names.
+        leaving: What happens to the record of a lead that leaves the scope: it is kept and no longer synchronized, or
+            deleted once the database has all that it held.
+    """
+
+    where: str
+    columns: tuple[str, ...]
+    leaving: Literal["keep", "delete"] = "keep"
+
+
 class Limit(Rule):
     """A brake's limit: the smaller of a share and a number of rows."""
 
@@ -172,6 +187,7 @@ class TableRules(Rule):
         fields: The mapped fields in order.
         children: Tables that point at the lead.
         insert_defaults: Values for unmapped NOT NULL columns of inserted database rows.
+        scope: Which leads belong in Airtable; None for all.
     """
 
     table: str = "leads"
@@ -185,6 +201,7 @@ class TableRules(Rule):
     fields: tuple[FieldRule, ...] = ()
     children: tuple[Child, ...] = ()
     insert_defaults: dict[str, Any] = Field(default_factory=dict)
+    scope: Scope | None = None
     dedupe: DedupeRules = DedupeRules()
     sync: SyncRules = SyncRules()
     brakes: BrakeRules = BrakeRules()

@@ -97,9 +97,9 @@ def _name(serial: int) -> str:
 
 def of_table(base: pl.DataFrame, table: str, names: Sequence[str]) -> pl.DataFrame:
     """The base of one mapping, with all its fields' columns."""
-    columns = base_types(names).names()
-    missing = [pl.lit(None, pl.String).alias(name) for name in columns if name not in base.columns]
-    return base.filter(pl.col(BaseRow.table) == table).with_columns(missing).select(columns)
+    types = base_types(names)
+    missing = [pl.lit(None, types[name]).alias(name) for name in types if name not in base.columns]
+    return base.filter(pl.col(BaseRow.table) == table).with_columns(missing).select(types.names())
 
 
 def save(root: Path, rows: pl.DataFrame, *, serial: int, lineage: dict[str, Any], plan: str, rules: str) -> Pointer:
@@ -189,7 +189,7 @@ def _without_rows(rows: pl.DataFrame, before: pl.DataFrame, failed: Sequence[Ent
     )
     state = pl.col(BaseRow.state)
     unmade = (pl.col(ENTITY).is_in(inserts) & (state == "linked")) | (
-        pl.col(ENTITY).is_in(removals) & (state == "tombstone")
+        pl.col(ENTITY).is_in(removals) & state.is_in(["tombstone", "left"])
     )
     kept = before.join(rows.filter(unmade).select(ENTITY), on=ENTITY, how="semi").filter(state == "linked")
     return pl.concat([rows.filter(~unmade), kept.select(rows.columns)])

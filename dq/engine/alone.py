@@ -58,6 +58,8 @@ def without(made: Reconciled, base: pl.DataFrame, entities: pl.DataFrame, terms:
         golden=made.golden,
         base=pl.concat([made.base.join(entities, on=ENTITY, how="anti"), kept.select(made.base.columns)]),
         findings=made.findings,
+        choices=made.choices,
+        tally=made.tally,
     )
 
 

@@ -127,8 +127,18 @@ def _world(
         extra=extra_cells(inputs.rules, schemas, inputs.stamp),
         settled=inputs.hints.settled,
         freed=inputs.freed,
+        scoped=_scoped(inputs),
+        flaps=inputs.flaps,
     )
     return world, terms
+
+
+def _scoped(inputs: Inputs) -> pl.DataFrame:
+    """row_key and the columns that the scope names, of the database's rows."""
+    scope, key = inputs.rules.scope, pl.col(inputs.schemas["database"].key).cast(pl.String).alias(KEY)
+    if scope is None:
+        return pl.DataFrame(schema={KEY: pl.String})
+    return inputs.raw["database"].select(key, *(pl.col(name) for name in scope.columns)).collect()
 
 
 def _held(records: pl.DataFrame, side: Side, rules: TableRules) -> pl.DataFrame:
@@ -141,6 +151,9 @@ def _stored(inputs: Inputs, sides: Mapping[Store, Side], store: Store) -> pl.Dat
     key = inputs.schemas[store].key
     here, there = sides[store], sides["airtable" if store == "database" else "database"]
     lonely = here.rows.join(there.rows, on=ENTITY, how="anti").select(KEY)
+    scope = inputs.rules.scope
+    if store == "airtable" and scope is not None and scope.leaving == "delete":  # any record may leave
+        return inputs.raw[store].collect()
     keys = pl.concat([here.merged.select(KEY), lonely]).lazy()
     return inputs.raw[store].join(keys, left_on=pl.col(key).cast(pl.String), right_on=KEY, how="semi").collect()
 

@@ -8,7 +8,7 @@ import polars as pl
 from dq.engine.alone import without
 from dq.engine.ordering import ordered
 from dq.engine.parking import Park
-from dq.reconcile import BASE_ORDER, Reconciled, Terms, World, reconcile
+from dq.reconcile import BASE_ORDER, CHOICE_TYPES, Reconciled, Terms, World, reconcile
 from dq.schemas import Change, Conflict
 from dq.schemas.finding import FINDING_TYPES
 from dq.schemas.values import Store
@@ -20,6 +20,8 @@ _ORDERS: Mapping[str, Sequence[str]] = {
     "golden": [ENTITY],
     "base": BASE_ORDER,
     "findings": list(FINDING_TYPES),
+    "choices": list(CHOICE_TYPES),
+    "tally": ["what"],
 }
 """What reconcile makes, and the order of its rows."""
 _PARKED = ("changes", "golden", "base")

@@ -15,25 +15,30 @@ from dq.reconcile.agreement import BASE_ORDER, next_base
 from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, aligned
 from dq.reconcile.changes import cell_changes, kept_changes, unfit, with_probability
 from dq.reconcile.findings import row_findings
+from dq.reconcile.flaps import FLAP_TYPES, digests, frozen
 from dq.reconcile.links import link_changes
 from dq.reconcile.merge import APART, golden, merged, origin, target, with_defaults
 from dq.reconcile.parents import parents_kept
-from dq.reconcile.policies import settled
+from dq.reconcile.policies import CHOICE_TYPES, settled
 from dq.reconcile.referring import Referred, lasting, resolved
 from dq.reconcile.relinking import relinked
 from dq.reconcile.rows import deletes, inserts, merges
+from dq.reconcile.scope import kept_out, left_out, tally
 from dq.reconcile.terms import STORES, Terms
 from dq.rules import Child
 from dq.schemas.values import Store
-from dq.side import ENTITY, Side
+from dq.side import ENTITY, KEY, Side
 
 __all__ = [
     "BASE_ORDER",
+    "CHOICE_TYPES",
+    "FLAP_TYPES",
     "SETTLED_TYPES",
     "Reconciled",
     "Referred",
     "Terms",
     "World",
+    "digests",
     "lasting",
     "reconcile",
     "resolved",
@@ -56,6 +61,8 @@ class World:
         namespace: For the keys of new database rows.
         extra: Per store: column → JSON text of unmapped columns that inserts must fill.
         freed: Keys of database rows that keep no child once the plans of all mappings are carried out.
+        scoped: row_key and the columns that the scope names, of the database's rows as read.
+        flaps: Cells that went from one value to another and back, see `dq.reconcile.flaps`.
         settled: conflict_id, side, by of conflicts that a policy settles once the rest of this plan is carried out.
     """
 
@@ -69,34 +76,44 @@ class World:
     extra: Mapping[Store, Mapping[str, str]]
     settled: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SETTLED_TYPES))
     freed: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.String))
+    scoped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={KEY: pl.String}))
+    flaps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FLAP_TYPES))
 
 
 @dataclass(frozen=True)
 class Reconciled:
-    """What one mapping's stores need: changes, conflicts, golden records, the next base, findings."""
+    """What one mapping's stores need: changes, conflicts, golden records, the next base, findings.
+
+    Beside these, `choices` tells what each policy would decide for each conflict, and `tally` counts leads (what, rows).
+    """
 
     changes: pl.DataFrame
     conflicts: pl.DataFrame
     golden: pl.DataFrame
     base: pl.DataFrame
     findings: pl.DataFrame
+    choices: pl.DataFrame
+    tally: pl.DataFrame
 
 
 def reconcile(world: World, terms: Terms) -> Reconciled:
     """The golden record of every lead, and what each store needs to become it."""
     sides = world.sides
     known = world.base.filter(pl.col("state") == "linked")
-    rows = aligned(sides["database"], sides["airtable"], known, terms)
+    rows = kept_out(aligned(sides["database"], sides["airtable"], known, terms), world.scoped, terms)
     rows = merged(parents_kept(rows, sides["database"], world.children, world.freed, terms), terms)
     sources = pl.concat(side.sources.with_columns(pl.lit(store).alias("store")) for store, side in sides.items())
-    rows, conflicts = settled(rows, sources, world.settled, terms)
-    rows = with_defaults(rows, terms)
+    rows, conflicts, choices = settled(rows, sources, world.settled, terms)
+    rows, conflicts = frozen(rows, conflicts, sources, world.flaps, terms)
+    rows = left_out(with_defaults(rows, terms), world.scoped, terms)
     return Reconciled(
         changes=with_probability(_changes(rows, conflicts, world, terms), world.clusters),
         conflicts=conflicts,
         golden=_golden(rows, terms),
         base=next_base(rows, sides, world.base, world.held, terms),
         findings=row_findings(rows, unfit(rows, terms), terms),
+        choices=choices,
+        tally=tally(rows),
     )
 
 

@@ -16,26 +16,26 @@ from dq.side import ENTITY, KEY, Side, own_value
 
 Verdict = Literal[
     "pair", "alone", "insert_database", "insert_airtable", "revive_database", "revive_airtable", "delete_database",
-    "delete_airtable", "held_database", "gone", "gone_unseen", "empty",
+    "delete_airtable", "held_database", "gone", "gone_unseen", "empty", "outside", "leave_airtable",
 ]  # fmt: skip
 """What becomes of a row as a whole: `alone` stays as it is on its side, `held_database` likewise, for its children, `gone_unseen` is on neither side but this
-plan does not synchronize, or cannot know, `empty` has nothing that the other store could take."""
+plan does not synchronize, or cannot know, `empty` has nothing that the other store could take, `outside` does not belong in Airtable, where nothing is written
+for it, and the record of `leave_airtable` is deleted there for that."""
 VERDICT, DATABASE, AIRTABLE = "verdict", f"{KEY}@database", f"{KEY}@airtable"
-WRITABLE_VERDICTS = [
-    "pair",
-    "alone",
-    "held_database",
-    "empty",
-    "insert_database",
-    "insert_airtable",
-    "revive_database",
-    "revive_airtable",
-]
+_WRITABLE = [
+    "pair", "alone", "held_database", "empty", "insert_database", "insert_airtable", "revive_database", "revive_airtable",
+]  # fmt: skip
+_OUT_OF_SCOPE = ["outside", "leave_airtable"]
 
 
 def at(field: str, side: str) -> str:
     """Column of a field on one side."""
     return f"{field}@{side}"
+
+
+def is_writable(store: Store) -> pl.Expr:
+    """Whether the plan may write cells of the store's row: what is out of scope is the database's own affair."""
+    return pl.col(VERDICT).is_in([*_WRITABLE, *(_OUT_OF_SCOPE if store == "database" else ())])
 
 
 def aligned(database: Side, airtable: Side, base: pl.DataFrame, terms: Terms) -> pl.DataFrame:

@@ -18,8 +18,9 @@ class BaseRow(pa.DataFrameModel):
     entity_id: str
     database_key: str = pa.Field(nullable=True)
     airtable_key: str = pa.Field(nullable=True)
-    state: str = pa.Field(isin=["linked", "loser", "tombstone"])
-    """`linked`: one lead in both stores. `loser`: a merged row whose survivor is the entity. `tombstone`: deleted."""
+    state: str = pa.Field(isin=["linked", "loser", "tombstone", "left", "erased"])
+    """`linked`: one lead in both stores. `loser`: a merged row whose survivor is the entity. `tombstone`: deleted.
+    `left`: a lead that left the scope, whose record is gone. `erased`: a person who must not come back; keys only."""
     store: str = pa.Field(nullable=True)
     """Which store a loser was in."""
     row_key: str = pa.Field(nullable=True)

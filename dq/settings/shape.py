@@ -19,6 +19,11 @@ SurvivorshipChain = Annotated[
 ]
 
 
+def _as_where(value: Any) -> Any:
+    """A condition alone as a scope."""
+    return {"where": value} if isinstance(value, str) else value
+
+
 class DatabaseShape(Shape):
     """Where the lead database is. Give one of the three."""
 
@@ -159,6 +164,18 @@ class BrakesShape(Shape):
     )
 
 
+class ScopeShape(Shape):
+    """Which leads belong in Airtable at all."""
+
+    where: str = Field(
+        description="A condition in Polars SQL over the database table's columns; leads that do not meet it are not kept in Airtable."
+    )
+    leaving: Literal["keep", "delete"] = Field(
+        "keep",
+        description="The record of a lead that leaves the scope: `keep` stops synchronizing it, `delete` deletes it.",
+    )
+
+
 class TableShape(Shape):
     """One database table and the Airtable table it is kept in agreement with."""
 
@@ -170,6 +187,9 @@ class TableShape(Shape):
     link: LinkShape = Field(LinkShape(), description="Links between the two sides.")
     mapping: dict[str, str] | None = Field(None, description="Database column → Airtable field.")
     fields: dict[str, FieldShape] = Field({}, description="Rules for single fields, by database column.")
+    scope: Annotated[ScopeShape | None, BeforeValidator(_as_where, json_schema_input_type=str | ScopeShape | None)] = (
+        Field(None, description="Which leads belong in Airtable; a condition alone is its `where`.")
+    )
     children: list[ChildShape] = Field([], description="Tables that point at the lead.")
     defaults: dict[str, Any] = Field({}, description="Values for unmapped NOT NULL columns of inserted rows.")
     sync: SyncShape = Field(SyncShape(), description="As the top-level `sync`, for this table.")

@@ -10,6 +10,7 @@ from dq.settings.fields import fields_of, given
 from dq.settings.mapping import find_mapping_mistakes, with_mapping
 from dq.settings.mistakes import Key, Mistake, nearest
 from dq.settings.rulefiles import Rules
+from dq.settings.scope import scope_of
 from dq.settings.shape import ConfigShape, TableShape
 
 IDENTIFYING_KINDS = frozenset({"email", "linkedin"})
@@ -41,6 +42,7 @@ def _table(document: Document, config: ConfigShape, rules: Rules, shape: TableSh
         fields=fields,
         children=tuple(Child(table=child.table, column=child.column) for child in shape.children),
         insert_defaults=shape.defaults,
+        scope=scope_of(document, (*key, "scope"), shape),
         dedupe=_dedupe(document, key, {**given(config.duplicates), **given(shape.duplicates)}, rules, fields),
         sync=SyncRules.model_validate(sync),
         brakes=_brakes(config, shape),

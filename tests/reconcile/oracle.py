@@ -14,6 +14,10 @@ def reconciled(given, database, airtable, base):
 
 def _lead(given, entity, rows, base):  # noqa: PLR0911 - one return a line of the table of cases
     here = [side for side in ("database", "airtable") if rows[side] is not None]
+    if given.scope:
+        done = _scoped(given, entity, rows, base)
+        if done:
+            return done
     old = {(entity, "linked", *(base[f.name] for f in given.fields))} if base else set()
     dead = {(entity, "tombstone", *cells) for _, _, *cells in old}
     if not here:
@@ -32,6 +36,50 @@ def _lead(given, entity, rows, base):  # noqa: PLR0911 - one return a line of th
     if not _open(given, other):
         return _alone(given, entity, side, row), set(), old
     return _new(given, entity, side, other, row, revived=bool(base))
+
+
+def _scoped(given, entity, rows, base):
+    """What becomes of a lead out of scope; None for one that is in scope, or that nothing is known of."""
+    database, airtable = rows["database"], rows["airtable"]
+    old = {(entity, "linked", *(base[f.name] for f in given.fields))} if base else set()
+    left = {(entity, "left", *cells) for _, _, *cells in old}
+    if database is None:
+        if airtable is None or given.scope.leaving == "keep":
+            return None
+        lead = _lead(given.model_copy(update={"scope": None}), entity, rows, base)
+        if not any(op == "insert" for _, op, *_ in lead[0]) or _inside(given, airtable):
+            return None
+        return set(), lead[1], old
+    if airtable is None:
+        lacking = given.sync.deletes == "propagate" and base and not _edited(given, database, base)
+        if _inside(given, database) or (not _worth(given, database, "airtable") and not (base and lacking)):
+            return None
+        if not _open(given, "airtable") and not (lacking and _open(given, "database")):
+            return None  # stays alone on its side, whatever the scope
+        return _alone(given, entity, "database", database), set(), left
+    if given.scope.leaving == "keep":
+        return None if _inside(given, database) else (_alone(given, entity, "database", database), set(), old)
+    changes, conflicts, after = _pair(given, entity, rows, base)
+    golden = {f.name: _golden(given, f, rows, base) for f in given.fields}
+    if any(side is None for _, _, side, _ in conflicts) or _inside(given, golden):
+        return changes, conflicts, after
+    mine = {change for change in changes if change[0] == "database"}
+    if not _open(given, "airtable"):
+        return mine, conflicts, old
+    return mine | {("airtable", "delete", entity, None, None)}, conflicts, left
+
+
+def _inside(given, row):
+    name, value = given.scope.where.split(" <> ")
+    held = row.get(name)
+    held = given.field(name).default if held is None else held
+    return held is not None and held != value.strip("'")
+
+
+def _golden(given, field, rows, base):
+    return _cell(
+        given, field, {side: rows[side].get(field.name) for side in rows}, base[field.name] if base else None, rows
+    )[0]
 
 
 def _open(given, side):

@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from reconcile_world import NOW, field, reconciled, rules, side, told
+from reconcile_world import NOW, field, reconciled, rules, side, terms, told
 
 ONE = "1"
 B, X, Y, NONE = "b", "x", "y", None
@@ -222,7 +222,7 @@ def test_a_value_that_was_merged_in_brings_its_own_time_missing_or_not():
             {"entity_id": [ONE], "field": ["name"], "source": ["d9"], "time": [None]}, schema=world_side.sources.schema
         )
     )
-    from dq.reconcile.policies import _timed
+    from dq.reconcile.policies import timed
 
     cells = pl.DataFrame(
         {"entity_id": [ONE], "name@base": [B], "name@database": [X], "name@airtable": [Y], "modified@database": [NOW]}
@@ -231,8 +231,8 @@ def test_a_value_that_was_merged_in_brings_its_own_time_missing_or_not():
         pl.lit(0.5).alias("quality#@database"),
         pl.lit(0.5).alias("quality#@airtable"),
     )
-    timed = _timed(cells, given.fields[0], lent.with_columns(pl.lit("database").alias("store")))
-    assert timed["modified_database"].to_list() == [None]
+    done = timed(cells, given.fields[0], lent.with_columns(pl.lit("database").alias("store")), terms(given))
+    assert done["modified_database"].to_list() == [None]
 
 
 @pytest.mark.parametrize("owner", ["database", "airtable"])

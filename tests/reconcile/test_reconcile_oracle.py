@@ -3,7 +3,7 @@
 import oracle
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reconcile_world import NAMES, field, reconciled, rules, told
+from reconcile_world import NAMES, field, reconciled, rules, scope, told
 
 VALUES = st.sampled_from([None, "x", "y", "new", "long one"])
 AGREED = st.sampled_from([None, "", "x", "y", "new"])
@@ -14,6 +14,10 @@ SURVIVORS = st.sampled_from(
 )
 ROW = st.fixed_dictionaries({**dict.fromkeys(NAMES, VALUES), "at": TIMES})
 DIRECTIONS = st.sampled_from(["both", "both", "to_airtable", "to_database"])
+
+SCOPES = st.sampled_from(
+    [None, None, *(scope(f"{n} <> 'x'", leaving) for n in NAMES for leaving in ("keep", "delete"))]
+)
 
 
 @st.composite
@@ -34,6 +38,7 @@ def worlds(draw):
         fields,
         direction=draw(DIRECTIONS),
         deletes=draw(st.sampled_from(["propagate", "ignore"])),
+        scope=draw(SCOPES),
         priority=draw(st.sampled_from([("database", "airtable"), ("airtable", "database")])),
     )
     return mapping, some(ROW), some(ROW), some(st.fixed_dictionaries(dict.fromkeys(NAMES, AGREED)))
