@@ -28,6 +28,7 @@ ROW_LOOPS = {
     "dq/pipeline/pricing.py": "counts, a line a batch",
     "dq/pipeline/proving.py": "counts of a plan that is refused",
     "dq/report/diff.py": "prints the changes it is asked to list",
+    "dq/report/policies.py": "prints counts by policy, and the conflicts it is asked to list",
 }
 """Where a loop over rows may stand, and why: its rows are few, or another format wants them one by one."""
 ROW_LOOP = re.compile(r"\.(map_elements|iter_rows|rows|to_dicts)\(")

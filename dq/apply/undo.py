@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from dq.apply import base as base_state
+from dq.apply import flaps
 from dq.apply.batches import CREATED, Batch, PlannedWrite
 from dq.apply.commit import Run, Target, Targets, commit
 from dq.apply.journal import Entry, journal
@@ -221,7 +222,14 @@ def _base_back(plan: Plan, root: Path, new_ids: Mapping[str, str]) -> int:
     named = {f"airtable:{old}": f"airtable:{new}" for old, new in new_ids.items()}
     cells = [pl.col(name).replace(named) for name in before.columns if name.endswith(AGREED)] if named else []
     rows = before.with_columns(moved.alias(BaseRow.airtable_key), *cells)
+    flaps.save(root, current.serial + 1, flaps.load(root, plan.base_serial), base_state.KEPT)
     saved = base_state.save(
-        root, rows, serial=current.serial + 1, lineage=current.lineage, plan=undone, rules=current.rules
+        root,
+        rows,
+        serial=current.serial + 1,
+        lineage=current.lineage,
+        plan=undone,
+        rules=current.rules,
+        meaning=current.meaning,
     )
     return saved.serial

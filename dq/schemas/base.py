@@ -33,6 +33,8 @@ class BaseRow(pa.DataFrameModel):
     """The modified time before that write: the row's last human time."""
     airtable_written: DateTime = pa.Field(nullable=True, dtype_kwargs=_UTC)
     airtable_human: DateTime = pa.Field(nullable=True, dtype_kwargs=_UTC)
+    since: DateTime = pa.Field(nullable=True, dtype_kwargs=_UTC)
+    """When a lead was found deleted, or left the scope: tombstones are kept for a while only."""
 
     class Config:
         strict = False
@@ -40,7 +42,8 @@ class BaseRow(pa.DataFrameModel):
 
 _TIME = pl.Datetime("us", "UTC")
 BASE_TYPES: dict[str, pl.DataType] = {
-    name: (_TIME if name.endswith(("_written", "_human")) else pl.String()) for name in BaseRow.to_schema().columns
+    name: (_TIME if name.endswith(("_written", "_human", "since")) else pl.String())
+    for name in BaseRow.to_schema().columns
 }
 
 

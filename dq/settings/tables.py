@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from dq.rules import BrakeRules, Child, DedupeRules, FieldRule, MatchKey, SyncRules, TableRules
+from dq.rules import BrakeRules, Child, DedupeRules, FieldRule, MatchKey, TableRules
 from dq.settings.claims import STATUS_DEFAULT
 from dq.settings.document import ABSENT, Document, value_at
 from dq.settings.fields import fields_of, given
@@ -12,6 +12,7 @@ from dq.settings.mistakes import Key, Mistake, nearest
 from dq.settings.rulefiles import Rules
 from dq.settings.scope import scope_of
 from dq.settings.shape import ConfigShape, TableShape
+from dq.settings.sync import sync_of
 
 IDENTIFYING_KINDS = frozenset({"email", "linkedin"})
 """Standardizer families whose values belong to one person: equality merges alone."""
@@ -44,7 +45,7 @@ def _table(document: Document, config: ConfigShape, rules: Rules, shape: TableSh
         insert_defaults=shape.defaults,
         scope=scope_of(document, (*key, "scope"), shape),
         dedupe=_dedupe(document, key, {**given(config.duplicates), **given(shape.duplicates)}, rules, fields),
-        sync=SyncRules.model_validate(sync),
+        sync=sync_of(document, key, config, sync),
         brakes=_brakes(config, shape),
         quality=tuple(check for check in rules.checks if check.field in (shape.mapping or {})),
     )
