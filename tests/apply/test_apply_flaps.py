@@ -1,6 +1,7 @@
 """The memory of cells that go back and forth, and tombstones that grow old."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import polars as pl
 import pytest
@@ -18,7 +19,7 @@ def told(values, *, plans=100, start=1, written=True, gap=1):
     """The memory after a cell was agreed on one value after the other, a plan each."""
     rules = RULES.model_copy(update={"sync": SyncRules(flap_plans=plans)})
     memory, serial = pl.DataFrame(schema=flaps.TYPES), start
-    for before, after in zip(values, values[1:], strict=False):
+    for before, after in pairwise(values):
         entries = [("leads", "airtable", _entry("update", "written"))] if written else []
         serial += gap
         memory = flaps.advanced(

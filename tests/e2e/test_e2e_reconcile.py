@@ -12,9 +12,7 @@ from dq.apply import flaps
 
 def _first(project: Project) -> tuple[str, str]:
     """A linked lead: its key and its record's id."""
-    return project.sql(
-        "SELECT id, airtable_id FROM leads WHERE airtable_id IS NOT NULL AND deleted_at IS NULL ORDER BY id LIMIT 1"
-    )[0]
+    return project.sql("SELECT id, airtable_id FROM leads WHERE airtable_id IS NOT NULL ORDER BY id LIMIT 1")[0]
 
 
 def _typed(project: Project, record: str, **cells: Any) -> None:
@@ -56,7 +54,7 @@ def test_a_fight_over_a_cell_is_frozen_until_a_person_ends_it(settled: Project) 
 
 def test_a_scope_that_is_new_is_shown_first_and_then_takes_effect(settled: Project) -> None:
     config = settled.config()
-    keys = [row[0] for row in settled.sql("SELECT id FROM leads WHERE deleted_at IS NULL ORDER BY id")]
+    keys = [row[0] for row in settled.sql("SELECT id FROM leads ORDER BY id")]
     config["tables"][0]["scope"] = {"where": f"id <> '{keys[0]}' AND id <> '{keys[1]}'", "leaving": "delete"}
     settled.configure(config)
     settled.sql("UPDATE leads SET title = 'Chief X', updated_at = '2031-01-01T00:00:00Z' WHERE id = ?", keys[2])
@@ -69,8 +67,8 @@ def test_a_scope_that_is_new_is_shown_first_and_then_takes_effect(settled: Proje
     assert len(settled.records()) == count  # deletes were off
     _run(settled)
     assert len(settled.records()) == count - 2
-    assert settled.sql("SELECT count(*) FROM leads WHERE airtable_id IS NULL AND deleted_at IS NULL") == [(2,)]
-    assert len([row for row in settled.sql("SELECT id FROM leads WHERE deleted_at IS NULL")]) == len(keys)
+    assert settled.sql("SELECT count(*) FROM leads WHERE airtable_id IS NULL") == [(2,)]
+    assert len(settled.sql("SELECT id FROM leads")) == len(keys)
     _run(settled)
     assert settled.plan()["counts"]["changes"] == 0
 
@@ -145,10 +143,9 @@ def test_records_made_anew_with_the_same_lead_id_are_no_deletes(settled: Project
     assert [brake["name"] for brake in plan["brakes"]] == ["max_rekeyed"]
     assert "delete" not in plan["counts"]["rows"].get("database", {})
     _run(settled, "--max-rekeyed", str(records))
-    assert {
-        row[0]
-        for row in settled.sql("SELECT airtable_id FROM leads WHERE airtable_id IS NOT NULL AND deleted_at IS NULL")
-    } == set(settled.records())
+    assert {row[0] for row in settled.sql("SELECT airtable_id FROM leads WHERE airtable_id IS NOT NULL")} == set(
+        settled.records()
+    )
 
 
 def test_an_email_that_changes_is_no_delete(settled: Project) -> None:

@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL
 import polars as pl
 
 from dq.manifest import Column, TableSchema
-from dq.reconcile import FLAP_TYPES, Terms, World, reconcile
+from dq.reconcile import FLAP_TYPES, Terms, World, digests, reconcile
 from dq.rules import ALL_STEPS, DedupeRules, FieldRule, Scope, SyncRules, TableRules
 from dq.schemas import Change, Cluster, Conflict
 from dq.schemas.base import BASE_TYPES, agreed, base_types
@@ -70,6 +70,10 @@ def side(given, rows, letter):
         merged=pl.DataFrame(schema={ENTITY: pl.String, KEY: pl.String, "survivor": pl.String}),
         kept=pl.DataFrame(schema=kept),
     )
+
+
+def digest(text):
+    return digests(pl.Series([text]))[0]
 
 
 def base_of(given, rows):

@@ -1,18 +1,11 @@
 """Cells that go back and forth are frozen: not written, and put to a person."""
 
 import pytest
-from reconcile_world import field, reconciled, rules, told
+from reconcile_world import digest, field, reconciled, rules, told
 
-from dq.reconcile import digests
 from dq.reconcile.flaps import FLAP
 
 ONE = "1"
-
-
-def digest(text):
-    import polars as pl
-
-    return digests(pl.Series([text]))[0]
 
 
 def cell(base, database, airtable, flaps, **more):
