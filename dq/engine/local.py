@@ -18,7 +18,7 @@ from dq.engine.inputs import Inputs
 from dq.engine.parking import Park
 from dq.engine.parts import by_entity
 from dq.engine.rebase import rebased
-from dq.engine.records import human_times, standardized
+from dq.engine.records import human_times, standardized, without_stale_writes
 from dq.engine.required import extra_cells
 from dq.engine.returning import as_json, returned, undead
 from dq.engine.settling import settling
@@ -84,6 +84,7 @@ def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:
     rules = inputs.rules
     records, found = standardized(inputs)
     timed = {store: human_times(records[store], inputs.base, store) for store in STORES}
+    inputs = replace(inputs, base=without_stale_writes(inputs.base, records))
     if park is not None:
         records = {store: park.put(f"records_{store}", records[store]) for store in STORES}
     back = returned(timed, inputs.base, rules)

@@ -4,15 +4,13 @@ sides + base ─ align ─► rows ─ merge ─► golden cells ─ policies �
                                                                             └─ agreement (the next base)
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from uuid import UUID
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from dq.manifest import TableSchema
 from dq.reconcile.agreement import BASE_ORDER, next_base
 from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, aligned
+from dq.reconcile.calm import without_calm
 from dq.reconcile.changes import cell_changes, kept_changes, unfit, with_probability
 from dq.reconcile.findings import row_findings
 from dq.reconcile.flaps import FLAP_TYPES, digests, frozen
@@ -25,9 +23,8 @@ from dq.reconcile.relinking import relinked
 from dq.reconcile.rows import deletes, inserts, merges
 from dq.reconcile.scope import kept_out, left_out, tally
 from dq.reconcile.terms import STORES, Terms
-from dq.rules import Child
-from dq.schemas.values import Store
-from dq.side import ENTITY, KEY, Side
+from dq.reconcile.world import SETTLED_TYPES, World
+from dq.side import ENTITY
 
 __all__ = [
     "BASE_ORDER",
@@ -43,41 +40,6 @@ __all__ = [
     "reconcile",
     "resolved",
 ]
-
-SETTLED_TYPES = {"conflict_id": pl.String, "side": pl.String, "by": pl.String}
-
-
-@dataclass(frozen=True)
-class World:
-    """What reconcile is handed beside the terms.
-
-    Attributes:
-        sides: Each store's word on every entity.
-        base: The base before, under the entity ids of this plan.
-        clusters: Cluster contract, survivors marked.
-        stored: Each store's snapshot rows as read, for the `before` of deletes.
-        held: Per store: row_key, held of the rows that are merged away.
-        children: Child tables with their snapshot rows.
-        namespace: For the keys of new database rows.
-        extra: Per store: column → JSON text of unmapped columns that inserts must fill.
-        freed: Keys of database rows that keep no child once the plans of all mappings are carried out.
-        scoped: row_key and the columns that the scope names, of the database's rows as read.
-        flaps: Cells that went from one value to another and back, see `dq.reconcile.flaps`.
-        settled: conflict_id, side, by of conflicts that a policy settles once the rest of this plan is carried out.
-    """
-
-    sides: Mapping[Store, Side]
-    base: pl.DataFrame
-    clusters: pl.DataFrame
-    stored: Mapping[Store, pl.DataFrame]
-    held: Mapping[Store, pl.DataFrame]
-    children: Sequence[tuple[Child, TableSchema, pl.DataFrame]]
-    namespace: UUID
-    extra: Mapping[Store, Mapping[str, str]]
-    settled: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SETTLED_TYPES))
-    freed: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.String))
-    scoped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={KEY: pl.String}))
-    flaps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FLAP_TYPES))
 
 
 @dataclass(frozen=True)
@@ -98,6 +60,20 @@ class Reconciled:
 
 def reconcile(world: World, terms: Terms) -> Reconciled:
     """The golden record of every lead, and what each store needs to become it."""
+    busy, calm = without_calm(world, terms)
+    done = _asked(busy, terms)
+    if calm is None:
+        return done
+    return replace(
+        done,
+        golden=pl.concat([done.golden, calm.golden]).sort(ENTITY),
+        base=pl.concat([done.base, calm.base]).sort(BASE_ORDER),
+        tally=pl.concat([done.tally, calm.tally]).group_by("what").agg(pl.col("rows").sum()).sort("what"),
+    )
+
+
+def _asked(world: World, terms: Terms) -> Reconciled:
+    """The same for leads of which nothing is known in advance."""
     sides = world.sides
     known = world.base.filter(pl.col("state") == "linked")
     rows = kept_out(aligned(sides["database"], sides["airtable"], known, terms), world.scoped, terms)

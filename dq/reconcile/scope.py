@@ -34,7 +34,7 @@ def kept_out(rows: pl.DataFrame, stored: pl.DataFrame, terms: Terms) -> pl.DataF
     for field in terms.rules.fields:
         word = pl.col(at(field.name, "database"))
         words[field.name] = word if field.default is None else word.fill_null(field.default)
-    is_out = ~_inside(rows, words, stored, scope, terms)
+    is_out = ~inside(rows, words, stored, scope, terms)
     here = pl.col(VERDICT).is_in([*_LACKING, *(["pair"] if scope.leaving == "keep" else [])])
     return rows.with_columns(pl.when(here & is_out).then(pl.lit("outside")).otherwise(VERDICT).alias(VERDICT))
 
@@ -51,7 +51,7 @@ def left_out(rows: pl.DataFrame, stored: pl.DataFrame, terms: Terms) -> pl.DataF
     if scope is None or scope.leaving == "keep" or "sync" not in terms.steps:
         return rows
     words = {field.name: pl.col(golden(field.name)) for field in terms.rules.fields}
-    is_out = ~_inside(rows, words, stored, scope, terms)
+    is_out = ~inside(rows, words, stored, scope, terms)
     waits = pl.any_horizontal(pl.lit(value=False), *(pl.col(origin(f.name)) == OPEN for f in terms.rules.fields))
     leaves = pl.lit("leave_airtable" if terms.may_write("airtable") else "outside")
     verdict = pl.col(VERDICT)
@@ -78,10 +78,21 @@ def tally(rows: pl.DataFrame) -> pl.DataFrame:
     return told.unpivot(variable_name="what", value_name="rows").filter(pl.col("rows") > 0)
 
 
-def _inside(
+def inside(
     rows: pl.DataFrame, words: dict[str, pl.Expr], stored: pl.DataFrame, scope: Scope, terms: Terms
 ) -> pl.Series:
-    """Whether each row is in scope; what cannot be told is not, as in SQL's WHERE."""
+    """Whether each row is in scope; what cannot be told is not, as in SQL's WHERE.
+
+    Args:
+        rows: Rows with the database's key.
+        words: Field → what its cell will hold.
+        stored: row_key and the columns that the scope names, as the database's snapshot has them.
+        scope: The scope.
+        terms: The mapping.
+
+    Raises:
+        ConfigurationError: The condition does not fit the columns.
+    """
     mapped = [name for name in scope.columns if name in words and name not in terms.references]
     typed = [_typed(words[name], stored.schema[name], terms.database.column(name).kind).alias(name) for name in mapped]
     others = stored.select(pl.col("row_key").alias(_KEY), *(name for name in scope.columns if name not in mapped))
