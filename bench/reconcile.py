@@ -1,9 +1,9 @@
 """Reconcile of a million database rows with half as many records, beside the bare full outer join of the same Parquet.
 
-python -m bench.reconcile [--rows 1000000] [--records 500000] [--parts 1] [--datacompy PYTHON]
+python -m bench.reconcile [--rows 1000000] [--records 500000] [--datacompy PYTHON]
 
-Everything begins at Parquet files: reconcile reads both stores' standard forms and the base, and gives changes, conflicts,
-golden records and the next base; DuckDB joins the two stores' files and gives the joined rows. Half of the rows are out of
+Everything begins and ends at files: reconcile reads both stores' standard forms and the base, and writes changes, golden
+records and the next base, in parts as a plan does; DuckDB joins the two stores' files and gives the joined rows. Half of the rows are out of
 scope, one lead in a hundred has a changed cell: a third of them in the database, in Airtable, and in both.
 """
 
@@ -21,6 +21,7 @@ import polars as pl
 
 from bench.measure import Figure, machine, measured, table
 from dq.manifest import Column, TableSchema
+from dq.pipeline.planning import ROWS_A_PART
 from dq.rules import ALL_STEPS, FieldRule, Scope, TableRules
 from dq.schemas.base import agreed, base_types
 from dq.schemas.values import Store
@@ -43,7 +44,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--records", type=int, default=500_000)
-    parser.add_argument("--parts", type=int, default=1)
     parser.add_argument("--datacompy", help="A Python that has datacompy, for its figure beside these.")
     asked, _ = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -51,7 +51,7 @@ def main() -> None:
         _alone(_write, root, asked.rows, asked.records)
         print(f"{asked.rows:,} rows, {asked.records:,} records, {len(FIELDS)} fields on {machine()}\n", flush=True)
         joined, rows = _alone(_join, root)
-        done, counts = _alone(_reconcile, root, asked.parts)
+        done, counts = _alone(_reconcile, root, -(-asked.rows // ROWS_A_PART))
         print(f"joined {rows:,} rows; {counts}\n")
         print(table("Reconcile beside the bare join", [(done, joined), (joined, None)]))
         if asked.datacompy:
@@ -109,12 +109,18 @@ def _join(root: Path) -> tuple[Figure, int]:
 
 
 def _reconcile(root: Path, parts: int) -> tuple[Figure, dict[str, int]]:
+    from dq.engine import Park
     from dq.engine.parts import by_entity
+
+    park = Park(root / "parked")
+    park.folder.mkdir()
 
     def step() -> dict[str, int]:
         world, terms = _world(root)
-        done = by_entity(world, terms, pl.DataFrame(schema={"entity_id": pl.String}), parts)
-        return {name: getattr(done, name).height for name in ("changes", "conflicts", "golden", "base", "findings")}
+        done = by_entity(world, terms, pl.DataFrame(schema={"entity_id": pl.String}), parts, park)
+        del world
+        held = {name: park.get(name, ["entity_id"]).height for name in ("changes", "golden", "base")}
+        return {**held, "conflicts": done.conflicts.height, "findings": done.findings.height}
 
     return measured("dq reconcile", step)
 

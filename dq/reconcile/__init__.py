@@ -11,19 +11,20 @@ import polars as pl
 from dq.reconcile.agreement import BASE_ORDER, next_base
 from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, aligned
 from dq.reconcile.calm import without_calm
-from dq.reconcile.changes import cell_changes, kept_changes, unfit, with_probability
+from dq.reconcile.changes import TYPES, cell_changes, kept_changes, unfit, with_probability
 from dq.reconcile.findings import row_findings
 from dq.reconcile.flaps import FLAP_TYPES, digests, frozen
 from dq.reconcile.links import link_changes
 from dq.reconcile.merge import APART, golden, merged, origin, target, with_defaults
 from dq.reconcile.parents import parents_kept
-from dq.reconcile.policies import CHOICE_TYPES, settled
+from dq.reconcile.policies import CHOICE_TYPES, CONFLICT_TYPES, settled
 from dq.reconcile.referring import Referred, lasting, resolved
 from dq.reconcile.relinking import relinked
 from dq.reconcile.rows import deletes, inserts, merges
 from dq.reconcile.scope import kept_out, left_out, tally
 from dq.reconcile.terms import STORES, Terms
 from dq.reconcile.world import SETTLED_TYPES, World
+from dq.schemas.finding import FINDING_TYPES
 from dq.side import ENTITY
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "Referred",
     "Terms",
     "World",
+    "asked",
+    "calm_apart",
     "digests",
     "lasting",
     "reconcile",
@@ -60,20 +63,35 @@ class Reconciled:
 
 def reconcile(world: World, terms: Terms) -> Reconciled:
     """The golden record of every lead, and what each store needs to become it."""
-    busy, calm = without_calm(world, terms)
-    done = _asked(busy, terms)
+    busy, calm = calm_apart(world, terms)
+    done = asked(busy, terms)
     if calm is None:
         return done
     return replace(
         done,
-        golden=pl.concat([done.golden, calm.golden]).sort(ENTITY),
-        base=pl.concat([done.base, calm.base]).sort(BASE_ORDER),
+        golden=pl.concat([calm.golden, done.golden]).sort(ENTITY),
+        base=pl.concat([calm.base, done.base]).sort(BASE_ORDER),
         tally=pl.concat([done.tally, calm.tally]).group_by("what").agg(pl.col("rows").sum()).sort("what"),
     )
 
 
-def _asked(world: World, terms: Terms) -> Reconciled:
-    """The same for leads of which nothing is known in advance."""
+def calm_apart(world: World, terms: Terms) -> tuple[World, Reconciled | None]:
+    """The world of the leads that must be asked, and what is known of the others; None where nothing is."""
+    busy, calm = without_calm(world, terms)
+    if calm is None:
+        return world, None
+    nothing = [pl.DataFrame(schema=types) for types in (TYPES, CONFLICT_TYPES, FINDING_TYPES, CHOICE_TYPES)]
+    changes, conflicts, findings, choices = nothing
+    return busy, Reconciled(changes, conflicts, calm.golden, calm.base, findings, choices, calm.tally)
+
+
+def asked(world: World, terms: Terms) -> Reconciled:
+    """What `reconcile` gives, every lead asked.
+
+    Args:
+        world: What reconcile is handed.
+        terms: What the plan may do.
+    """
     sides = world.sides
     known = world.base.filter(pl.col("state") == "linked")
     rows = kept_out(aligned(sides["database"], sides["airtable"], known, terms), world.scoped, terms)

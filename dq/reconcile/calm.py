@@ -29,7 +29,7 @@ class Calm:
     """What is known of the calm leads.
 
     Attributes:
-        golden: Their golden records.
+        golden: Their golden records, sorted by entity.
         base: Their rows of the next base.
         tally: what, rows: those of them that are out of scope.
     """
@@ -56,10 +56,9 @@ def without_calm(world: World, terms: Terms) -> tuple[World, Calm | None]:
     pairs = pairs.filter(_agrees(pairs, world, linked, plain, in_scope, terms))
     lonely = places.filter(pl.col("_airtable").is_null() & pl.col("_base").is_null())
     lonely = lonely.filter(_is_outside(lonely, world, plain, in_scope, terms))
-    golden = [_golden(world, pairs, terms), _golden(world, lonely, terms)]
     told = [("out of scope", lonely.height)] if lonely.height else []
     calm = Calm(
-        golden=pl.concat(golden),
+        golden=_golden(world, pl.concat([pairs, lonely]), terms),
         base=_base(world, linked, pairs, terms),
         tally=pl.DataFrame(told, schema={"what": pl.String, "rows": pl.Int64}, orient="row"),
     )
@@ -150,6 +149,7 @@ def _is_outside(
 
 def _golden(world: World, calm: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     rows, records = world.sides["database"].rows, world.sides["airtable"].rows
+    calm = calm[rows[ENTITY].gather(calm["_database"]).arg_sort()]
     keys = [
         rows[ENTITY].gather(calm["_database"]),
         rows[KEY].gather(calm["_database"]).alias("database_key"),

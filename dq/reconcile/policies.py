@@ -15,10 +15,14 @@ from dq.reconcile.merge import OPEN, SETTLED, golden, origin
 from dq.reconcile.terms import STORES, Terms
 from dq.rules import FieldRule, Policy
 from dq.schemas import Conflict
+from dq.schemas.conflict import RESOLVED
 from dq.side import ENTITY, MODIFIED, QUALITY, own_value
 
 DATABASE, AIRTABLE, MERGE = pl.lit("database"), pl.lit("airtable"), pl.lit("merge")
 _COLUMNS = list(Conflict.to_schema().columns)
+_TIME = pl.Datetime("us", "UTC")
+_TYPES = {RESOLVED: pl.Boolean, str(Conflict.modified_database): _TIME, str(Conflict.modified_airtable): _TIME}
+CONFLICT_TYPES = pl.Schema({name: _TYPES.get(name, pl.String) for name in _COLUMNS})
 _ATOMIC = frozenset({"integer", "number", "boolean", "date", "datetime"})
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 CHOICE_TYPES = {Conflict.conflict_id: pl.String, "policy": pl.String, "side": pl.String}

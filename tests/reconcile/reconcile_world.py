@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL
 import polars as pl
 
 from dq.manifest import Column, TableSchema
-from dq.reconcile import FLAP_TYPES, Terms, World, digests, reconcile
+from dq.reconcile import FLAP_TYPES, Terms, World, asked, digests, reconcile
 from dq.rules import ALL_STEPS, DedupeRules, FieldRule, Scope, SyncRules, TableRules
 from dq.schemas import Change, Cluster, Conflict
 from dq.schemas.base import BASE_TYPES, agreed, base_types
@@ -96,7 +96,7 @@ def scoped_of(given, side):
     return side.rows.select(KEY, *(pl.col(f"{name}_held").alias(name) for name in names))
 
 
-def reconciled(given, database, airtable, base, steps=ALL_STEPS, blind=(), flaps=None):
+def reconciled(given, database, airtable, base, steps=ALL_STEPS, blind=(), flaps=None, ask_all=False):
     sides = {"database": side(given, database, "d"), "airtable": side(given, airtable, "a")}
     held = pl.DataFrame(schema={KEY: pl.String, "held": pl.String})
     clusters = pl.DataFrame(schema={ENTITY: pl.String, Cluster.probability: pl.Float64})
@@ -113,7 +113,7 @@ def reconciled(given, database, airtable, base, steps=ALL_STEPS, blind=(), flaps
         scoped=scoped_of(given, sides["database"]),
         flaps=pl.DataFrame(flaps or [], schema=FLAP_TYPES, orient="row"),
     )
-    return reconcile(world, terms(given, steps, blind))
+    return (asked if ask_all else reconcile)(world, terms(given, steps, blind))
 
 
 def told(done, given):

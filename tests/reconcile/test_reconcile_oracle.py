@@ -56,3 +56,22 @@ def test_reconcile_says_what_the_oracle_says(world):
     expected = oracle.reconciled(mapping, database, airtable, base, flaps)
     for mine, theirs, what in zip(done, expected, ("changes", "conflicts", "base"), strict=True):
         assert mine == theirs, what
+
+
+@given(worlds())
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_calm_leads_told_apart_first_change_nothing(world):
+    mapping, database, airtable, base, flaps = world
+    memory = [(f"d{entity}", name, digest(old), digest(now)) for entity, name, old, now in flaps]
+    copied = {
+        entity: {**row, **{n: v or None for n, v in base[entity].items()}}
+        for entity, row in database.items()
+        if entity in base
+    }
+    for sides in ((database, airtable), (database | copied, {e: copied.get(e, row) for e, row in airtable.items()})):
+        told_apart, asked = (
+            reconciled(mapping, *sides, base, flaps=memory, ask_all=ask_all) for ask_all in (False, True)
+        )
+        for name in ("changes", "conflicts", "golden", "base", "findings", "choices", "tally"):
+            mine, plain = getattr(told_apart, name), getattr(asked, name)
+            assert mine.sort(mine.columns).equals(plain.sort(mine.columns), null_equal=True), name
