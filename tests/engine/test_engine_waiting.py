@@ -146,3 +146,26 @@ def test_edge_17_both_rows_back_are_one_lead_again():
     made, rest = plan_to_rest(replace(live, base=dead))
     assert (rest.height, made.reconciled.base["state"].to_list()) == (0, ["linked"])
     assert [row for row in made.findings["rule"] if row == "row.returned"] == ["row.returned"] * 2
+
+
+def test_edge_08_the_time_of_a_write_that_was_not_the_last_word_is_forgotten():
+    given = pair("2026-02-01T00:00:00Z")
+    after = next_inputs(given, plan_table(given))
+    then = pl.lit(NOW).cast(pl.Datetime("us", "UTC"))
+    stale = replace(after, base=after.base.with_columns(then.alias("database_written"), then.alias("airtable_written")))
+    for store in ("database", "airtable"):  # both stores hold other times: people wrote since, or a backup came back
+        assert plan_table(stale).reconciled.base[f"{store}_written"].to_list() == [None, None]
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_a_calm_lead_that_waits_keeps_its_base(parts, tmp_path):
+    from dq.engine import Park
+
+    given = pair("2026-02-01T00:00:00Z")
+    after = next_inputs(given, plan_table(given))
+    times = pl.when(pl.col("id") == "rec1").then(pl.lit(at(-5))).otherwise("Last Modified").alias("Last Modified")
+    calm = replace(after, raw={**after.raw, "airtable": after.raw["airtable"].with_columns(times)}, parts=parts)
+    made = plan_table(calm, Park(tmp_path))
+    base = made.frame("base").filter(database_key="d1")
+    assert base["airtable_human"].to_list() == after.base.filter(database_key="d1")["airtable_human"].to_list()
+    assert (base.height, made.frame("base").height, made.frame("changes").height) == (1, 2, 0)
