@@ -46,8 +46,8 @@ def by_entity(world: World, terms: Terms, alone: pl.DataFrame, parts: int, park:
     """
     if parts == 1 and park is None:
         return without(reconcile(world, terms), world.base, alone, terms)
-    busy, calm = calm_apart(world, terms)
-    done = [] if calm is None else [_parked(_left_alone(calm, world, alone, terms), parts + 1, park)]
+    busy, calm = calm_apart(world, terms, parts)
+    done = [_parked(_left_alone(piece, world, alone, terms), parts + 1 + part, park) for part, piece in enumerate(calm)]
     count = max(-(-parts * _rows(busy) // max(_rows(world), 1)), 1)
     del world, calm  # what is known already need not stand beside what is asked
     for part in range(count):

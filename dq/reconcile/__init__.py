@@ -4,13 +4,14 @@ sides + base ─ align ─► rows ─ merge ─► golden cells ─ policies �
                                                                             └─ agreement (the next base)
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import polars as pl
 
 from dq.reconcile.agreement import BASE_ORDER, next_base
 from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, aligned
-from dq.reconcile.calm import without_calm
+from dq.reconcile.calm import known, without_calm
 from dq.reconcile.changes import TYPES, cell_changes, kept_changes, unfit, with_probability
 from dq.reconcile.findings import row_findings
 from dq.reconcile.flaps import FLAP_TYPES, digests, frozen
@@ -64,25 +65,35 @@ class Reconciled:
 def reconcile(world: World, terms: Terms) -> Reconciled:
     """The golden record of every lead, and what each store needs to become it."""
     busy, calm = calm_apart(world, terms)
-    done = asked(busy, terms)
-    if calm is None:
+    done, told = asked(busy, terms), list(calm)
+    if not told:
         return done
+    pieces = [done, *told]
     return replace(
         done,
-        golden=pl.concat([calm.golden, done.golden]).sort(ENTITY),
-        base=pl.concat([calm.base, done.base]).sort(BASE_ORDER),
-        tally=pl.concat([done.tally, calm.tally]).group_by("what").agg(pl.col("rows").sum()).sort("what"),
+        golden=pl.concat(piece.golden for piece in pieces).sort(ENTITY),
+        base=pl.concat(piece.base for piece in pieces).sort(BASE_ORDER),
+        tally=pl.concat(piece.tally for piece in pieces).group_by("what").agg(pl.col("rows").sum()).sort("what"),
     )
 
 
-def calm_apart(world: World, terms: Terms) -> tuple[World, Reconciled | None]:
-    """The world of the leads that must be asked, and what is known of the others; None where nothing is."""
+def calm_apart(world: World, terms: Terms, parts: int = 1) -> tuple[World, Iterator[Reconciled]]:
+    """The world of the leads that must be asked, and what is known of the others, made part by part.
+
+    Args:
+        world: What reconcile is handed.
+        terms: What the plan may do.
+        parts: In how many parts; none come where nothing is known.
+    """
     busy, calm = without_calm(world, terms)
     if calm is None:
-        return world, None
+        return world, iter(())
     nothing = [pl.DataFrame(schema=types) for types in (TYPES, CONFLICT_TYPES, FINDING_TYPES, CHOICE_TYPES)]
     changes, conflicts, findings, choices = nothing
-    return busy, Reconciled(changes, conflicts, calm.golden, calm.base, findings, choices, calm.tally)
+    told = (known(calm, part, parts, terms) for part in range(parts))
+    return busy, (
+        Reconciled(changes, conflicts, golden, base, findings, choices, tally) for golden, base, tally in told
+    )
 
 
 def asked(world: World, terms: Terms) -> Reconciled:
@@ -93,8 +104,8 @@ def asked(world: World, terms: Terms) -> Reconciled:
         terms: What the plan may do.
     """
     sides = world.sides
-    known = world.base.filter(pl.col("state") == "linked")
-    rows = kept_out(aligned(sides["database"], sides["airtable"], known, terms), world.scoped, terms)
+    linked = world.base.filter(pl.col("state") == "linked")
+    rows = kept_out(aligned(sides["database"], sides["airtable"], linked, terms), world.scoped, terms)
     rows = merged(parents_kept(rows, sides["database"], world.children, world.freed, terms), terms)
     sources = pl.concat(side.sources.with_columns(pl.lit(store).alias("store")) for store, side in sides.items())
     rows, conflicts, choices = settled(rows, sources, world.settled, terms)

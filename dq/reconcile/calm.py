@@ -26,21 +26,21 @@ _PLACE: dict[Store, str] = {"database": "_database", "airtable": "_airtable"}
 
 @dataclass(frozen=True)
 class Calm:
-    """What is known of the calm leads.
+    """Which leads are calm.
 
     Attributes:
-        golden: Their golden records, sorted by entity.
-        base: Their rows of the next base.
-        tally: what, rows: those of them that are out of scope.
+        world: The world with all leads.
+        linked: The `linked` rows of its base.
+        places: Where each calm lead stands: in the database's rows, and in Airtable's and in `linked` if it is a pair.
     """
 
-    golden: pl.DataFrame
-    base: pl.DataFrame
-    tally: pl.DataFrame
+    world: World
+    linked: pl.DataFrame
+    places: pl.DataFrame
 
 
 def without_calm(world: World, terms: Terms) -> tuple[World, Calm | None]:
-    """The world without its calm leads, and what is known of them; None where all leads must be asked.
+    """The world without its calm leads, and which those are; None where all leads must be asked.
 
     Args:
         world: What reconcile is handed.
@@ -56,13 +56,25 @@ def without_calm(world: World, terms: Terms) -> tuple[World, Calm | None]:
     pairs = pairs.filter(_agrees(pairs, world, linked, plain, in_scope, terms))
     lonely = places.filter(pl.col("_airtable").is_null() & pl.col("_base").is_null())
     lonely = lonely.filter(_is_outside(lonely, world, plain, in_scope, terms))
-    told = [("out of scope", lonely.height)] if lonely.height else []
-    calm = Calm(
-        golden=_golden(world, pl.concat([pairs, lonely]), terms),
-        base=_base(world, linked, pairs, terms),
-        tally=pl.DataFrame(told, schema={"what": pl.String, "rows": pl.Int64}, orient="row"),
-    )
-    return _busy(world, linked, pairs, lonely), calm
+    return _busy(world, linked, pairs, lonely), Calm(world, linked, pl.concat([pairs, lonely]).sort("_database"))
+
+
+def known(calm: Calm, part: int, parts: int, terms: Terms) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Golden records, rows of the next base, and tally of a part of the calm leads.
+
+    Args:
+        calm: Which leads are calm.
+        part: Which part, from 0.
+        parts: How many there are.
+        terms: What the plan may do.
+    """
+    size = max(-(-calm.places.height // parts), 1)
+    places = calm.places.slice(part * size, size)
+    lonely = places["_airtable"].null_count()
+    told = [("out of scope", lonely)] if lonely else []
+    tally = pl.DataFrame(told, schema={"what": pl.String, "rows": pl.Int64}, orient="row")
+    pairs = places.drop_nulls("_airtable")
+    return _golden(calm.world, places, terms), _base(calm.world, calm.linked, pairs, terms), tally
 
 
 def _places(world: World, linked: pl.DataFrame) -> pl.DataFrame:
@@ -149,7 +161,6 @@ def _is_outside(
 
 def _golden(world: World, calm: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     rows, records = world.sides["database"].rows, world.sides["airtable"].rows
-    calm = calm[rows[ENTITY].gather(calm["_database"]).arg_sort()]
     keys = [
         rows[ENTITY].gather(calm["_database"]),
         rows[KEY].gather(calm["_database"]).alias("database_key"),
