@@ -50,8 +50,13 @@ class Run:
 
     @cached_property
     def conflicts(self) -> pl.DataFrame:
-        """Cells that both stores changed (Conflict contract)."""
-        return self._clean("conflicts")
+        """Cells that both stores changed (Conflict contract), those that wait for a person first."""
+        return self._clean("conflicts").sort("resolved", "conflict_id")
+
+    @cached_property
+    def policies(self) -> pl.DataFrame:
+        """conflict_id, policy, side: what each policy alone would decide for each conflict; null where it would wait."""
+        return self._clean("policies")
 
     @cached_property
     def findings(self) -> pl.DataFrame:

@@ -15,7 +15,8 @@ class Brake:
     """One brake that holds.
 
     Attributes:
-        name: Which: `max_deletes`, `max_merges`, `max_missing`, `max_field_changes`, `max_api_calls`.
+        name: Which: `max_deletes`, `max_merges`, `max_missing`, `max_field_changes`, `max_rekeyed`, `max_returned`, `max_older`,
+            `max_unreadable`, `max_rule_changes`, `max_api_calls`.
         store: The side it is about.
         count: How many rows the plan would touch, or miss.
         limit: How many are allowed.

@@ -101,12 +101,46 @@ class DedupeRules(Rule):
     survivorship_priority: tuple[Literal["database", "airtable"], ...] = ("database", "airtable")
 
 
+class Settle(Rule):
+    """Seconds before a snapshot within which an edit lets its lead wait, by store; 0 for none."""
+
+    database: float = Field(default=0.0, ge=0)
+    airtable: float = Field(default=0.0, ge=0)
+
+
 class SyncRules(Rule):
-    """How the two stores are brought to agree."""
+    """How the two stores are brought to agree.
+
+    Attributes:
+        direction: Which store may be written.
+        deletes: What a proven delete on one side does to the other.
+        skew_seconds: Times of different stores at most this far apart count as equal.
+        settle: How long an edit lets its lead wait.
+        flap_plans: Plans within which a cell that goes back and forth is frozen; 0 for never.
+        tombstone_days: How long deleted leads are remembered.
+    """
 
     direction: Direction = "both"
     deletes: Literal["propagate", "ignore"] = "propagate"
     skew_seconds: float = Field(default=2.0, ge=0)
+    settle: Settle = Settle()
+    flap_plans: int = Field(default=100, ge=0)
+    tombstone_days: int = Field(default=60, ge=0)
+
+
+class Scope(Rule):
+    """Which leads belong in Airtable at all.
+
+    Attributes:
+        where: A Polars SQL expression over the database table's columns; a lead for which it is not true is out of scope.
+        columns: The columns that it names.
+        leaving: What happens to the record of a lead that leaves the scope: it is kept and no longer synchronized, or
+            deleted once the database has all that it held.
+    """
+
+    where: str
+    columns: tuple[str, ...]
+    leaving: Literal["keep", "delete"] = "keep"
 
 
 class Limit(Rule):
@@ -122,6 +156,9 @@ class BrakeRules(Rule):
     max_deletes: Limit = Limit(share=0.10, rows=100)
     max_merges: Limit = Limit(share=0.50)
     max_field_changes: Limit = Limit(share=0.30)
+    max_rekeyed: Limit = Limit(share=0.50)
+    max_returned: Limit = Limit(share=0.10, rows=100)
+    max_older: Limit = Limit(share=0.10)
     empty_side: float = Field(default=0.5, ge=0, le=1)
     """A side that holds less than this share of the base's rows counts as emptied."""
 
@@ -172,6 +209,7 @@ class TableRules(Rule):
         fields: The mapped fields in order.
         children: Tables that point at the lead.
         insert_defaults: Values for unmapped NOT NULL columns of inserted database rows.
+        scope: Which leads belong in Airtable; None for all.
     """
 
     table: str = "leads"
@@ -185,6 +223,7 @@ class TableRules(Rule):
     fields: tuple[FieldRule, ...] = ()
     children: tuple[Child, ...] = ()
     insert_defaults: dict[str, Any] = Field(default_factory=dict)
+    scope: Scope | None = None
     dedupe: DedupeRules = DedupeRules()
     sync: SyncRules = SyncRules()
     brakes: BrakeRules = BrakeRules()

@@ -48,7 +48,12 @@ def configuration() -> dict[str, Any]:
                 "children": [{"table": name, "column": "lead_id"} for name in CHILDREN],
             }
         ],
-        "sync": {"direction": "both", "conflict": ["most_recent", "database_wins"], "deletes": "propagate"},
+        "sync": {
+            "direction": "both",
+            "conflict": ["most_recent", "database_wins"],
+            "deletes": "propagate",
+            "settle_seconds": 0,
+        },
         "duplicates": {"resolve": "merge"},
         "limits": {"requests_per_second": 50},
     }

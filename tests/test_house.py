@@ -31,6 +31,7 @@ ROW_LOOPS = {
     "dq/pipeline/proving.py": "counts of a plan that is refused",
     "dq/report/diff.py": "prints the changes it is asked to list",
     "dq/report/why.py": "prints what is known of one lead",
+    "dq/report/policies.py": "prints counts by policy, and the conflicts it is asked to list",
 }
 """Where a loop over rows may stand, and why: its rows are few, or another format wants them one by one."""
 ROW_LOOP = re.compile(r"\.(map_elements|iter_rows|rows|to_dicts)\(")

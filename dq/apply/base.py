@@ -6,6 +6,7 @@ A fold is idempotent: a plan advances the base it was made on by one serial, onc
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import polars as pl
 from dq.apply.files import write_json, write_parquet
 from dq.apply.journal import FAILED, Entry
 from dq.errors import DamagedError
+from dq.rules import TableRules
 from dq.schemas import BaseRow
 from dq.schemas.base import AGREED, BASE_TYPES, agreed, base_types
 from dq.schemas.values import Store
@@ -37,6 +39,8 @@ class Pointer:
         lineage: Which stores it belongs to.
         plan: Digest of the plan that made it.
         rules: Digest of the rules it was made under.
+        meaning: Digest of what gives its cells their meaning: mapping, links, standardizers, matching, scope. Empty where
+            an older dq made it.
     """
 
     serial: int
@@ -45,6 +49,7 @@ class Pointer:
     lineage: dict[str, Any]
     plan: str
     rules: str
+    meaning: str = ""
 
 
 def pointer(root: Path) -> Pointer | None:
@@ -102,18 +107,35 @@ def _name(serial: int) -> str:
 
 def of_table(base: pl.DataFrame, table: str, names: Sequence[str]) -> pl.DataFrame:
     """The base of one mapping, with all its fields' columns."""
-    columns = base_types(names).names()
-    missing = [pl.lit(None, pl.String).alias(name) for name in columns if name not in base.columns]
-    return base.filter(pl.col(BaseRow.table) == table).with_columns(missing).select(columns)
+    types = base_types(names)
+    missing = [pl.lit(None, types[name]).alias(name) for name in types if name not in base.columns]
+    return base.filter(pl.col(BaseRow.table) == table).with_columns(missing).select(types.names())
 
 
-def save(root: Path, rows: pl.DataFrame, *, serial: int, lineage: dict[str, Any], plan: str, rules: str) -> Pointer:
+def pruned(rows: pl.DataFrame, now: datetime, rules: Sequence[TableRules]) -> pl.DataFrame:
+    """The base without tombstones that were kept long enough: no backup that may be restored is older.
+
+    Args:
+        rows: The base.
+        now: The time.
+        rules: The mappings, for how long each keeps its tombstones; others keep theirs.
+    """
+    days = {table.table: table.sync.tombstone_days for table in rules}
+    age = (pl.lit(now.astimezone(UTC)) - pl.col(str(BaseRow.since))).dt.total_seconds() / 86_400
+    kept = pl.col(BaseRow.table).replace_strict(days, default=None, return_dtype=pl.Float64)
+    is_old = pl.col(BaseRow.state).is_in(["tombstone", "left"]) & (age > kept)
+    return rows.filter(~is_old.fill_null(value=False))
+
+
+def save(
+    root: Path, rows: pl.DataFrame, *, serial: int, lineage: dict[str, Any], plan: str, rules: str, meaning: str = ""
+) -> Pointer:
     """Write a base and point at it."""
     folder = root / "base"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = _name(serial)
     digest = write_parquet(rows, folder / name)
-    current = Pointer(serial, name, digest, lineage, plan, rules)
+    current = Pointer(serial, name, digest, lineage, plan, rules, meaning)
     write_json(asdict(current), folder / POINTER)
     for old in sorted(folder.glob("*.parquet"))[:-KEPT]:
         old.unlink()
@@ -203,7 +225,7 @@ def _without_rows(rows: pl.DataFrame, before: pl.DataFrame, failed: Sequence[Ent
     )
     state = pl.col(BaseRow.state)
     unmade = (pl.col(ENTITY).is_in(inserts) & (state == "linked")) | (
-        pl.col(ENTITY).is_in(removals) & (state == "tombstone")
+        pl.col(ENTITY).is_in(removals) & state.is_in(["tombstone", "left"])
     )
     kept = before.join(rows.filter(unmade).select(ENTITY), on=ENTITY, how="semi").filter(state == "linked")
     return pl.concat([rows.filter(~unmade), kept.select(rows.columns)])

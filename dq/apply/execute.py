@@ -12,6 +12,7 @@ from typing import Literal
 import polars as pl
 
 from dq.apply import base as base_state
+from dq.apply import flaps
 from dq.apply.batches import Mappings, batches, numbered
 from dq.apply.commit import Run, commit
 from dq.apply.journal import FAILED, Entry, Journal, mapping_of
@@ -125,15 +126,47 @@ def advance(
     folded = _folded(planned, before, entries, mappings, rules)
     keeps = {table.table for table in rules}
     others = before.filter(~pl.col(BaseRow.table).is_in(sorted(keeps)))
+    rows = base_state.pruned(pl.concat([folded, others], how="diagonal_relaxed"), plan.made_at, rules)
+    _remember(plan, folder, before, rows, _mapped(entries, mappings), rules)
     saved = base_state.save(
         root,
-        pl.concat([folded, others], how="diagonal_relaxed"),
+        rows,
         serial=plan.base_serial + 1,
         lineage=dict(plan.lineage),
         plan=plan.digest,
         rules=plan.digests["rules"],
+        meaning=plan.digests.get("meaning", ""),
     )
     return saved.serial
+
+
+def _mapped(entries: Sequence[Entry], mappings: Mappings) -> list[tuple[str, Store, Entry]]:
+    """The confirmed updates of mapped rows, with their mapping and store."""
+    told = ((mappings[entry.store, entry.write.table], entry) for entry in entries)
+    return [
+        (table, entry.store, entry)
+        for table, entry in told
+        if entry.state == "written"
+        and entry.write.op == "update"
+        and (entry.store == "airtable" or entry.write.table == table)
+    ]
+
+
+def _remember(
+    plan: Plan,
+    folder: Path,
+    before: pl.DataFrame,
+    after: pl.DataFrame,
+    written: Sequence[tuple[str, Store, Entry]],
+    rules: Sequence[TableRules],
+) -> None:
+    """Advance the memory of cells that go back and forth, beside the base that is about to be written."""
+    serial = plan.base_serial + 1
+    memory = flaps.advanced(flaps.load(folder.parent, plan.base_serial), before, after, written, rules, serial)
+    conflicts = folder / "clean" / "conflicts.parquet"
+    if "sync" in plan.steps and conflicts.exists():
+        memory = flaps.marked(memory, pl.read_parquet(conflicts), after)
+    flaps.save(folder.parent, serial, memory, base_state.KEPT)
 
 
 def _folded(

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 def diff(
     config: ConfigFile = None,
     form: Annotated[DiffFormat, typer.Option("--format", help="What to write to stdout.")] = DiffFormat.text,
+    compare: Annotated[
+        bool,
+        typer.Option("--compare-policies", help="Show what each policy would decide for the conflicts; values masked."),
+    ] = False,
     limit: Annotated[int, typer.Option(help="Changes to list; 0 lists all.", min=0)] = 40,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when there are changes.")] = False,
     detailed: Annotated[
@@ -29,6 +33,9 @@ def diff(
     from dq.errors import DqError
     from dq.report.diff import as_dict, as_markdown, as_text
 
+    if compare:
+        _compare(config, form, limit)
+        return
     try:
         shown = _load(config, limit, mask=form is DiffFormat.md if mask is None else mask)
     except DqError as error:
@@ -43,6 +50,27 @@ def diff(
         print("\n".join(_colored(told) if form is DiffFormat.text and colored() else told))
     if shown.plan.changes and (exit_code or detailed):
         raise typer.Exit(2 if detailed else 1)
+
+
+def _compare(config: Path | None, form: DiffFormat, limit: int) -> None:
+    import polars as pl
+
+    from dq.cli.render import print_json
+    from dq.errors import ConfigurationError
+    from dq.pipeline import latest
+    from dq.report.policies import as_dict, as_markdown, as_text, compared
+    from dq.settings import load
+
+    plan, folder, _ = latest(load(config, secrets=False))
+    path = folder / "clean" / "policies.parquet"
+    if not path.exists():
+        raise ConfigurationError("This plan was made by an older dq.", where=plan.snapshot, fix="dq clean")
+    conflicts = pl.read_parquet(folder / "clean" / "conflicts.parquet")
+    shown = compared(plan.snapshot, pl.read_parquet(path), conflicts, limit)
+    if form is DiffFormat.json:
+        print_json(as_dict(shown))
+    else:
+        print("\n".join(as_text(shown) if form is DiffFormat.text else as_markdown(shown)))
 
 
 def _load(config: Path | None, limit: int, *, mask: bool) -> "Diff":

@@ -1,14 +1,15 @@
 """`dq backup restore`: a backup back into the stores, or one of its files beside them."""
 
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dq.cli.options import AsFormat, ConfigFile, Format, MaxApiCalls, MaxDeletes, Yes
-from dq.cli.session import confirm, permission, session, watched
+from dq.cli.options import AsFormat, ConfigFile, Format, Yes, braked
+from dq.cli.session import confirm, session, watched
 
 if TYPE_CHECKING:
     from dq.pipeline import Restored, Wanted
@@ -23,6 +24,7 @@ class OnlyStore(StrEnum):
     airtable = "airtable"
 
 
+@braked("max_deletes", "max_api_calls")
 def restore(
     backup_id: Annotated[str, typer.Argument(metavar="ID", help="A backup's id, the beginning of one, or `latest`.")],
     only: Annotated[OnlyStore | None, typer.Option("--only", help="Leave the other store as it is.")] = None,
@@ -35,10 +37,10 @@ def restore(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
     yes: Yes = False,
     limit: Annotated[int, typer.Option(help="Changes to list; 0 lists all.", min=0)] = 40,
-    max_deletes: MaxDeletes = None,
-    max_api_calls: MaxApiCalls = None,
     config: ConfigFile = None,
     form: AsFormat = Format.text,
+    *,
+    allowed: Mapping[str, int],
 ) -> None:
     """Bring both stores, or one, back to what a backup holds.
 
@@ -61,9 +63,9 @@ def restore(
                 confirm(_question(wanted, planned), "--yes", yes=yes)
 
         backup, key = pipeline.opened_backup(opened.settings, backup_id)
-        allowed = permission(max_deletes=max_deletes, max_api_calls=max_api_calls)
+        permission = pipeline.Permission(allowed)
         stores: tuple[Store, ...] = ("database", "airtable") if only is None else (only.value,)
-        wanted = pipeline.Wanted(backup, key, stores, delete_extra, allowed, asked, dry_run)
+        wanted = pipeline.Wanted(backup, key, stores, delete_extra, permission, asked, dry_run)
         done = pipeline.restore(opened.settings, opened.stores, wanted, opened.watch)
         code = 0 if dry_run else _exit_code(done, opened.interrupts.exit_code)
         opened.log.event("backup restore", id=backup.id, stores=list(stores), dry=dry_run, exit_code=code)
@@ -78,7 +80,7 @@ def _extracted(backup_id: str, only: OnlyStore | None, to: Path, config: Path | 
     store: Store = "database" if only is None else only.value
     with watched("backup restore --to", config, alone=False) as opened:
         backup, key = pipeline.opened_backup(opened.settings, backup_id)
-        wanted = pipeline.Wanted(backup, key, (store,), False, permission(), lambda _planned: None)
+        wanted = pipeline.Wanted(backup, key, (store,), False, pipeline.Permission({}), lambda _planned: None)
         rows = pipeline.extract(wanted, store, to.absolute())
         opened.log.event("backup restore", id=backup.id, stores=[store], to=to.name)
     if form is Format.json:

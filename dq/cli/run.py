@@ -1,104 +1,75 @@
 """`dq apply` and `dq run`: write the plan, or do all of it."""
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dq.cli.clean import steps_of, warn, warn_full
-from dq.cli.options import (
-    AsFormat,
-    ConfigFile,
-    Format,
-    MaxApiCalls,
-    MaxDeletes,
-    MaxFieldChanges,
-    MaxMerges,
-    MaxMissing,
-    NoBackup,
-    OnlyPart,
-    Yes,
-)
-from dq.cli.session import Session, clock, confirm, permission, session
+from dq.cli.options import BRAKES, AsFormat, ConfigFile, Format, NoBackup, OnlyPart, Yes, braked
+from dq.cli.session import Session, clock, confirm, session
 
 if TYPE_CHECKING:
     from dq.pipeline import Cleaned, Result
     from dq.plan import Plan
 
 
+@braked(*BRAKES)
 def apply(
     config: ConfigFile = None,
     yes: Yes = False,
     resume: Annotated[bool, typer.Option("--resume", help="Take the latest plan from wherever it stands.")] = False,
-    max_deletes: MaxDeletes = None,
-    max_merges: MaxMerges = None,
-    max_missing: MaxMissing = None,
-    max_field_changes: MaxFieldChanges = None,
-    max_api_calls: MaxApiCalls = None,
     no_backup: NoBackup = False,
     form: AsFormat = Format.text,
+    *,
+    allowed: Mapping[str, int],
 ) -> None:
     """Write the latest plan: backup, batches, verification."""
     from dq import pipeline
 
-    allowed = permission(
-        max_deletes=max_deletes,
-        max_merges=max_merges,
-        max_missing=max_missing,
-        max_field_changes=max_field_changes,
-        max_api_calls=max_api_calls,
-        no_backup=no_backup,
-    )
+    permission = pipeline.Permission(allowed, no_backup)
     began = clock()
     with session("apply", config) as opened:
         plan, _, state = pipeline.latest(opened.settings)
         if state == "open" and not resume:
             confirm("The latest plan was begun and not finished.", "--resume", yes=False)
         if state == "none" and plan.changes:
-            pipeline.applicable(plan, opened.settings, allowed)
+            pipeline.applicable(plan, opened.settings, permission)
             confirm(_question(plan), "--yes", yes=yes or resume)
-        applied = pipeline.apply(opened.settings, opened.stores, allowed, opened.watch)
+        applied = pipeline.apply(opened.settings, opened.stores, permission, opened.watch)
         result = pipeline.result(None, applied, began, clock())
         _logged(opened, result)
     _end(result, form, opened, already=applied.already)
 
 
+@braked(*BRAKES)
 def run(
     config: ConfigFile = None,
     yes: Yes = False,
     only: OnlyPart = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan, and write nothing to either store.")] = False,
-    max_deletes: MaxDeletes = None,
-    max_merges: MaxMerges = None,
-    max_missing: MaxMissing = None,
-    max_field_changes: MaxFieldChanges = None,
-    max_api_calls: MaxApiCalls = None,
     no_backup: NoBackup = False,
     form: AsFormat = Format.text,
+    *,
+    allowed: Mapping[str, int],
 ) -> None:
     """Do all of it: snapshot, clean, apply."""
     from dq import pipeline
 
-    allowed = permission(
-        max_deletes=max_deletes,
-        max_merges=max_merges,
-        max_missing=max_missing,
-        max_field_changes=max_field_changes,
-        max_api_calls=max_api_calls,
-        no_backup=no_backup,
-    )
+    permission = pipeline.Permission(allowed, no_backup)
     began = clock()
     with session("run", config) as opened:
         steps = steps_of(opened.settings, only)
 
         def asked(cleaned: "Cleaned") -> None:
             warn(cleaned)
-            pipeline.applicable(cleaned.plan, opened.settings, allowed)
+            pipeline.applicable(cleaned.plan, opened.settings, permission)
             confirm(_question(cleaned.plan), "--yes", yes=yes)
 
         dry = dry_run or opened.settings.options.dry_run
         ran = pipeline.run(
-            opened.settings, opened.stores, steps, opened.watch, dry=dry, permission=allowed, confirm=asked
+            opened.settings, opened.stores, steps, opened.watch, dry=dry, permission=permission, confirm=asked
         )
         warn_full(ran.snapshot)
         result = pipeline.result(ran, None, began, clock())

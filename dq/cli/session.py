@@ -15,7 +15,7 @@ from dq.cli.progress import Progress
 from dq.errors import ConfigurationError, DqError
 
 if TYPE_CHECKING:
-    from dq.pipeline import Permission, Stores, Watch
+    from dq.pipeline import Stores, Watch
     from dq.pipeline.log import Log
     from dq.settings import Settings
 
@@ -100,14 +100,6 @@ def watched(command: str, config: Path | None, *, alone: bool = True, secrets: b
             progress(step, done, total)
 
         yield Aside(settings, Watch(clock, told, interrupts.asked), log)
-
-
-def permission(**numbers: int | None) -> "Permission":
-    """What a person allowed by flags."""
-    from dq.pipeline import Permission
-
-    no_backup = bool(numbers.pop("no_backup", None))
-    return Permission({name: number for name, number in numbers.items() if number is not None}, no_backup)
 
 
 def confirm(question: str, flag: str, *, yes: bool) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dq.cli.options import AsFormat, ConfigFile, Format, NoBackup, OnlyPart, Yes
-from dq.cli.session import confirm, permission, session
+from dq.cli.session import confirm, session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +108,7 @@ def _undo(
 ) -> None:
     from dq import pipeline
 
-    allowed = permission(no_backup=no_backup)
+    allowed = pipeline.Permission({}, no_backup)
     with session("undo", config) as opened:
 
         def asked(undoing: "Undoing") -> None:

@@ -1,5 +1,6 @@
 """Where the pure steps run: here on one machine, in as many parts as memory asks for."""
 
+from dq.engine.erasing import erase
 from dq.engine.inputs import Hints, Inputs
 from dq.engine.local import TablePlan, plan_table
 from dq.engine.mappings import in_order, references
@@ -18,6 +19,7 @@ __all__ = [
     "Rested",
     "TablePlan",
     "carried_out",
+    "erase",
     "field_kinds",
     "in_order",
     "ordered",

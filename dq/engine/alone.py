@@ -10,9 +10,12 @@ from dq.schemas import Change, Cluster, Conflict, Finding
 from dq.schemas.finding import FINDING_TYPES
 from dq.side import ENTITY, KEY
 
+_ORDER = ("erased", "quarantine", "settling", "unsettled")
 _ROW = [Cluster.store, KEY]
 _MESSAGES = {
     "unsettled": "would be changed again by every plan: nothing of this lead is written; look at its duplicates",
+    "erased": "belongs to a person who was erased: nothing of this lead is written; remove the row from its store",
+    "settling": "was edited just before the snapshot: nothing of this lead is written this time; the next run takes it up",
     "quarantine": "was refused by a store: nothing of this lead is written before its rows, rules or schema change",
 }
 
@@ -29,7 +32,7 @@ def left_alone(rows: pl.DataFrame, groups: Grouped, clusters: pl.DataFrame) -> p
         clusters.join(whole_leads(rows.filter(why=why), groups.clusters), on=_ROW, how="semi").select(
             ENTITY, pl.lit(why).alias("why")
         )
-        for why in ("quarantine", "unsettled")
+        for why in _ORDER
     ]
     return pl.concat(parts).unique(ENTITY, keep="first", maintain_order=True)
 
@@ -58,6 +61,8 @@ def without(made: Reconciled, base: pl.DataFrame, entities: pl.DataFrame, terms:
         golden=made.golden,
         base=pl.concat([made.base.join(entities, on=ENTITY, how="anti"), kept.select(made.base.columns)]),
         findings=made.findings,
+        choices=made.choices,
+        tally=made.tally,
     )
 
 
@@ -73,6 +78,6 @@ def findings_of(entities: pl.DataFrame, clusters: pl.DataFrame, rules: TableRule
         nothing.alias(Finding.field),
         nothing.alias(Finding.value),
         pl.format("plan.{}", "why").alias(Finding.rule),
-        pl.lit("warning").alias(Finding.severity),
+        pl.when(why="settling").then(pl.lit("info")).otherwise(pl.lit("warning")).alias(Finding.severity),
         pl.col("why").replace_strict(_MESSAGES, return_dtype=pl.String).alias(Finding.message),
     ).cast(pl.Schema(FINDING_TYPES))

@@ -7,7 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from dq.manifest import TableSchema
-from dq.reconcile import SETTLED_TYPES, Referred
+from dq.reconcile import FLAP_TYPES, SETTLED_TYPES, Referred
 from dq.rules import Child, Step, TableRules
 from dq.schemas.values import Store
 
@@ -15,7 +15,7 @@ _LINKS = {"store_l": pl.String, "key_l": pl.String, "store_r": pl.String, "key_r
 _ROWS = {"store": pl.String, "row_key": pl.String}
 _APART = {"store": pl.String, "key_l": pl.String, "key_r": pl.String}
 ALONE_TYPES = {**_ROWS, "why": pl.String}
-"""Rows of leads that are left as they are, and why: `unsettled` or `quarantine`."""
+"""Rows of leads that are left as they are, and why: `unsettled`, `quarantine`, `erased` or `settling`."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,8 @@ class Inputs:
         references: Field → the rows of another mapping that it names.
         later: The same, once that mapping's plan is carried out.
         freed: Keys of database rows that keep no child once the plans of all mappings are carried out.
+        taken_at: When the snapshot was taken: what was edited just before waits. None lets nothing wait.
+        flaps: Cells that went from one value to another and back.
     """
 
     rules: TableRules
@@ -89,3 +91,5 @@ class Inputs:
     references: Mapping[str, Referred] = field(default_factory=dict)
     later: Mapping[str, Referred] = field(default_factory=dict)
     freed: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.String))
+    taken_at: datetime | None = None
+    flaps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FLAP_TYPES))

@@ -12,14 +12,16 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import polars as pl
 
 from dq.engine.alone import findings_of, left_alone
+from dq.engine.erasing import blocked
 from dq.engine.grouping import grouped
 from dq.engine.inputs import Inputs
 from dq.engine.parking import Park
 from dq.engine.parts import by_entity
 from dq.engine.rebase import rebased
-from dq.engine.records import human_times, standardized
+from dq.engine.records import human_times, standardized, without_stale_writes
 from dq.engine.required import extra_cells
-from dq.engine.returning import as_json, returned
+from dq.engine.returning import as_json, returned, undead
+from dq.engine.settling import settling
 from dq.engine.sides import Sided, sided
 from dq.reconcile import BASE_ORDER, Reconciled, Terms, World, lasting, resolved
 from dq.rules import TableRules
@@ -82,6 +84,7 @@ def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:
     rules = inputs.rules
     records, found = standardized(inputs)
     timed = {store: human_times(records[store], inputs.base, store) for store in STORES}
+    inputs = replace(inputs, base=without_stale_writes(inputs.base, records))
     if park is not None:
         records = {store: park.put(f"records_{store}", records[store]) for store in STORES}
     back = returned(timed, inputs.base, rules)
@@ -89,24 +92,36 @@ def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:
     chosen = sided(timed, groups, back, inputs)
     base, aside = rebased(inputs.base, chosen.clusters, chosen.sides)
     world, terms = _world(inputs, timed, chosen, base)
+    waiting = pl.concat([blocked(timed, inputs.base, rules), settling(timed, inputs)])
+    dead = undead(timed, inputs.base, rules)
     del timed  # what follows is by entity: large frames go as soon as nothing asks for them
     pairs = groups.pairs if park is None else park.put("pairs", groups.pairs)
-    alone = left_alone(inputs.hints.alone, groups, chosen.clusters)
+    alone = left_alone(pl.concat([inputs.hints.alone, waiting]), groups, chosen.clusters)
     reconciled = by_entity(world, terms, alone, inputs.parts, park)
     aside = lasting(aside, inputs.references)
     if park is not None:
         aside = park.put("base", aside, inputs.parts)
     left = findings_of(alone, chosen.clusters, rules)
-    findings = pl.concat([found, groups.findings, back.findings, chosen.findings, reconciled.findings, left])
+    findings = pl.concat([found, groups.findings, back.findings, dead, chosen.findings, reconciled.findings, left])
     return TablePlan(
         records=records,
         pairs=pairs,
         clusters=chosen.clusters,
         leads=groups.clusters,
-        reconciled=replace(reconciled, base=pl.concat([reconciled.base, aside]).sort(BASE_ORDER)),
+        reconciled=replace(
+            reconciled,
+            base=pl.concat([reconciled.base, aside]).sort(BASE_ORDER),
+            tally=pl.concat([reconciled.tally, _waiting(alone)]),
+        ),
         findings=findings.sort("store", "row_key", "field", "rule", *FINDING_TYPES, nulls_last=False),
         park=park,
     )
+
+
+def _waiting(alone: pl.DataFrame) -> pl.DataFrame:
+    """what, rows: leads that are left as they are, by why."""
+    counts = alone.group_by(pl.col("why").alias("what")).agg(pl.len().cast(pl.Int64).alias("rows"))
+    return counts.sort("what")
 
 
 def _world(
@@ -127,8 +142,18 @@ def _world(
         extra=extra_cells(inputs.rules, schemas, inputs.stamp),
         settled=inputs.hints.settled,
         freed=inputs.freed,
+        scoped=_scoped(inputs),
+        flaps=inputs.flaps,
     )
     return world, terms
+
+
+def _scoped(inputs: Inputs) -> pl.DataFrame:
+    """row_key and the columns that the scope names, of the database's rows."""
+    scope, key = inputs.rules.scope, pl.col(inputs.schemas["database"].key).cast(pl.String).alias(KEY)
+    if scope is None:
+        return pl.DataFrame(schema={KEY: pl.String})
+    return inputs.raw["database"].select(key, *(pl.col(name) for name in scope.columns)).collect()
 
 
 def _held(records: pl.DataFrame, side: Side, rules: TableRules) -> pl.DataFrame:
@@ -141,6 +166,9 @@ def _stored(inputs: Inputs, sides: Mapping[Store, Side], store: Store) -> pl.Dat
     key = inputs.schemas[store].key
     here, there = sides[store], sides["airtable" if store == "database" else "database"]
     lonely = here.rows.join(there.rows, on=ENTITY, how="anti").select(KEY)
+    scope = inputs.rules.scope
+    if store == "airtable" and scope is not None and scope.leaving == "delete":  # any record may leave
+        return inputs.raw[store].collect()
     keys = pl.concat([here.merged.select(KEY), lonely]).lazy()
     return inputs.raw[store].join(keys, left_on=pl.col(key).cast(pl.String), right_on=KEY, how="semi").collect()
 

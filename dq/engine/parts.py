@@ -8,7 +8,7 @@ import polars as pl
 from dq.engine.alone import without
 from dq.engine.ordering import ordered
 from dq.engine.parking import Park
-from dq.reconcile import BASE_ORDER, Reconciled, Terms, World, reconcile
+from dq.reconcile import BASE_ORDER, CHOICE_TYPES, Reconciled, Terms, World, asked, calm_apart, reconcile
 from dq.schemas import Change, Conflict
 from dq.schemas.finding import FINDING_TYPES
 from dq.schemas.values import Store
@@ -20,6 +20,8 @@ _ORDERS: Mapping[str, Sequence[str]] = {
     "golden": [ENTITY],
     "base": BASE_ORDER,
     "findings": list(FINDING_TYPES),
+    "choices": list(CHOICE_TYPES),
+    "tally": ["what"],
 }
 """What reconcile makes, and the order of its rows."""
 _PARKED = ("changes", "golden", "base")
@@ -44,16 +46,35 @@ def by_entity(world: World, terms: Terms, alone: pl.DataFrame, parts: int, park:
     """
     if parts == 1 and park is None:
         return without(reconcile(world, terms), world.base, alone, terms)
-    done = []
-    for part in range(parts):
-        own = _part(world, part, parts)
-        piece = without(reconcile(own, terms), own.base, alone, terms)
-        if park is not None:
-            piece = replace(piece, **{name: park.put(name, getattr(piece, name), part) for name in _PARKED})
-        done.append(piece)
+    busy, calm = calm_apart(world, terms, parts)
+    done = [_parked(_left_alone(piece, world, alone, terms), parts + 1 + part, park) for part, piece in enumerate(calm)]
+    count = max(-(-parts * _rows(busy) // max(_rows(world), 1)), 1)
+    del world, calm  # what is known already need not stand beside what is asked
+    for part in range(count):
+        own = _part(busy, part, count)
+        done.append(_parked(without(asked(own, terms), own.base, alone, terms), part, park))
     pieces = {name: [getattr(piece, name) for piece in done] for name in _ORDERS}
-    del done, piece  # each kind of piece goes as soon as it is joined
+    del done  # each kind of piece goes as soon as it is joined
     return Reconciled(**{name: ordered(pl.concat(pieces.pop(name)), order) for name, order in _ORDERS.items()})
+
+
+def _left_alone(calm: Reconciled, world: World, alone: pl.DataFrame, terms: Terms) -> Reconciled:
+    """Calm leads may be among those that are left as they are; then the base keeps its word on them too."""
+    if alone.is_empty():
+        return calm
+    return without(
+        calm, world.base.join(calm.base, on=ENTITY, how="semi"), alone.join(calm.base, on=ENTITY, how="semi"), terms
+    )
+
+
+def _parked(piece: Reconciled, part: int, park: Park | None) -> Reconciled:
+    if park is None:
+        return piece
+    return replace(piece, **{name: park.put(name, getattr(piece, name), part) for name in _PARKED})
+
+
+def _rows(world: World) -> int:
+    return sum(side.rows.height for side in world.sides.values())
 
 
 def _part(world: World, part: int, parts: int) -> World:

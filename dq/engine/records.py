@@ -72,6 +72,28 @@ def human_times(records: pl.DataFrame, base: pl.DataFrame, store: Store) -> pl.D
     )
 
 
+def without_stale_writes(base: pl.DataFrame, records: Mapping[Store, pl.DataFrame]) -> pl.DataFrame:
+    """The base without the times of dq's own writes that were not the last word on their rows.
+
+    Such a time tells nothing any more; kept, it would stand against a store that was restored to an earlier state on purpose.
+
+    Args:
+        base: The base state, all states.
+        records: Each store's rows, with the stores' own modified times.
+    """
+    for store in STORES:
+        key, written = f"{store}_key", f"{store}_written"
+        now = records[store].select(pl.col(KEY).alias(key), pl.col(MODIFIED).alias("_now"))
+        base = (
+            base.join(now, on=key, how="left", maintain_order="left")
+            .with_columns(
+                pl.when(pl.col("_now").is_null() | (pl.col("_now") == pl.col(written))).then(written).alias(written)
+            )
+            .drop("_now")
+        )
+    return base
+
+
 def _refuse_reserved(rules: TableRules) -> None:
     taken = sorted(set(rules.names) & set(RESERVED))
     if taken:

@@ -16,6 +16,10 @@ _EDITED = (
     "was merged away, came back and was edited since: it counts as a lead of its own unless its keys say otherwise"
 )
 
+_UNDEAD = (
+    "was deleted in both stores and is back: it is taken for a new lead; delete it again if a backup brought it back"
+)
+
 
 @dataclass(frozen=True)
 class Returned:
@@ -60,6 +64,37 @@ def returned(records: Mapping[Store, pl.DataFrame], base: pl.DataFrame, rules: T
         pl.lit(_EDITED).alias(Finding.message),
     )
     return Returned(back.filter(~is_edited).select("store", KEY, ENTITY), found.cast(pl.Schema(FINDING_TYPES)))
+
+
+def undead(records: Mapping[Store, pl.DataFrame], base: pl.DataFrame, rules: TableRules) -> pl.DataFrame:
+    """A finding for every row whose lead was deleted in both stores and that is there again: it counts as a new one.
+
+    Somebody took it out of the trash, or restored a backup; many of them at once are a brake's matter.
+
+    Args:
+        records: Each store's record frame.
+        base: The base state, all states.
+        rules: The mapping.
+    """
+    dead = base.filter(pl.col(BaseRow.state) == "tombstone")
+    back = pl.concat(
+        records[store]
+        .select(KEY)
+        .join(dead.select(pl.col(f"{store}_key").alias(KEY)).drop_nulls().unique(), on=KEY, how="semi")
+        .select(pl.lit(store).alias("store"), KEY)
+        for store in STORES
+    ).sort("store", KEY)
+    nothing = pl.lit(None, pl.String)
+    return back.select(
+        pl.col("store").alias(Finding.store),
+        pl.lit(rules.table).alias(Finding.table),
+        pl.col(KEY).alias(Finding.row_key),
+        nothing.alias(Finding.field),
+        nothing.alias(Finding.value),
+        pl.lit("row.returned").alias(Finding.rule),
+        pl.lit("warning").alias(Finding.severity),
+        pl.lit(_UNDEAD).alias(Finding.message),
+    ).cast(pl.Schema(FINDING_TYPES))
 
 
 def as_json(rules: TableRules) -> pl.Expr:

@@ -1,7 +1,8 @@
 """The gate: schemas at the doors, quality rules, brakes and the fixpoint proof. Only it approves a changeset."""
 
-from dq.gate.brakes import brakes, lifted
+from dq.gate.brakes import brakes, lifted, under_new_rules
 from dq.gate.frames import at_the_door
+from dq.gate.identity import rekeyed, returned
 from dq.gate.proof import created_keys, moves, placeholders, planned, with_placeholders
 from dq.gate.quality import Named, Verdicts, judge, named_by, named_golden
 
@@ -18,5 +19,8 @@ __all__ = [
     "named_golden",
     "placeholders",
     "planned",
+    "rekeyed",
+    "returned",
+    "under_new_rules",
     "with_placeholders",
 ]

@@ -5,18 +5,17 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from dq.changeset import rows
+from dq.gate.identity import held_by_rows, held_by_time
+from dq.gate.limits import MIN_ROWS_TO_COMPARE, over
 from dq.plan import Brake
-from dq.rules import Limit, TableRules
+from dq.rules import TableRules
 from dq.schemas import BaseRow, Change
 from dq.schemas.base import agreed
 from dq.schemas.values import Store
-from dq.side import KEY
+from dq.side import KEY, MODIFIED
 
 STORES: tuple[Store, Store] = ("database", "airtable")
-MIN_ROWS_TO_COMPARE = 10
-"""Fewer rows than these say nothing about a whole field."""
-_ROUNDING = 1e-9
-"""0.29 of 100 rows are 29, though the product of the floats is a little less."""
+_NO_KEYS = pl.DataFrame(schema=dict.fromkeys([BaseRow.state, BaseRow.database_key, BaseRow.airtable_key], pl.String))
 
 
 def brakes(
@@ -25,59 +24,43 @@ def brakes(
     base: pl.DataFrame,
     rules: TableRules,
     blind: frozenset[Store] = frozenset(),
+    after: pl.DataFrame = _NO_KEYS,
 ) -> list[Brake]:
     """The brakes that hold for one mapping's plan.
 
     Args:
         changes: The mapping's changes.
-        records: Each store's standardized rows.
+        records: Each store's standardized rows, with their modified times if they have any.
         base: The base before.
         rules: The mapping and its limits.
         blind: Stores whose snapshot does not show deletions: nothing is missing there, and nothing deleted for it.
+        after: state, database_key, airtable_key of the base after the plan: rows under new keys are not missing.
     """
     touched = rows(changes)
     linked = base.filter(pl.col(BaseRow.state) == "linked")
-    held: list[Brake] = []
+    limits, held = rules.brakes, list[Brake]()
     for store in STORES:
         total = records[store].height
         gone = touched.filter((pl.col(Change.store) == store) & pl.col("removal"))
         deleted = gone.filter(pl.col(Change.reason) == "delete").height
         merged = gone.filter(pl.col(Change.reason) == "merge").height
-        held += _over("max_deletes", store, deleted, total, rules.brakes.max_deletes, "would be deleted", all_rows=True)
-        held += _over("max_merges", store, merged, total, rules.brakes.max_merges, "would be merged away")
-        held += [] if store in blind else _missing(store, records[store], linked, rules)
+        held += over("max_deletes", store, deleted, total, limits.max_deletes, "would be deleted", all_rows=True)
+        held += over("max_merges", store, merged, total, limits.max_merges, "would be merged away")
+        held += [] if store in blind else held_by_rows(store, records[store], base, after, rules)
         held += _shifted(store, records[store], linked, rules)
+        held += held_by_time(store, records[store], base, rules) if MODIFIED in records[store].columns else []
     return held
 
 
-def _over(
-    name: str, store: Store, count: int, total: int, limit: Limit, what: str, *, all_rows: bool = False
-) -> list[Brake]:
-    allowed = int(limit.share * total + _ROUNDING)
-    allowed = allowed if limit.rows is None else min(allowed, limit.rows)
-    if count == 0 or (count <= allowed and not (all_rows and count == total)):
+def under_new_rules(changes: int) -> list[Brake]:
+    """The brake on the first plan under rules or a mapping that the base was not made under."""
+    if changes == 0:
         return []
-    share = f"{count / total:.0%}" if total else "all"
-    return [
-        Brake(
-            name,
-            store,
-            count,
-            allowed,
-            total,
-            f"{count} of {total} {store} rows ({share}) {what}; the limit is {allowed}.",
-        )
-    ]
-
-
-def _missing(store: Store, records: pl.DataFrame, linked: pl.DataFrame, rules: TableRules) -> list[Brake]:
-    known = linked.select(pl.col(f"{store}_key").alias(KEY)).drop_nulls()
-    lost = known.join(records.select(KEY), on=KEY, how="anti").height
-    allowed = int(known.height * (1 - rules.brakes.empty_side) + _ROUNDING)
-    if lost <= allowed or not known.height:
-        return []
-    message = f"{lost} of the {known.height} rows that the base knows are gone from the {store}; it looks emptied (limit {allowed})."
-    return [Brake("max_missing", store, lost, allowed, known.height, message)]
+    message = (
+        f"The rules or the mapping changed since the base was made: this plan makes {changes} changes under the new ones. "
+        "It deletes nothing for being gone."
+    )
+    return [Brake("max_rule_changes", "database and airtable", changes, 0, changes, message)]
 
 
 def _shifted(store: Store, records: pl.DataFrame, linked: pl.DataFrame, rules: TableRules) -> list[Brake]:
@@ -90,16 +73,11 @@ def _shifted(store: Store, records: pl.DataFrame, linked: pl.DataFrame, rules: T
         (pl.col(agreed(n)).is_not_null() & pl.col(n).fill_null("").ne_missing(pl.col(agreed(n)))).sum().alias(n)
         for n in rules.names
     ).row(0, named=True)
+    limit = rules.brakes.max_field_changes
     held: list[Brake] = []
     for name, count in counts.items():
-        held += _over(
-            "max_field_changes",
-            store,
-            count,
-            both.height,
-            rules.brakes.max_field_changes,
-            f"changed in field {name} since the base",
-        )
+        what = f"changed in field {name} since the base"
+        held += over("max_field_changes", store, count, both.height, limit, what)
     return held
 
 

@@ -4,26 +4,24 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from dq.apply import plan as plans
 from dq.apply.batches import Mappings, numbered
 from dq.apply.files import write_parquet
-from dq.changeset import Changeset, is_removal
-from dq.engine import Inputs, TablePlan, field_kinds, ordered, resolved, with_findings
-from dq.gate import Verdicts, at_the_door, brakes, judge, named_golden
+from dq.engine import field_kinds, ordered, resolved, with_findings
+from dq.gate import Verdicts, at_the_door, brakes, judge, named_golden, under_new_rules
 from dq.manifest import Manifest, to_dict
 from dq.pipeline.budget import over_budget
+from dq.pipeline.counting import KEYS, Planned, counts_of, leads_apart
 from dq.pipeline.pricing import priced
 from dq.plan import Brake, Plan, digest_of_json
-from dq.rules import TableRules
 from dq.schemas import Change, Cluster, Conflict, Finding, Pair
 from dq.schemas.conflict import RESOLVED
 from dq.schemas.values import Store
 from dq.settings import Settings
-from dq.side import KEY
+from dq.side import KEY, MODIFIED
 from dq.stores.private import digest_of, disk_errors, make_folder
 
 STORES: tuple[Store, Store] = ("database", "airtable")
@@ -32,16 +30,6 @@ _COUNTED = [
     Change.reason, Change.rule,
 ]  # fmt: skip
 """A changeset is large: what is only written need not stay in memory."""
-
-
-@dataclass(frozen=True)
-class Planned:
-    """One mapping's plan, with what it was made from and the format of its modified column."""
-
-    rules: TableRules
-    inputs: Inputs
-    made: TablePlan
-    stamp_format: str
 
 
 @dataclass(frozen=True)
@@ -60,9 +48,25 @@ class Cleaned:
 
 
 def written(
-    settings: Settings, manifest: Manifest, folder: Path, serial: int, made: Sequence[Planned], now: datetime
+    settings: Settings,
+    manifest: Manifest,
+    folder: Path,
+    serial: int,
+    made: Sequence[Planned],
+    now: datetime,
+    *,
+    new_rules: bool = False,
 ) -> Cleaned:
     """Write all files of a plan; the plan itself last, so that a plan that is there is whole.
+
+    Args:
+        settings: The settings.
+        manifest: The snapshot.
+        folder: Its folder.
+        serial: The base's serial.
+        made: The mappings' plans.
+        now: The plan's time.
+        new_rules: Whether the base was made under other rules.
 
     Raises:
         DamagedError: A frame does not keep its contract.
@@ -79,24 +83,22 @@ def written(
             snapshot=manifest.id,
             made_at=now,
             steps=tuple(sorted(made[0].inputs.steps)),
-            digests={
-                "changeset": digest,
-                "base_next": base,
-                "snapshot": digest_of(folder / "manifest.json"),
-                "schema": digest_of_json([table["schema"] for table in to_dict(manifest)["tables"]]),
-                "rules": settings.rules_digest,
-                "config": settings.config_digest,
-            },
+            digests={"changeset": digest, "base_next": base, **_made_from(settings, manifest, folder)},
             base_serial=serial,
             lineage=asdict(manifest.lineage),
             stamps={one.rules.table: one.stamp_format for one in made},
             counts={
-                **_counts(changes),
+                **counts_of(changes),
+                **leads_apart(made),
                 "conflicts_resolved": conflicts.height - waiting,
                 "findings": found,
                 "quarantined": sum(one.inputs.hints.alone.height for one in made),
             },
-            brakes=(*_brakes(made, changes), *over_budget(price)),
+            brakes=(
+                *_brakes(made, changes),
+                *(under_new_rules(changes.height) if new_rules else ()),
+                *over_budget(price),
+            ),
             price=price,
             conflicts=waiting,
             batch_size=settings.limits.batch_size,
@@ -104,6 +106,17 @@ def written(
         )
         plans.save(plan, folder)
     return Cleaned(plan, folder, failed)
+
+
+def _made_from(settings: Settings, manifest: Manifest, folder: Path) -> dict[str, str]:
+    """Digests of all that a plan is made from."""
+    return {
+        "snapshot": digest_of(folder / "manifest.json"),
+        "schema": digest_of_json([table["schema"] for table in to_dict(manifest)["tables"]]),
+        "rules": settings.rules_digest,
+        "meaning": settings.meaning_digest,
+        "config": settings.config_digest,
+    }
 
 
 def _joined(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -127,6 +140,8 @@ def _write_clean(made: Sequence[Planned], folder: Path) -> tuple[tuple[str, ...]
     """
     judged = [_judged(one) for one in made]
     findings = pl.concat([*(one.made.findings for one in made), *(verdicts.findings for verdicts in judged)])
+    choices = pl.concat([one.made.reconciled.choices for one in made])
+    write_parquet(choices, folder / "policies.parquet")
     small = {
         "findings": (findings, Finding),
         "clusters": (_joined([one.made.clusters for one in made]), Cluster),
@@ -154,10 +169,11 @@ def _brakes(made: Sequence[Planned], changes: pl.DataFrame) -> tuple[Brake, ...]
         tables = [schema.name for schema in one.inputs.schemas.values()]
         mine = changes.filter(pl.col(Change.table).is_in(tables)) if len(made) > 1 else changes
         records: dict[Store, pl.DataFrame] = {
-            store: one.made.frame(f"records_{store}", [KEY, *one.rules.names]) for store in STORES
+            store: one.made.frame(f"records_{store}", [KEY, MODIFIED, *one.rules.names]) for store in STORES
         }
         base = resolved(one.inputs.base, one.inputs.references)
-        held += brakes(mine, records, base, one.rules, one.inputs.blind)
+        after = one.made.frame("base", KEYS)
+        held += brakes(mine, records, base, one.rules, one.inputs.blind, after)
     return tuple(held)
 
 
@@ -168,17 +184,3 @@ def _mappings(made: Sequence[Planned]) -> Mappings:
         for _, schema, _ in one.inputs.children:
             found.setdefault(("database", schema.name), one.rules.table)
     return found
-
-
-def _counts(changes: pl.DataFrame) -> dict[str, Any]:
-    merged = changes.filter(is_removal() & (pl.col(Change.reason) == "merge"))
-    return {
-        **Changeset(changes).counts(),
-        "merged": merged.select(Change.store, Change.row_key).n_unique(),
-        "standardized": _leads(changes, ["standardize", "default"]),
-        "synchronized": _leads(changes, ["sync", "link", "conflict"]),
-    }
-
-
-def _leads(changes: pl.DataFrame, reasons: Sequence[str]) -> int:
-    return changes.filter(pl.col(Change.reason).is_in(list(reasons))).select(Change.store, Change.entity_id).n_unique()

@@ -9,11 +9,13 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from dq.apply import base as base_state
+from dq.apply import flaps
 from dq.apply.journal import state_of
 from dq.engine import Hints, Inputs, Park, in_order, references
 from dq.errors import ConfigurationError
 from dq.manifest import Manifest, TableSchema
-from dq.pipeline.planfiles import Cleaned, Planned, written
+from dq.pipeline.counting import Planned
+from dq.pipeline.planfiles import Cleaned, written
 from dq.pipeline.proving import proved
 from dq.pipeline.quarantining import left_out
 from dq.review import decided_apart, load
@@ -48,11 +50,13 @@ def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: C
     _demand_unapplied(folder)
     serial, base = base_state.load(settings.snapshots)
     decisions = load(settings.snapshots)
+    memory, changed = flaps.load(settings.snapshots, serial), _is_under_new_rules(settings)
     with disk_errors(settings.snapshots, "snapshots"), TemporaryDirectory(prefix=".parked-", dir=folder) as parked:
         given = []
         tables = in_order(settings.tables, manifest)
         for rules in tables:
-            inputs = _inputs(manifest, folder, rules, tables, base, steps, now)
+            inputs = _inputs(manifest, folder, _guarded(rules, changed=changed), tables, base, steps, now)
+            inputs = replace(inputs, flaps=flaps.candidates(memory, rules, serial))
             alone, apart = left_out(settings, manifest, folder, rules), decided_apart(decisions, rules.table)
             given.append(replace(inputs, hints=Hints(alone=alone, apart=apart)))
         parks = [Park(make_folder(Path(parked) / str(number))) for number in range(len(given))]
@@ -61,7 +65,22 @@ def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: C
             Planned(one.inputs.rules, one.inputs, one.made, _stamp_format(one.inputs.raw["database"], one.inputs.rules))
             for one in proved(given, parks)
         ]
-        return written(settings, manifest, folder, serial, made, now)
+        return written(settings, manifest, folder, serial, made, now, new_rules=changed)
+
+
+def _is_under_new_rules(settings: Settings) -> bool:
+    """Whether the base was made under other rules or another mapping."""
+    current = base_state.pointer(settings.snapshots)
+    return current is not None and current.meaning not in ("", settings.meaning_digest)
+
+
+def _guarded(rules: TableRules, *, changed: bool) -> TableRules:
+    """The rules; deletes are off in the first plan after a change of the rules themselves."""
+    if not changed:
+        return rules
+    scope = None if rules.scope is None else rules.scope.model_copy(update={"leaving": "keep"})
+    sync = rules.sync.model_copy(update={"deletes": "ignore"})
+    return rules.model_copy(update={"scope": scope, "sync": sync})
 
 
 def _demand_unapplied(folder: Path) -> None:
@@ -98,6 +117,7 @@ def _inputs(
         steps=steps,
         stamp=format_time(now, _stamp_format(raw["database"], rules)),
         now=now,
+        taken_at=manifest.taken_at,
         blind=frozenset(store for store in STORES if not tables[store].reading.deletes_visible),
         parts=max(-(-max(table.rows for table in tables.values()) // ROWS_A_PART), 1),
     )

@@ -4,99 +4,121 @@ sides + base ─ align ─► rows ─ merge ─► golden cells ─ policies �
                                                                             └─ agreement (the next base)
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from uuid import UUID
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from dq.manifest import TableSchema
 from dq.reconcile.agreement import BASE_ORDER, next_base
 from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, aligned
-from dq.reconcile.changes import cell_changes, kept_changes, unfit, with_probability
+from dq.reconcile.calm import known, without_calm
+from dq.reconcile.changes import TYPES, cell_changes, kept_changes, unfit, with_probability
 from dq.reconcile.findings import row_findings
+from dq.reconcile.flaps import FLAP_TYPES, digests, frozen
 from dq.reconcile.links import link_changes
 from dq.reconcile.merge import APART, golden, merged, origin, target, with_defaults
 from dq.reconcile.parents import parents_kept
-from dq.reconcile.policies import settled
+from dq.reconcile.policies import CHOICE_TYPES, CONFLICT_TYPES, settled
 from dq.reconcile.referring import Referred, lasting, resolved
 from dq.reconcile.relinking import relinked
 from dq.reconcile.rows import deletes, inserts, merges
+from dq.reconcile.scope import kept_out, left_out, tally
 from dq.reconcile.terms import STORES, Terms
-from dq.rules import Child
-from dq.schemas.values import Store
-from dq.side import ENTITY, Side
+from dq.reconcile.world import SETTLED_TYPES, World
+from dq.schemas.finding import FINDING_TYPES
+from dq.side import ENTITY
 
 __all__ = [
     "BASE_ORDER",
+    "CHOICE_TYPES",
+    "FLAP_TYPES",
     "SETTLED_TYPES",
     "Reconciled",
     "Referred",
     "Terms",
     "World",
+    "asked",
+    "calm_apart",
+    "digests",
     "lasting",
     "reconcile",
     "resolved",
 ]
 
-SETTLED_TYPES = {"conflict_id": pl.String, "side": pl.String, "by": pl.String}
-
-
-@dataclass(frozen=True)
-class World:
-    """What reconcile is handed beside the terms.
-
-    Attributes:
-        sides: Each store's word on every entity.
-        base: The base before, under the entity ids of this plan.
-        clusters: Cluster contract, survivors marked.
-        stored: Each store's snapshot rows as read, for the `before` of deletes.
-        held: Per store: row_key, held of the rows that are merged away.
-        children: Child tables with their snapshot rows.
-        namespace: For the keys of new database rows.
-        extra: Per store: column → JSON text of unmapped columns that inserts must fill.
-        freed: Keys of database rows that keep no child once the plans of all mappings are carried out.
-        settled: conflict_id, side, by of conflicts that a policy settles once the rest of this plan is carried out.
-    """
-
-    sides: Mapping[Store, Side]
-    base: pl.DataFrame
-    clusters: pl.DataFrame
-    stored: Mapping[Store, pl.DataFrame]
-    held: Mapping[Store, pl.DataFrame]
-    children: Sequence[tuple[Child, TableSchema, pl.DataFrame]]
-    namespace: UUID
-    extra: Mapping[Store, Mapping[str, str]]
-    settled: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SETTLED_TYPES))
-    freed: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.String))
-
 
 @dataclass(frozen=True)
 class Reconciled:
-    """What one mapping's stores need: changes, conflicts, golden records, the next base, findings."""
+    """What one mapping's stores need: changes, conflicts, golden records, the next base, findings.
+
+    Beside these, `choices` tells what each policy would decide for each conflict, and `tally` counts leads (what, rows).
+    """
 
     changes: pl.DataFrame
     conflicts: pl.DataFrame
     golden: pl.DataFrame
     base: pl.DataFrame
     findings: pl.DataFrame
+    choices: pl.DataFrame
+    tally: pl.DataFrame
 
 
 def reconcile(world: World, terms: Terms) -> Reconciled:
     """The golden record of every lead, and what each store needs to become it."""
+    busy, calm = calm_apart(world, terms)
+    done, told = asked(busy, terms), list(calm)
+    if not told:
+        return done
+    pieces = [done, *told]
+    return replace(
+        done,
+        golden=pl.concat(piece.golden for piece in pieces).sort(ENTITY),
+        base=pl.concat(piece.base for piece in pieces).sort(BASE_ORDER),
+        tally=pl.concat(piece.tally for piece in pieces).group_by("what").agg(pl.col("rows").sum()).sort("what"),
+    )
+
+
+def calm_apart(world: World, terms: Terms, parts: int = 1) -> tuple[World, Iterator[Reconciled]]:
+    """The world of the leads that must be asked, and what is known of the others, made part by part.
+
+    Args:
+        world: What reconcile is handed.
+        terms: What the plan may do.
+        parts: In how many parts; none come where nothing is known.
+    """
+    busy, calm = without_calm(world, terms)
+    if calm is None:
+        return world, iter(())
+    nothing = [pl.DataFrame(schema=types) for types in (TYPES, CONFLICT_TYPES, FINDING_TYPES, CHOICE_TYPES)]
+    changes, conflicts, findings, choices = nothing
+    told = (known(calm, part, parts, terms) for part in range(parts))
+    return busy, (
+        Reconciled(changes, conflicts, golden, base, findings, choices, tally) for golden, base, tally in told
+    )
+
+
+def asked(world: World, terms: Terms) -> Reconciled:
+    """What `reconcile` gives, every lead asked.
+
+    Args:
+        world: What reconcile is handed.
+        terms: What the plan may do.
+    """
     sides = world.sides
-    known = world.base.filter(pl.col("state") == "linked")
-    rows = aligned(sides["database"], sides["airtable"], known, terms)
+    linked = world.base.filter(pl.col("state") == "linked")
+    rows = kept_out(aligned(sides["database"], sides["airtable"], linked, terms), world.scoped, terms)
     rows = merged(parents_kept(rows, sides["database"], world.children, world.freed, terms), terms)
     sources = pl.concat(side.sources.with_columns(pl.lit(store).alias("store")) for store, side in sides.items())
-    rows, conflicts = settled(rows, sources, world.settled, terms)
-    rows = with_defaults(rows, terms)
+    rows, conflicts, choices = settled(rows, sources, world.settled, terms)
+    rows, conflicts = frozen(rows, conflicts, sources, world.flaps, terms)
+    rows = left_out(with_defaults(rows, terms), world.scoped, terms)
     return Reconciled(
         changes=with_probability(_changes(rows, conflicts, world, terms), world.clusters),
         conflicts=conflicts,
         golden=_golden(rows, terms),
         base=next_base(rows, sides, world.base, world.held, terms),
         findings=row_findings(rows, unfit(rows, terms), terms),
+        choices=choices,
+        tally=tally(rows),
     )
 
 

@@ -19,7 +19,7 @@ from dq.side import ENTITY, KEY, MODIFIED, Side, held_name
 
 _AGREEING = ["pair", "insert_database", "insert_airtable", "revive_database", "revive_airtable"]
 _GONE = ["gone", "delete_database", "delete_airtable"]
-_UNSEEN = ["alone", "held_database", "gone_unseen", "empty"]
+_UNSEEN = ["alone", "held_database", "gone_unseen", "empty", "outside"]
 BASE_ORDER = [BaseRow.state, ENTITY, BaseRow.store, BaseRow.row_key, BaseRow.database_key, BaseRow.airtable_key]
 
 
@@ -43,13 +43,27 @@ def next_base(
     verdict = pl.col(VERDICT)
     live = rows.filter(verdict.is_in(_AGREEING)).select(_linked(terms))
     old = base.filter(pl.col(BaseRow.state) == "linked")
-    kept = old.join(rows.filter(verdict.is_in(_UNSEEN)), on=ENTITY, how="semi")
+    leaves = verdict == "leave_airtable"
+    if "airtable" not in terms.blind:
+        leaves |= (verdict == "outside") & pl.col(AIRTABLE).is_null()
+    kept = old.join(rows.filter(verdict.is_in(_UNSEEN) & ~leaves), on=ENTITY, how="semi")
     gone = old.join(rows.filter(verdict.is_in(_GONE)), on=ENTITY, how="semi")
-    tombstones = gone.with_columns(pl.lit("tombstone").alias(BaseRow.state))
+    since = pl.lit(terms.now, pl.Datetime("us", "UTC")).alias(str(BaseRow.since))
+    tombstones = gone.with_columns(pl.lit("tombstone").alias(BaseRow.state), since)
+    left = old.join(rows.filter(leaves), on=ENTITY, how="semi").with_columns(pl.lit("left").alias(BaseRow.state), since)
     losers = _losers(sides, held, terms)
-    before = base.filter(pl.col(BaseRow.state) != "linked").pipe(_without, losers, live)
-    parts = [live, kept, tombstones, losers, before]
+    before = base.filter(pl.col(BaseRow.state) != "linked").pipe(_dated, terms).pipe(_without, losers, live)
+    parts = [live, kept, tombstones, left, losers, before]
     return lasting(pl.concat([_typed(part, types) for part in parts]), terms.references).sort(BASE_ORDER)
+
+
+def _dated(before: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """Tombstones with a time: that of this plan for those of an older dq, which had none."""
+    is_dead = pl.col(BaseRow.state).is_in(["tombstone", "left"])
+    since = pl.col(str(BaseRow.since))
+    return before.with_columns(
+        pl.when(is_dead).then(since.fill_null(terms.now)).otherwise(since).alias(str(BaseRow.since))
+    )
 
 
 def _typed(part: pl.DataFrame, types: pl.Schema) -> pl.DataFrame:

@@ -16,26 +16,26 @@ from dq.side import ENTITY, KEY, Side, own_value
 
 Verdict = Literal[
     "pair", "alone", "insert_database", "insert_airtable", "revive_database", "revive_airtable", "delete_database",
-    "delete_airtable", "held_database", "gone", "gone_unseen", "empty",
+    "delete_airtable", "held_database", "gone", "gone_unseen", "empty", "outside", "leave_airtable",
 ]  # fmt: skip
 """What becomes of a row as a whole: `alone` stays as it is on its side, `held_database` likewise, for its children, `gone_unseen` is on neither side but this
-plan does not synchronize, or cannot know, `empty` has nothing that the other store could take."""
+plan does not synchronize, or cannot know, `empty` has nothing that the other store could take, `outside` does not belong in Airtable, where nothing is written
+for it, and the record of `leave_airtable` is deleted there for that."""
 VERDICT, DATABASE, AIRTABLE = "verdict", f"{KEY}@database", f"{KEY}@airtable"
-WRITABLE_VERDICTS = [
-    "pair",
-    "alone",
-    "held_database",
-    "empty",
-    "insert_database",
-    "insert_airtable",
-    "revive_database",
-    "revive_airtable",
-]
+_WRITABLE = [
+    "pair", "alone", "held_database", "empty", "insert_database", "insert_airtable", "revive_database", "revive_airtable",
+]  # fmt: skip
+_OUT_OF_SCOPE = ["outside", "leave_airtable"]
 
 
 def at(field: str, side: str) -> str:
     """Column of a field on one side."""
     return f"{field}@{side}"
+
+
+def is_writable(store: Store) -> pl.Expr:
+    """Whether the plan may write cells of the store's row: what is out of scope is the database's own affair."""
+    return pl.col(VERDICT).is_in([*_WRITABLE, *(_OUT_OF_SCOPE if store == "database" else ())])
 
 
 def aligned(database: Side, airtable: Side, base: pl.DataFrame, terms: Terms) -> pl.DataFrame:
@@ -84,7 +84,7 @@ def _verdict(terms: Terms) -> pl.Expr:
     in_database, in_airtable = pl.col(DATABASE).is_not_null(), pl.col(AIRTABLE).is_not_null()
     pair = pl.when(in_database & in_airtable).then(pl.lit("pair"))
     if "sync" not in terms.steps:
-        is_alone = (in_database & _has_word("database", terms)) | (in_airtable & _has_word("airtable", terms))
+        is_alone = (in_database & has_word("database", terms)) | (in_airtable & has_word("airtable", terms))
         lonely = pair.when(is_alone).then(pl.lit("alone")).when(in_database | in_airtable).then(pl.lit("empty"))
         return lonely.otherwise(pl.lit("gone_unseen"))
     return (
@@ -104,14 +104,14 @@ def _one_sided(here: Store, terms: Terms) -> pl.Expr:
     insert, revive = (pl.lit(f"{verb}_{there}" if terms.may_write(there) else "alone") for verb in ("insert", "revive"))
     deletes = terms.rules.sync.deletes == "propagate" and terms.may_write(here)
     delete = pl.lit(f"delete_{here}" if deletes else "alone")
-    empty = pl.when(~_has_word(here, terms)).then(pl.lit("empty"))
+    empty = pl.when(~has_word(here, terms)).then(pl.lit("empty"))
     lost = pl.when(is_edited(here, terms.rules)).then(empty.otherwise(revive)).otherwise(delete)
     if there in terms.blind:
         lost = empty.otherwise(pl.lit("alone"))
     return pl.when(is_known).then(lost).otherwise(empty.otherwise(insert))
 
 
-def _has_word(here: Store, terms: Terms) -> pl.Expr:
+def has_word(here: Store, terms: Terms) -> pl.Expr:
     """Whether a row holds a value of its own that the other store could take; a default or an unticked box is none."""
     there, words = other(here), []
     for field in terms.rules.fields:

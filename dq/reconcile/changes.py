@@ -6,7 +6,7 @@ import polars as pl
 
 from dq.cells import json_of
 from dq.manifest import Column
-from dq.reconcile.align import VERDICT, WRITABLE_VERDICTS, at
+from dq.reconcile.align import VERDICT, at, is_writable
 from dq.reconcile.merge import APART, DEFAULTED, FROM_AIRTABLE, FROM_DATABASE, OPEN, SETTLED, origin, target
 from dq.reconcile.referring import CREATED, without_removed
 from dq.reconcile.terms import STORES, Terms, fits, meaning, other, written
@@ -54,7 +54,7 @@ def _field_changes(
     column = terms.column(store, field)
     wanted, own = target(field, store, terms), held(field, store, terms)
     came = pl.col(origin(field.name))
-    is_here = pl.col(at(KEY, store)).is_not_null() & pl.col(VERDICT).is_in(WRITABLE_VERDICTS)
+    is_here = pl.col(at(KEY, store)).is_not_null() & is_writable(store)
     is_waiting = (came == OPEN) & wanted.eq_missing(pl.col(at(held_name(field.name), store)))
     differs = rows.filter(is_here & ~is_waiting & wanted.ne_missing(own) & fits(wanted, store, field, terms))
     theirs = FROM_AIRTABLE if store == "database" else FROM_DATABASE
@@ -175,7 +175,7 @@ def unfit(rows: pl.DataFrame, terms: Terms) -> Sequence[tuple[Store, FieldRule, 
             is_open = pl.col(origin(field.name)) == OPEN
             told = is_open | (is_mute(wanted) if field.name in terms.references else False)
             unfit = ~fits(wanted, store, field, terms)
-            cells = rows.filter(pl.col(VERDICT).is_in(WRITABLE_VERDICTS) & ~told & concerned & unfit)
+            cells = rows.filter(is_writable(store) & ~told & concerned & unfit)
             if not cells.is_empty():
                 found.append(
                     (store, field, cells.select(ENTITY, at(KEY, store), at(KEY, other(store)), wanted.alias("value")))

@@ -15,6 +15,8 @@ from dq.side import KEY
 _REVIVED = "was deleted on the other side but edited here since: the edit survives"
 _PARENT = "was deleted in Airtable, but rows of other tables point at it: it stays until they are gone"
 _EMPTY = "has no value of its own that the other store could take: it is not copied there"
+_OUTSIDE = "is out of scope: its Airtable record stays as it is and is not synchronized"
+_FOREIGN = "is out of scope and not in the database: it is left as it is"
 _UNNAMED = "names a row that {store} does not have: its column {column} is not written"
 _UNFIT = "does not fit {store}'s column {column} ({type}): it is not written there"
 _NOTHING = pl.lit(None, pl.String)
@@ -31,9 +33,20 @@ def row_findings(
             rows.filter(pl.col(VERDICT).str.starts_with("revive_")), here, "row.delete_edit", "warning", _REVIVED, terms
         ),
         _rows(rows.filter(pl.col(VERDICT) == "held_database"), here, "row.children", "warning", _PARENT, terms),
+        *_outside(rows.filter((pl.col(VERDICT) == "outside") & pl.col(AIRTABLE).is_not_null()), terms),
         *(_cells(store, field, cells, terms) for store, field, cells in unfit),
     ]
     return pl.concat(parts).sort(list(FINDING_TYPES))
+
+
+def _outside(rows: pl.DataFrame, terms: Terms) -> list[pl.DataFrame]:
+    """Records that are there though their leads are out of scope."""
+    here, in_database = pl.lit("airtable"), pl.col(DATABASE).is_not_null()
+    named = rows.with_columns(pl.lit(None, pl.String).alias(DATABASE))
+    return [
+        _rows(named.filter(rows.select(in_database).to_series()), here, "scope.outside", "info", _OUTSIDE, terms),
+        _rows(named.filter(rows.select(~in_database).to_series()), here, "scope.foreign", "warning", _FOREIGN, terms),
+    ]
 
 
 def _rows(rows: pl.DataFrame, store: pl.Expr, rule: str, severity: str, message: str, terms: Terms) -> pl.DataFrame:

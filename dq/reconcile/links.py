@@ -4,7 +4,7 @@ import polars as pl
 
 from dq.cells import json_of
 from dq.manifest import Column
-from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, WRITABLE_VERDICTS, at
+from dq.reconcile.align import AIRTABLE, DATABASE, VERDICT, at, is_writable
 from dq.reconcile.changes import NO_CHANGES, NOTHING, as_updates
 from dq.reconcile.terms import Terms
 from dq.schemas import Change, Record
@@ -31,16 +31,17 @@ def link_changes(rows: pl.DataFrame, store: Store, new_keys: pl.DataFrame, terms
     column = link_column(store, terms)
     if column is None or "sync" not in terms.steps or not terms.may_write(store):
         return NO_CHANGES
-    there = json_of(pl.col(AIRTABLE if store == "database" else DATABASE), column.kind)
+    leaves = pl.col(VERDICT) == "leave_airtable"  # its record's id stands for nothing then
+    there = json_of(pl.when(~leaves).then(AIRTABLE if store == "database" else DATABASE), column.kind)
     before, after = pl.col(Change.before), pl.col(Change.after)
     linked = (
-        rows.filter(pl.col(at(KEY, store)).is_not_null() & pl.col(VERDICT).is_in(WRITABLE_VERDICTS))
+        rows.filter(pl.col(at(KEY, store)).is_not_null() & is_writable(store))
         .join(new_keys, on=ENTITY, how="left")
         .with_columns(
             pl.coalesce(there, "key").alias(Change.after),
             json_of(pl.col(at(Record.link, store)), column.kind).alias(Change.before),
         )
-        .filter(after.is_not_null() & after.ne_missing(before))
+        .filter((after.is_not_null() | leaves) & after.ne_missing(before))
     )
     cells = linked.select(
         ENTITY,

@@ -83,7 +83,7 @@ def _origin(field: FieldRule, terms: Terms) -> pl.Expr:
     return (
         pl.when(verdict == "pair")
         .then(both)
-        .when(verdict.is_in(["alone", "held_database", "empty"]))
+        .when(verdict.is_in(["alone", "held_database", "empty", "outside"]))
         .then(APART)
         .otherwise(only)
         .cast(pl.Int8)

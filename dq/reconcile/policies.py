@@ -5,24 +5,33 @@ A policy that cannot tell (times missing, equal or within the skew; equal qualit
 
 from collections.abc import Iterator
 from functools import reduce
+from typing import get_args
 
 import polars as pl
 
 from dq.cells import is_texts, json_of, texts_json, texts_of
 from dq.reconcile.align import VERDICT, at
 from dq.reconcile.merge import OPEN, SETTLED, golden, origin
-from dq.reconcile.terms import Terms
+from dq.reconcile.terms import STORES, Terms
 from dq.rules import FieldRule, Policy
 from dq.schemas import Conflict
+from dq.schemas.conflict import RESOLVED
 from dq.side import ENTITY, MODIFIED, QUALITY, own_value
 
 DATABASE, AIRTABLE, MERGE = pl.lit("database"), pl.lit("airtable"), pl.lit("merge")
 _COLUMNS = list(Conflict.to_schema().columns)
+_TIME = pl.Datetime("us", "UTC")
+_TYPES = {RESOLVED: pl.Boolean, str(Conflict.modified_database): _TIME, str(Conflict.modified_airtable): _TIME}
+CONFLICT_TYPES = pl.Schema({name: _TYPES.get(name, pl.String) for name in _COLUMNS})
+_ATOMIC = frozenset({"integer", "number", "boolean", "date", "datetime"})
+POLICIES: tuple[Policy, ...] = get_args(Policy)
+CHOICE_TYPES = {Conflict.conflict_id: pl.String, "policy": pl.String, "side": pl.String}
+"""What each policy alone would decide for each conflict; no side where it would wait for a person."""
 
 
 def settled(
     rows: pl.DataFrame, sources: pl.DataFrame, known: pl.DataFrame, terms: Terms
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Conflicts settled by policy.
 
     Args:
@@ -32,24 +41,37 @@ def settled(
         terms: Policies, per field.
 
     Returns:
-        The rows with golden values where a policy chose and `OPEN` where none did, and the conflicts (Conflict contract).
+        The rows with golden values where a policy chose and `OPEN` where none did, the conflicts (Conflict contract),
+        and what each policy alone would choose for each.
     """
-    tables = []
+    tables, choices = [], [pl.DataFrame(schema=CHOICE_TYPES)]
     for field in terms.rules.fields:
         cells = rows.filter(pl.col(origin(field.name)) == SETTLED)
         if cells.is_empty():
             continue
-        decided = _decided(_timed(cells, field, sources), known, field, terms)
+        decided = _decided(timed(cells, field, sources, terms), known, field, terms)
         rows = _written_back(rows, decided, field)
-        tables.append(_table(decided, field, terms))
+        tables.append(as_conflicts(decided, field, terms))
+        choices.append(_choices(decided, field, terms))
     lost = _delete_edits(rows, terms)
-    return rows, pl.concat([*tables, lost]).sort(Conflict.conflict_id)
+    return rows, pl.concat([*tables, lost]).sort(Conflict.conflict_id), pl.concat(choices).sort(list(CHOICE_TYPES))
 
 
-def _timed(cells: pl.DataFrame, field: FieldRule, sources: pl.DataFrame) -> pl.DataFrame:
-    """The field's cells with plain names: base, database, airtable, and each side's time and quality."""
+def _choices(cells: pl.DataFrame, field: FieldRule, terms: Terms) -> pl.DataFrame:
+    each = {
+        policy: pl.lit(None, pl.String) if policy == "manual" else _choice(policy, field, terms) for policy in POLICIES
+    }
+    told = cells.select(Conflict.conflict_id, **each)
+    return told.unpivot(index=Conflict.conflict_id, variable_name="policy", value_name="side").cast(
+        pl.Schema(CHOICE_TYPES)
+    )
+
+
+def timed(cells: pl.DataFrame, field: FieldRule, sources: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """The field's cells with plain names: conflict_id, base, database, airtable, and each side's time and quality."""
     plain = cells.select(
         ENTITY,
+        _conflict_id(field, terms),
         *(pl.col(at(field.name, side)).alias(side) for side in ("base", "database", "airtable")),
         *(pl.col(at(MODIFIED, side)).alias(f"modified_{side}") for side in ("database", "airtable")),
         *(pl.col(at(QUALITY, side)).alias(f"quality_{side}") for side in ("database", "airtable")),
@@ -82,7 +104,7 @@ def _decided(cells: pl.DataFrame, known: pl.DataFrame, field: FieldRule, terms: 
         pl.lit(None, pl.String),
     )
     hints = known.rename({"side": "_side", "by": "_by"})
-    cells = cells.with_columns(_conflict_id(field, terms)).join(hints, on=Conflict.conflict_id, how="left").sort(ENTITY)
+    cells = cells.join(hints, on=Conflict.conflict_id, how="left").sort(ENTITY)
     side, by = pl.coalesce(side, "_side"), pl.coalesce(by, "_by")
     value = (
         pl.when(side == "database")
@@ -90,7 +112,7 @@ def _decided(cells: pl.DataFrame, known: pl.DataFrame, field: FieldRule, terms: 
         .when(side == "airtable")
         .then("airtable")
         .when(side == "merge")
-        .then(_union())
+        .then(_union(field, terms))
     )
     return cells.with_columns(side.alias("side"), by.alias("by"), value.alias("value"))
 
@@ -151,16 +173,19 @@ def _survivors(field: FieldRule, terms: Terms) -> Iterator[pl.Expr]:
             case "source_priority":
                 yield pl.lit(next(iter(terms.rules.dedupe.survivorship_priority), None), pl.String)
             case "union":
-                yield pl.when(_union().is_not_null()).then(MERGE)
+                yield pl.when(_union(field, terms).is_not_null()).then(MERGE)
             case "most_frequent":  # two values, once each: says nothing
                 continue
 
 
-def _union() -> pl.Expr:
+def _union(field: FieldRule, terms: Terms) -> pl.Expr:
     """Both values' parts, each once, in an order that does not depend on the side: list items, or lines of text.
 
-    Null where they do not mix: a list of other things than text, or a list and a text.
+    Null where they do not mix: a list of other things than text, a list and a text, or what has one value by its nature
+    (a number, a date, an option).
     """
+    if terms.kinds(field) & _ATOMIC or any(terms.column(store, field).type == "singleSelect" for store in STORES):
+        return pl.lit(None, pl.String)
     database, airtable = pl.col("database"), pl.col("airtable")
     items = pl.concat_list(texts_of(database), texts_of(airtable)).list.unique().list.sort()
     lines = pl.concat_list(database, airtable).list.sort().list.join("\n").str.split("\n")
@@ -191,7 +216,8 @@ def _written_back(rows: pl.DataFrame, decided: pl.DataFrame, field: FieldRule) -
     )
 
 
-def _table(decided: pl.DataFrame, field: FieldRule, terms: Terms) -> pl.DataFrame:
+def as_conflicts(decided: pl.DataFrame, field: FieldRule, terms: Terms) -> pl.DataFrame:
+    """Cells with conflict_id, values, times, side and by as conflicts (Conflict contract)."""
     kind = "text" if field.name in terms.references else terms.database.column(field.name).kind
     base = pl.when(pl.col("base") != "").then("base")
     missing = (

@@ -120,15 +120,13 @@ def _inserted(cells: pl.DataFrame, new: pl.DataFrame, store: Store, schema: Tabl
 
 
 def deletes(rows: pl.DataFrame, store: Store, stored: pl.DataFrame, terms: Terms) -> pl.DataFrame:
-    """Rows whose lead is gone on the other side and that nobody edited."""
-    lost = rows.filter(pl.col(VERDICT) == f"delete_{store}")
-    return removed(
-        lost.select(ENTITY, pl.col(at(KEY, store)).alias(KEY), NOTHING.alias("survivor")),
-        store,
-        stored,
-        "delete",
-        terms,
-    )
+    """Rows whose lead is gone on the other side and that nobody edited, and records of leads that leave the scope."""
+    verdict = pl.col(VERDICT)
+    lost = rows.filter(verdict.is_in([f"delete_{store}", f"leave_{store}"]))
+    gone = lost.select(ENTITY, pl.col(at(KEY, store)).alias(KEY), NOTHING.alias("survivor"))
+    left = lost.filter(verdict == f"leave_{store}")[ENTITY].implode()
+    rule = pl.when(pl.col(ENTITY).is_in(left)).then(pl.lit("scope")).otherwise(Change.rule)
+    return removed(gone, store, stored, "delete", terms).with_columns(rule.alias(Change.rule))
 
 
 def merges(

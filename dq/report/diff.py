@@ -57,6 +57,7 @@ def headline(plan: Any) -> list[str]:
         told.append(f"  {_waits(plan.conflicts)} (clean/conflicts.parquet)")
     if plan.counts.get("quarantined"):
         told.append(f"  {plan.counts['quarantined']:,} rows wait in quarantine: dq quarantine list")
+    told += [f"  {line}" for line in _fates(plan.counts)]
     told += [f"  {_unseen(table)}" for table in plan.blind]
     told += [f"  brake: {brake.message}" for brake in plan.brakes]
     return told
@@ -108,6 +109,7 @@ def as_markdown(diff: Diff) -> list[str]:
         ]
     told += [f"\n{line}" for line in _rest(diff.changes, diff.limit)]
     told += [f"\n{_waits(plan.conflicts)}."] if plan.conflicts else []
+    told += [f"\n{line}" for line in _fates(plan.counts)]
     told += [f"\n{_unseen(table)}" for table in plan.blind]
     told += [f"\n**Brake:** {brake.message}" for brake in plan.brakes]
     return told
@@ -126,6 +128,20 @@ def as_dict(diff: Diff) -> dict[str, Any]:
         "deletes_not_visible": list(plan.blind),
         "price": asdict(plan.price),
     }
+
+
+_FATES = {
+    "waiting": "{} waiting: edited just before the snapshot, the next run takes them up",
+    "out_of_scope": "{} out of scope",
+    "rekeyed": "{} there under a new key: no deletion",
+    "moved": "{} with other identifying values than before: the same leads",
+    "returned": "{} back that were deleted in both stores",
+}
+"""Leads or rows that are counted apart, where there are any."""
+
+
+def _fates(counts: Mapping[str, Any]) -> list[str]:
+    return [text.format(f"{counts[name]:,}") for name, text in _FATES.items() if counts.get(name)]
 
 
 def _unseen(table: str) -> str:

@@ -18,8 +18,9 @@ class BaseRow(pa.DataFrameModel):
     entity_id: str
     database_key: str = pa.Field(nullable=True)
     airtable_key: str = pa.Field(nullable=True)
-    state: str = pa.Field(isin=["linked", "loser", "tombstone"])
-    """`linked`: one lead in both stores. `loser`: a merged row whose survivor is the entity. `tombstone`: deleted."""
+    state: str = pa.Field(isin=["linked", "loser", "tombstone", "left", "erased"])
+    """`linked`: one lead in both stores. `loser`: a merged row whose survivor is the entity. `tombstone`: deleted.
+    `left`: a lead that left the scope, whose record is gone. `erased`: a person who must not come back; keys only."""
     store: str = pa.Field(nullable=True)
     """Which store a loser was in."""
     row_key: str = pa.Field(nullable=True)
@@ -32,6 +33,8 @@ class BaseRow(pa.DataFrameModel):
     """The modified time before that write: the row's last human time."""
     airtable_written: DateTime = pa.Field(nullable=True, dtype_kwargs=_UTC)
     airtable_human: DateTime = pa.Field(nullable=True, dtype_kwargs=_UTC)
+    since: DateTime = pa.Field(nullable=True, dtype_kwargs=_UTC)
+    """When a lead was found deleted, or left the scope: tombstones are kept for a while only."""
 
     class Config:
         strict = False
@@ -39,7 +42,8 @@ class BaseRow(pa.DataFrameModel):
 
 _TIME = pl.Datetime("us", "UTC")
 BASE_TYPES: dict[str, pl.DataType] = {
-    name: (_TIME if name.endswith(("_written", "_human")) else pl.String()) for name in BaseRow.to_schema().columns
+    name: (_TIME if name.endswith(("_written", "_human", "since")) else pl.String())
+    for name in BaseRow.to_schema().columns
 }
 
 

@@ -9,6 +9,8 @@ from dq.rules import FieldRule, TableRules
 
 _FIELD_RULES = ("standardize", "default", "survivorship")
 _TABLE_RULES = ("dedupe", "quality")
+_FIELD_MEANING = {"airtable", "standardize", "default"}
+_TABLE_MEANING = {"table", "airtable", "key", "link_database", "link_airtable", "dedupe", "scope"}
 
 
 def rules_digest(tables: Sequence[TableRules]) -> str:
@@ -28,8 +30,24 @@ def config_digest(tables: Sequence[TableRules], database: str, airtable: str) ->
     return _digest({"stores": stores, "tables": [_part(table, rules=False) for table in tables]})
 
 
+def meaning_digest(tables: Sequence[TableRules]) -> str:
+    """SHA-256 of what gives the base its meaning: mapping, keys, links, standardizers, matching and scope.
+
+    Under others the base's cells and pairs are not what the stores agreed on: they all look edited, or gone.
+    """
+    return _digest(
+        [
+            {
+                **table.model_dump(mode="json", include=_TABLE_MEANING),
+                "fields": {field.name: field.model_dump(mode="json", include=_FIELD_MEANING) for field in table.fields},
+            }
+            for table in tables
+        ]
+    )
+
+
 def _part(table: TableRules, *, rules: bool) -> dict[str, Any]:
-    whole = table.model_dump(mode="json", exclude={"fields"})
+    whole = table.model_dump(mode="json", exclude={"fields": True, "sync": {"tombstone_days"}})
     part = {name: value for name, value in whole.items() if (name in _TABLE_RULES) == rules}
     return {**part, "fields": {field.name: _field(field, rules=rules) for field in table.fields}}
 

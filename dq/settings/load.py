@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dq.settings.claims import apply_claims
-from dq.settings.digests import config_digest, rules_digest
+from dq.settings.digests import config_digest, meaning_digest, rules_digest
 from dq.settings.document import Document, read_yaml
 from dq.settings.encryption import encryption_settings
 from dq.settings.environment import expand, read_dotenv
@@ -64,6 +64,7 @@ def _assemble(
         limits=LimitSettings.model_validate(config.limits.model_dump()),
         options=_options(config),
         rules_digest=rules_digest(tables),
+        meaning_digest=meaning_digest(tables),
         config_digest=config_digest(tables, database_identity(database, root), airtable_identity(airtable, root)),
     )
 

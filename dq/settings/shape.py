@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from dq.rules import Direction, Resolution, Survivorship
 from dq.settings.maintenance import FieldMapping, MaintenanceConfig, MaintenanceOptions
+from dq.settings.syncshape import BrakesShape, ScopeShape, SyncShape, as_where
 from dq.settings.validate import Shape
 from dq.settings.words import Chain, Text, one_or_more
 
@@ -105,23 +106,6 @@ class FieldShape(Shape):
     survivorship: SurvivorshipChain | None = Field(None, description="How duplicates' values of this field are chosen.")
 
 
-class SyncShape(Shape):
-    """How the stores are brought to agree."""
-
-    direction: Direction = Field(
-        "both", description="Which store may be written: `both`, `to_airtable`, `to_database`."
-    )
-    conflict: Chain = Field(
-        ["most_recent"],
-        description="Policy, or policies in order: `most_recent`, `highest_quality`, `merge`, "
-        "`database_wins` (= `local_wins`), `airtable_wins`, `manual`.",
-    )
-    deletes: Literal["propagate", "ignore"] = Field(
-        "propagate", description="What a proven delete on one side does to the other."
-    )
-    skew_seconds: float = Field(2.0, ge=0, description="Times at most this many seconds apart count as equal.")
-
-
 class DuplicatesShape(Shape):
     """How duplicates are found and settled."""
 
@@ -137,28 +121,6 @@ class DuplicatesShape(Shape):
     max_surnames: int | None = Field(None, ge=2, description="A value carried by this many surnames or more is no key.")
 
 
-class LimitShape(Shape):
-    """The smaller of the two holds."""
-
-    share: float = Field(1.0, ge=0, le=1, description="Share of the rows, 0 to 1; left out, the brake keeps its own.")
-    rows: int | None = Field(
-        None, ge=0, description="Number of rows; left out, the brake keeps its own; `null` for no such limit."
-    )
-
-
-class BrakesShape(Shape):
-    """When a plan must not be applied without a person's word."""
-
-    max_deletes: LimitShape = Field(LimitShape(share=0.10, rows=100), description="Rows that a plan may delete.")
-    max_merges: LimitShape = Field(LimitShape(share=0.50), description="Rows that a plan may merge away.")
-    max_field_changes: LimitShape = Field(
-        LimitShape(share=0.30), description="Rows of one side whose field may differ from the base."
-    )
-    empty_side: float = Field(
-        0.5, ge=0, le=1, description="A side with less than this share of the base's rows counts as emptied."
-    )
-
-
 class TableShape(Shape):
     """One database table and the Airtable table it is kept in agreement with."""
 
@@ -170,6 +132,9 @@ class TableShape(Shape):
     link: LinkShape = Field(LinkShape(), description="Links between the two sides.")
     mapping: dict[str, str] | None = Field(None, description="Database column → Airtable field.")
     fields: dict[str, FieldShape] = Field({}, description="Rules for single fields, by database column.")
+    scope: Annotated[ScopeShape | None, BeforeValidator(as_where, json_schema_input_type=str | ScopeShape | None)] = (
+        Field(None, description="Which leads belong in Airtable; a condition alone is its `where`.")
+    )
     children: list[ChildShape] = Field([], description="Tables that point at the lead.")
     defaults: dict[str, Any] = Field({}, description="Values for unmapped NOT NULL columns of inserted rows.")
     sync: SyncShape = Field(SyncShape(), description="As the top-level `sync`, for this table.")

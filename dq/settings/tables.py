@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from dq.rules import BrakeRules, Child, DedupeRules, FieldRule, MatchKey, SyncRules, TableRules
+from dq.rules import BrakeRules, Child, DedupeRules, FieldRule, MatchKey, TableRules
 from dq.settings.claims import STATUS_DEFAULT
 from dq.settings.document import ABSENT, Document, value_at
 from dq.settings.fields import fields_of, given
 from dq.settings.mapping import find_mapping_mistakes, with_mapping
 from dq.settings.mistakes import Key, Mistake, nearest
 from dq.settings.rulefiles import Rules
+from dq.settings.scope import scope_of
 from dq.settings.shape import ConfigShape, TableShape
+from dq.settings.sync import sync_of
 
 IDENTIFYING_KINDS = frozenset({"email", "linkedin"})
 """Standardizer families whose values belong to one person: equality merges alone."""
@@ -41,8 +43,9 @@ def _table(document: Document, config: ConfigShape, rules: Rules, shape: TableSh
         fields=fields,
         children=tuple(Child(table=child.table, column=child.column) for child in shape.children),
         insert_defaults=shape.defaults,
+        scope=scope_of(document, (*key, "scope"), shape),
         dedupe=_dedupe(document, key, {**given(config.duplicates), **given(shape.duplicates)}, rules, fields),
-        sync=SyncRules.model_validate(sync),
+        sync=sync_of(document, key, config, sync),
         brakes=_brakes(config, shape),
         quality=tuple(check for check in rules.checks if check.field in (shape.mapping or {})),
     )

@@ -142,6 +142,7 @@ class Settings(Values):
         limits: What a run may use.
         options: Which parts of a full run are done.
         rules_digest: SHA-256 of what the rule files and their overrides say.
+        meaning_digest: SHA-256 of what gives the base state its meaning: mapping, links, standardizers, matching, scope.
         config_digest: SHA-256 of what else changes a plan: stores, tables, mapping, policies.
     """
 
@@ -155,6 +156,7 @@ class Settings(Values):
     limits: LimitSettings = LimitSettings()
     options: RunOptions = RunOptions()
     rules_digest: str = ""
+    meaning_digest: str = ""
     config_digest: str = ""
 
     def require_token(self) -> SecretStr:

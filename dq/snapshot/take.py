@@ -51,10 +51,11 @@ class TableColumns:
 def columns_of(rules: TableRules) -> TableColumns:
     """The columns and fields that a mapping needs: mapped ones, times and links."""
     times = [rules.modified_database, rules.created_database, rules.link_database]
+    scope = [] if rules.scope is None else [name for name in rules.scope.columns if name != rules.key]
     fields = [rules.modified_airtable, rules.link_airtable]
     return TableColumns(
         database=rules.table,
-        columns=tuple(dict.fromkeys([*rules.names, *(name for name in times if name)])),
+        columns=tuple(dict.fromkeys([*rules.names, *(name for name in times if name), *scope])),
         airtable=rules.airtable,
         fields=tuple(dict.fromkeys([*(field.airtable for field in rules.fields), *(name for name in fields if name)])),
         key=rules.key,

@@ -1,25 +1,30 @@
 """Reconcile once more, slow and plain: one lead at a time, one cell at a time, straight from the table of cases."""
 
 
-def reconciled(given, database, airtable, base):
+def reconciled(given, database, airtable, base, flaps=()):
     """Changes, conflicts and next base of small worlds, as sets of tuples (see `reconcile_world.told`)."""
     changes, conflicts, after = set(), set(), set()
     for entity in {*database, *airtable, *base}:
         rows = {"database": database.get(entity), "airtable": airtable.get(entity)}
-        done = _lead(given, entity, rows, base.get(entity))
+        moved = {name: (old, now) for key, name, old, now in flaps if key == entity}
+        done = _lead(given, entity, rows, base.get(entity), moved)
         for known, more in zip((changes, conflicts, after), done, strict=True):
             known.update(more)
     return changes, conflicts, after
 
 
-def _lead(given, entity, rows, base):  # noqa: PLR0911 - one return a line of the table of cases
+def _lead(given, entity, rows, base, moved):  # noqa: PLR0911 - one return a line of the table of cases
     here = [side for side in ("database", "airtable") if rows[side] is not None]
+    if given.scope:
+        done = _scoped(given, entity, rows, base, moved)
+        if done:
+            return done
     old = {(entity, "linked", *(base[f.name] for f in given.fields))} if base else set()
     dead = {(entity, "tombstone", *cells) for _, _, *cells in old}
     if not here:
         return set(), set(), dead
     if len(here) == 2:
-        return _pair(given, entity, rows, base)
+        return _pair(given, entity, rows, base, moved)
     (side,) = here
     other = "airtable" if side == "database" else "database"
     row = rows[side]
@@ -32,6 +37,50 @@ def _lead(given, entity, rows, base):  # noqa: PLR0911 - one return a line of th
     if not _open(given, other):
         return _alone(given, entity, side, row), set(), old
     return _new(given, entity, side, other, row, revived=bool(base))
+
+
+def _scoped(given, entity, rows, base, moved):  # noqa: PLR0911 - one return a fate
+    """What becomes of a lead out of scope; None for one that is in scope, or that nothing is known of."""
+    database, airtable = rows["database"], rows["airtable"]
+    old = {(entity, "linked", *(base[f.name] for f in given.fields))} if base else set()
+    left = {(entity, "left", *cells) for _, _, *cells in old}
+    if database is None:
+        if airtable is None or given.scope.leaving == "keep":
+            return None
+        lead = _lead(given.model_copy(update={"scope": None}), entity, rows, base, moved)
+        if not any(op == "insert" for _, op, *_ in lead[0]) or _inside(given, airtable):
+            return None
+        return set(), lead[1], old
+    if airtable is None:
+        lacking = given.sync.deletes == "propagate" and base and not _edited(given, database, base)
+        if _inside(given, database) or (not _worth(given, database, "airtable") and not (base and lacking)):
+            return None
+        if not _open(given, "airtable") and not (lacking and _open(given, "database")):
+            return None  # stays alone on its side, whatever the scope
+        return _alone(given, entity, "database", database), set(), left
+    if given.scope.leaving == "keep":
+        return None if _inside(given, database) else (_alone(given, entity, "database", database), set(), old)
+    changes, conflicts, after = _pair(given, entity, rows, base, moved)
+    golden = {f.name: _golden(given, f, rows, base) for f in given.fields}
+    if any(side is None for _, _, side, _ in conflicts) or _inside(given, golden):
+        return changes, conflicts, after
+    mine = {change for change in changes if change[0] == "database"}
+    if not _open(given, "airtable"):
+        return mine, conflicts, old
+    return mine | {("airtable", "delete", entity, None, None)}, conflicts, left
+
+
+def _inside(given, row):
+    name, value = given.scope.where.split(" <> ")
+    held = row.get(name)
+    held = given.field(name).default if held is None else held
+    return held is not None and held != value.strip("'")
+
+
+def _golden(given, field, rows, base):
+    return _cell(
+        given, field, {side: rows[side].get(field.name) for side in rows}, base[field.name] if base else None, rows
+    )[0]
 
 
 def _open(given, side):
@@ -84,12 +133,14 @@ def _new(given, entity, side, other, row, *, revived):
     return changes, conflicts, {(entity, "linked", *agreed)}
 
 
-def _pair(given, entity, rows, base):
+def _pair(given, entity, rows, base, moved):
     changes, conflicts, agreed = set(), set(), []
     for field in given.fields:
         values = {side: rows[side].get(field.name) for side in rows}
         before = base[field.name] if base else None
         golden, conflict = _cell(given, field, values, before, rows)
+        if _flaps(moved.get(field.name), before, golden, values) and conflict != (None, None):
+            conflict = (None, "flap")
         conflicts |= {(entity, field.name, *conflict)} if conflict else set()
         if conflict and conflict[0] is None:
             agreed.append(before)
@@ -102,6 +153,11 @@ def _pair(given, entity, rows, base):
             reached = reached and (value == golden or _writes(given, field, side))
         agreed.append((golden or "") if reached else before)
     return changes, conflicts, {(entity, "linked", *agreed)}
+
+
+def _flaps(seen, before, golden, values):
+    """Whether the cell came from a value and is to go back to it once more; both sides holding it is no move."""
+    return seen is not None and seen == (golden or "", before) and values["database"] != values["airtable"]
 
 
 def _cell(given, field, values, before, rows):

@@ -7,8 +7,8 @@ from uuid import NAMESPACE_URL
 import polars as pl
 
 from dq.manifest import Column, TableSchema
-from dq.reconcile import Terms, World, reconcile
-from dq.rules import ALL_STEPS, DedupeRules, FieldRule, SyncRules, TableRules
+from dq.reconcile import FLAP_TYPES, Terms, World, asked, digests, reconcile
+from dq.rules import ALL_STEPS, DedupeRules, FieldRule, Scope, SyncRules, TableRules
 from dq.schemas import Change, Cluster, Conflict
 from dq.schemas.base import BASE_TYPES, agreed, base_types
 from dq.side import ENTITY, KEY, QUALITY, Side
@@ -22,11 +22,12 @@ def field(name, **more):
     return FieldRule(name=name, airtable=name.title(), **{"default": "new" if name == "status" else None, **more})
 
 
-def rules(fields=None, *, direction="both", deletes="propagate", priority=("database", "airtable")):
+def rules(fields=None, *, direction="both", deletes="propagate", priority=("database", "airtable"), scope=None):
     return TableRules(
         fields=tuple(fields or (field(name) for name in NAMES)),
         sync=SyncRules(direction=direction, deletes=deletes),
         dedupe=DedupeRules(survivorship_priority=priority),
+        scope=scope,
     )
 
 
@@ -71,6 +72,10 @@ def side(given, rows, letter):
     )
 
 
+def digest(text):
+    return digests(pl.Series([text]))[0]
+
+
 def base_of(given, rows):
     """`rows`: entity → {field: agreed value, "" for empty, None for never}."""
     empty = dict.fromkeys(BASE_TYPES)
@@ -82,7 +87,16 @@ def base_of(given, rows):
     return pl.DataFrame(flat, schema=base_types(given.names))
 
 
-def reconciled(given, database, airtable, base, steps=ALL_STEPS, blind=()):
+def scope(where, leaving="keep"):
+    return Scope(where=where, columns=tuple(pl.sql_expr(where).meta.root_names()), leaving=leaving)
+
+
+def scoped_of(given, side):
+    names = given.scope.columns if given.scope else ()
+    return side.rows.select(KEY, *(pl.col(f"{name}_held").alias(name) for name in names))
+
+
+def reconciled(given, database, airtable, base, steps=ALL_STEPS, blind=(), flaps=None, ask_all=False):
     sides = {"database": side(given, database, "d"), "airtable": side(given, airtable, "a")}
     held = pl.DataFrame(schema={KEY: pl.String, "held": pl.String})
     clusters = pl.DataFrame(schema={ENTITY: pl.String, Cluster.probability: pl.Float64})
@@ -96,8 +110,10 @@ def reconciled(given, database, airtable, base, steps=ALL_STEPS, blind=()):
         children=[],
         namespace=NAMESPACE_URL,
         extra={"database": {}, "airtable": {}},
+        scoped=scoped_of(given, sides["database"]),
+        flaps=pl.DataFrame(flaps or [], schema=FLAP_TYPES, orient="row"),
     )
-    return reconcile(world, terms(given, steps, blind))
+    return (asked if ask_all else reconcile)(world, terms(given, steps, blind))
 
 
 def told(done, given):

@@ -1,8 +1,12 @@
 """The table of cases, readable, both ways round, and the policies' edge cases by number."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
-from reconcile_world import NOW, field, reconciled, rules, side, told
+from reconcile_world import NOW, field, reconciled, rules, side, terms, told
+
+from dq.reconcile.policies import _union, timed
 
 ONE = "1"
 B, X, Y, NONE = "b", "x", "y", None
@@ -117,6 +121,25 @@ def test_edge_01_each_strategy(policy, winner):
     )
 
 
+@pytest.mark.parametrize("skew", [0, 2, 3600])
+@pytest.mark.parametrize("ahead", [-1, 1])
+def test_edge_34_clocks_may_be_askew_by_what_is_allowed_and_no_more(skew, ahead):
+    given = rules([field("name", conflict=("most_recent",))])
+    given = given.model_copy(update={"sync": given.sync.model_copy(update={"skew_seconds": skew})})
+    for apart, winner in ((skew, None), (skew + 0.001, "airtable" if ahead > 0 else "database")):
+        sides = {ONE: {"name": X, "at": 0}}, {ONE: {"name": Y, "at": ahead * apart}}
+        _, conflicts, _ = told(reconciled(given, *sides, {ONE: {"name": B}}), given)
+        assert conflicts == {(ONE, "name", winner, "most_recent" if winner else None)}
+
+
+def test_edge_34_times_of_different_stores_say_nothing_where_only_one_side_moved():
+    given = rules([field("name", conflict=("most_recent",))])
+    for at in (-9999, 9999):
+        sides = {ONE: {"name": X, "at": at}}, {ONE: {"name": B, "at": 0}}
+        changes, _, _ = told(reconciled(given, *sides, {ONE: {"name": B}}), given)
+        assert changes == {("airtable", "update", ONE, "name", X)}
+
+
 def test_edge_01_a_chain_asks_the_next_policy():
     _, conflicts, _ = cell(B, X, Y, conflict=("most_recent", "highest_quality", "airtable_wins"))
     assert conflicts == {(ONE, "name", "airtable", "airtable_wins")}
@@ -208,6 +231,16 @@ def test_edge_01_merge_takes_the_value_of_the_better_row(rule):
     assert done.golden["name"].to_list() == [Y]
 
 
+@pytest.mark.parametrize("kind", ["number", "integer", "boolean", "date", "datetime"])
+def test_edge_09_what_has_one_value_is_never_mixed(kind):
+    given = rules([field("name", conflict=("merge",), survivorship=("union",))])
+    column = replace(terms(given).database.column("name"), kind=kind)
+    schema = replace(terms(given).database, columns=(terms(given).database.columns[0], column))
+    cells = pl.DataFrame({"database": ["0.3"], "airtable": ["0.30000000000000004"]})
+    mixed = cells.select(_union(given.fields[0], replace(terms(given), database=schema))).to_series()
+    assert mixed.to_list() == [None]
+
+
 @pytest.mark.parametrize("policy", ["highest_quality", "merge"])
 def test_edge_10_a_default_loses_whatever_its_row_is_worth(policy):
     given = rules(
@@ -232,8 +265,6 @@ def test_a_value_that_was_merged_in_brings_its_own_time_missing_or_not():
             {"entity_id": [ONE], "field": ["name"], "source": ["d9"], "time": [None]}, schema=world_side.sources.schema
         )
     )
-    from dq.reconcile.policies import _timed
-
     cells = pl.DataFrame(
         {"entity_id": [ONE], "name@base": [B], "name@database": [X], "name@airtable": [Y], "modified@database": [NOW]}
     ).with_columns(
@@ -241,8 +272,8 @@ def test_a_value_that_was_merged_in_brings_its_own_time_missing_or_not():
         pl.lit(0.5).alias("quality#@database"),
         pl.lit(0.5).alias("quality#@airtable"),
     )
-    timed = _timed(cells, given.fields[0], lent.with_columns(pl.lit("database").alias("store")))
-    assert timed["modified_database"].to_list() == [None]
+    done = timed(cells, given.fields[0], lent.with_columns(pl.lit("database").alias("store")), terms(given))
+    assert done["modified_database"].to_list() == [None]
 
 
 @pytest.mark.parametrize("owner", ["database", "airtable"])

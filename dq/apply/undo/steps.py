@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from dq.apply import base as base_state
+from dq.apply import flaps
 from dq.apply.commit import Run, Targets, commit
 from dq.apply.journal import FAILED, Entry, Journal, journal
 from dq.apply.undo import planned
@@ -222,7 +223,15 @@ def _base_back(
         now, then = (base_state.of_table(frame, table.table, table.names) for frame in (base, before))
         parts.append(rebased(now, then, _own(table, written, targets), names, times))
     rows = pl.concat(parts, how="diagonal_relaxed")
+    memory = flaps.load(root, plan.base_serial if current.plan == plan.digest else current.serial)
+    flaps.save(root, current.serial + 1, memory, base_state.KEPT)
     saved = base_state.save(
-        root, rows, serial=current.serial + 1, lineage=current.lineage, plan=name, rules=current.rules
+        root,
+        rows,
+        serial=current.serial + 1,
+        lineage=current.lineage,
+        plan=name,
+        rules=current.rules,
+        meaning=current.meaning,
     )
     return saved.serial

@@ -1,0 +1,193 @@
+"""Calm leads: those for which every answer is known before any question is asked. In a settled project nearly all are.
+
+A lead is calm if both sides hold, in standard form, what the base says they agreed on; or if only the database has it, in
+standard form, and it is out of scope. Nothing changes for it, so that its golden record and its place in the next base are
+what they were. The others go through all steps, which would say the same of the calm ones, only slower.
+"""
+
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from dq.reconcile.align import DATABASE, at, has_word
+from dq.reconcile.links import link_column
+from dq.reconcile.scope import inside
+from dq.reconcile.terms import STORES, Terms, meaning, other
+from dq.reconcile.world import World
+from dq.rules import ALL_STEPS
+from dq.schemas import BaseRow, Record
+from dq.schemas.base import agreed, base_types
+from dq.schemas.record import raw
+from dq.schemas.values import Store
+from dq.side import ENTITY, KEY, MODIFIED, Side, held_name
+
+_PLACE: dict[Store, str] = {"database": "_database", "airtable": "_airtable"}
+
+
+@dataclass(frozen=True)
+class Calm:
+    """Which leads are calm.
+
+    Attributes:
+        world: The world with all leads.
+        linked: The `linked` rows of its base.
+        places: Where each calm lead stands: in the database's rows, and in Airtable's and in `linked` if it is a pair.
+    """
+
+    world: World
+    linked: pl.DataFrame
+    places: pl.DataFrame
+
+
+def without_calm(world: World, terms: Terms) -> tuple[World, Calm | None]:
+    """The world without its calm leads, and which those are; None where all leads must be asked.
+
+    Args:
+        world: What reconcile is handed.
+        terms: What the plan may do.
+    """
+    linked = world.base.filter(pl.col(BaseRow.state) == "linked")
+    if terms.steps != ALL_STEPS or terms.references or (linked.is_empty() and terms.rules.scope is None):
+        return world, None
+    places = _places(world, linked)
+    plain = {store: _is_plain(world.sides[store], store, terms) for store in STORES}
+    in_scope = _in_scope(world, terms)
+    pairs = places.drop_nulls(["_airtable", "_base"])
+    pairs = pairs.filter(_agrees(pairs, world, linked, plain, in_scope, terms))
+    lonely = places.filter(pl.col("_airtable").is_null() & pl.col("_base").is_null())
+    lonely = lonely.filter(_is_outside(lonely, world, plain, in_scope, terms))
+    return _busy(world, linked, pairs, lonely), Calm(world, linked, pl.concat([pairs, lonely]).sort("_database"))
+
+
+def known(calm: Calm, part: int, parts: int, terms: Terms) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Golden records, rows of the next base, and tally of a part of the calm leads.
+
+    Args:
+        calm: Which leads are calm.
+        part: Which part, from 0.
+        parts: How many there are.
+        terms: What the plan may do.
+    """
+    size = max(-(-calm.places.height // parts), 1)
+    places = calm.places.slice(part * size, size)
+    lonely = places["_airtable"].null_count()
+    told = [("out of scope", lonely)] if lonely else []
+    tally = pl.DataFrame(told, schema={"what": pl.String, "rows": pl.Int64}, orient="row")
+    pairs = places.drop_nulls("_airtable")
+    return _golden(calm.world, places, terms), _base(calm.world, calm.linked, pairs, terms), tally
+
+
+def _places(world: World, linked: pl.DataFrame) -> pl.DataFrame:
+    """Where each lead of the database stands in the database's rows, in Airtable's, and in the base.
+
+    Leads with more to them than one row a side (duplicates, tombstones, lent values) are left out.
+    """
+    database, airtable = (world.sides[store].rows.select(ENTITY).with_row_index(_PLACE[store]) for store in STORES)
+    more = [world.base.filter(pl.col(BaseRow.state) != "linked").select(ENTITY)]
+    more += [part.select(ENTITY) for side in world.sides.values() for part in (side.merged, side.kept, side.sources)]
+    known = linked.select(ENTITY).with_row_index("_base")
+    return (
+        database.join(pl.concat(more).unique(), on=ENTITY, how="anti")
+        .join(airtable, on=ENTITY, how="left")
+        .join(known, on=ENTITY, how="left")
+        .drop(ENTITY)
+        .sort("_database")
+    )
+
+
+def _is_plain(side: Side, store: Store, terms: Terms) -> pl.Series:
+    """Whether each row holds its own values, in standard form, with no default to be filled in."""
+    tests = [pl.lit(value=True)]
+    for field in terms.rules.fields:
+        value = pl.col(field.name)
+        tests += [
+            value.eq_missing(pl.col(held_name(field.name))),
+            value.eq_missing(meaning(pl.col(raw(field.name)), field, terms)),
+            *([] if field.default is None else [value.is_not_null()]),
+        ]
+    return side.rows.select(pl.all_horizontal(tests).alias(store)).to_series()
+
+
+def _in_scope(world: World, terms: Terms) -> pl.Series | None:
+    """Whether each row of the database is in scope; None where all are."""
+    scope = terms.rules.scope
+    if scope is None:
+        return None
+    rows = world.sides["database"].rows
+    names = [name for name in scope.columns if name in terms.rules.names]
+    words = {name: pl.col(name) for name in names}
+    return inside(rows.select(pl.col(KEY).alias(DATABASE), *names), words, world.scoped, scope, terms)
+
+
+def _agrees(
+    pairs: pl.DataFrame,
+    world: World,
+    linked: pl.DataFrame,
+    plain: dict[Store, pl.Series],
+    in_scope: pl.Series | None,
+    terms: Terms,
+) -> pl.Series:
+    """Whether both rows of each pair hold what the base says; a field at a time, so that two are never in memory at once."""
+    at_base = pairs["_base"]
+    place: dict[Store, pl.Series] = {store: pairs[_PLACE[store]] for store in STORES}
+    rows = {store: world.sides[store].rows for store in STORES}
+    told = plain["database"].gather(place["database"]) & plain["airtable"].gather(place["airtable"])
+    if in_scope is not None:
+        told &= in_scope.gather(place["database"])
+    for store in STORES:
+        known = linked[f"{store}_key"].gather(at_base)
+        told &= rows[store][KEY].gather(place[store]).eq_missing(known)
+        if link_column(store, terms) is not None and terms.may_write(store):
+            there = rows[other(store)][KEY].gather(place[other(store)])
+            told &= rows[store][Record.link].gather(place[store]).eq_missing(there)
+    for name in terms.rules.names:
+        value = rows["database"][name].gather(place["database"])
+        told &= value.eq_missing(rows["airtable"][name].gather(place["airtable"]))
+        told &= value.fill_null("").eq_missing(linked[agreed(name)].gather(at_base))
+    return told
+
+
+def _is_outside(
+    lonely: pl.DataFrame, world: World, plain: dict[Store, pl.Series], in_scope: pl.Series | None, terms: Terms
+) -> pl.Series:
+    """Whether each lead that only the database has is out of scope, and would be inserted if it were not."""
+    if in_scope is None or not terms.may_write("airtable"):
+        return pl.Series([False] * lonely.height, dtype=pl.Boolean)
+    rows = world.sides["database"].rows
+    named = rows.select(pl.col(name).alias(at(name, "database")) for name in terms.rules.names)
+    worth = named.select(has_word("database", terms).alias("worth")).to_series()
+    return (plain["database"] & ~in_scope & worth).gather(lonely["_database"])
+
+
+def _golden(world: World, calm: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    rows, records = world.sides["database"].rows, world.sides["airtable"].rows
+    keys = [
+        rows[ENTITY].gather(calm["_database"]),
+        rows[KEY].gather(calm["_database"]).alias("database_key"),
+        records[KEY].gather(calm["_airtable"]).alias("airtable_key"),
+    ]
+    return pl.DataFrame([*keys, *(rows[name].gather(calm["_database"]) for name in terms.rules.names)])
+
+
+def _base(world: World, linked: pl.DataFrame, pairs: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """The rows of the base as they were, with the times that the rows have now."""
+    types = base_types(terms.rules.names)
+    times = {f"{store}_human": world.sides[store].rows[MODIFIED].gather(pairs[_PLACE[store]]) for store in STORES}
+    kept = linked.select(types.names())[pairs["_base"]] if pairs.height else linked.select(types.names()).clear()
+    return kept.with_columns(series.alias(name) for name, series in times.items()).cast(types)
+
+
+def _busy(world: World, linked: pl.DataFrame, pairs: pl.DataFrame, lonely: pl.DataFrame) -> World:
+    """The world of the other leads."""
+    sides: dict[Store, Side] = {}
+    for store in STORES:
+        places = [part[_PLACE[store]].drop_nulls() for part in (pairs, lonely)]
+        sides[store] = replace(world.sides[store], rows=_others(world.sides[store].rows, pl.concat(places)))
+    rest = world.base.filter(pl.col(BaseRow.state) != "linked")
+    return replace(world, sides=sides, base=pl.concat([_others(linked, pairs["_base"]), rest]))
+
+
+def _others(rows: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
+    """The rows that stand at none of these places."""
+    stays = pl.Series([True]).new_from_index(0, rows.height)
+    return rows.filter(stays.scatter(places, values=False))
