@@ -60,6 +60,13 @@ class Server:
                 connection.execute(statement)
         return self.url(name)
 
+    def put_back(self, url: str, template: str) -> None:
+        """Make a database anew as a copy of another one; whoever is connected to it is cut off."""
+        name, source = url.rpartition("/")[2], template.rpartition("/")[2]
+        with self.connect() as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {source}")
+
     def copied(self, url: str) -> str:
         """The URL of a copy of a database that nobody is connected to."""
         name, source = f"test_{next(_numbers)}", url.rpartition("/")[2]

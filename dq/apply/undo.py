@@ -170,7 +170,7 @@ def _remade(
 
 def _removed(entry: Entry, row: Row | None, target: Target) -> tuple[RowWrite | None, list[Kept]]:
     """An inserted row goes away again, unless people wrote in it since."""
-    made = {name: value for name, value in entry.write.after.items() if target.stamp is None or name != target.stamp[0]}
+    made = target.planned(entry.write)
     if row is None:
         return None, []
     if not holds(row, made, target.schema):

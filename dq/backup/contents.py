@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dq.errors import DamagedError
+from dq.stores.postgres import archive
 from dq.stores.sqlite.copying import check_copy, count_copy
 
 
@@ -15,6 +16,8 @@ def count_rows(path: Path) -> dict[str, int]:
     Raises:
         DamagedError: The file cannot be read as what it is.
     """
+    if path.suffix in archive.SUFFIXES:
+        return archive.count_rows(path)
     return count_copy(path) if path.suffix == ".db" else _count_records(path)
 
 
@@ -27,6 +30,8 @@ def problem_in(path: Path, rows: Mapping[str, int]) -> str | None:
     """
     if path.suffix == ".db":
         return check_copy(path, dict(rows))
+    if path.suffix in archive.SUFFIXES:
+        return archive.problem_in(path, rows)
     held = _count_records(path)
     return None if held == dict(rows) else "its tables hold other numbers of records than its manifest says"
 

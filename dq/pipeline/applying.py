@@ -19,7 +19,7 @@ from dq.errors import BrakeError, ConfigurationError, TemporaryError
 from dq.gate import lifted
 from dq.manifest import Manifest, TableSchema
 from dq.pipeline.budget import API_CALLS, over_budget, spent_calls
-from dq.pipeline.opening import Stores, location
+from dq.pipeline.opening import Stores, claim, location
 from dq.pipeline.quarantining import quarantined
 from dq.plan import Brake, Plan
 from dq.rules import TableRules
@@ -106,6 +106,7 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
         return Applied(plan, None, None, 0)
     approved = ApprovedChangeset(changes, plan.digest)
     before, again = stores.airtable.calls, stores.airtable.repeated
+    claim(stores)
     with _putting_back(state):
         targets = targets_of(settings, manifest, plan, stores)
     with journal(folder / JOURNAL) as opened:

@@ -5,7 +5,7 @@ from dq.apply.journal import journal
 from dq.apply.undo import JOURNAL, Undone
 from dq.apply.undo import undo as undo_run
 from dq.pipeline.applying import Watch, latest, targets_of
-from dq.pipeline.opening import Stores
+from dq.pipeline.opening import Stores, claim
 from dq.settings import Settings
 from dq.snapshot import open_snapshot
 
@@ -18,6 +18,7 @@ def undo(settings: Settings, stores: Stores, watch: Watch) -> Undone:
     """
     plan, folder, _ = latest(settings)
     manifest, _ = open_snapshot(settings.snapshots)
+    claim(stores)
     with journal(folder / JOURNAL) as opened:
         targets = targets_of(settings, manifest, plan, stores)
         run = Run(targets, opened, watch.clock, lambda done: watch.progress("undo", done, 0), watch.stop)

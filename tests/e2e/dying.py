@@ -18,6 +18,8 @@ from dq.apply.journal import Journal
 from dq.cli import main
 from dq.pipeline import applying
 from dq.stores.airtable import AirtableStore
+from dq.stores.postgres import writing
+from dq.stores.postgres.store import PostgresStore
 from dq.stores.sqlite import SqliteStore
 
 passed: list[str] = []
@@ -57,6 +59,8 @@ around(Journal, "begin", "journal begin")
 around(Journal, "settle", "journal settle")
 around(AirtableStore, "write", "airtable write")
 around(SqliteStore, "write", "database write")
+around(PostgresStore, "write", "database write")
+around(writing, "_commit", "database commit")
 around(requests.Session, "send", "airtable request", is_write)
 around(commit, "settled", "settling")
 around(execute, "mismatches", "verify")

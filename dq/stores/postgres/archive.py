@@ -11,6 +11,7 @@ import subprocess
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dq.errors import ConfigurationError
@@ -72,7 +73,7 @@ def _zipped(path: Path) -> Iterator[Rows]:
     with zipfile.ZipFile(path) as archive:
         for table in json.loads(archive.read(CONTENTS)):
             with archive.open(table["member"]) as member:
-                yield Rows(table["table"], table["columns"], iter(lambda file=member: file.read(_CHUNK), b""))
+                yield Rows(table["table"], table["columns"], iter(partial(member.read, _CHUNK), b""))
 
 
 def _dumped(path: Path) -> Iterator[Rows]:
@@ -86,8 +87,7 @@ def _dumped(path: Path) -> Iterator[Rows]:
     command = [program, "--data-only", "--file=-", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:  # noqa: S603 -- a program found on PATH, and a file
         assert process.stdout is not None  # noqa: S101 -- it is piped
-        pieces = iter(lambda: process.stdout.read(_CHUNK), b"")  # type: ignore[union-attr]
-        yield from _split(pieces)
+        yield from _split(iter(partial(process.stdout.read, _CHUNK), b""))
         if process.wait():
             raise ValueError("pg_restore cannot read it")
 

@@ -1,5 +1,7 @@
 """One writer a database: an advisory lock that dies with its connection, on whatever machine that is."""
 
+import time
+from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 
@@ -8,17 +10,20 @@ from dq.stores.postgres.connecting import Connection
 
 NUMBER = int.from_bytes(sha256(b"dq: the writer of this database").digest()[:8], "big", signed=True)
 """The lock's key; PostgreSQL keeps such locks apart by database."""
+PAUSES = (0.1, 0.4, 1.0, 1.5)
+"""Seconds between tries: the server needs a moment to notice that a writer died."""
 _HOLDER = """SELECT a.pid, a.client_addr::text, a.backend_start FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
     WHERE l.locktype = 'advisory' AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND l.classid = $1::int8::oid AND l.objid = $2::int8::oid AND l.objsubid = 1"""
 
 
-def claim(connection: Connection, place: str) -> None:
+def claim(connection: Connection, place: str, sleep: Callable[[float], None] = time.sleep) -> None:
     """Become the database's only writer until the connection ends.
 
     Args:
         connection: The connection that is to write.
         place: Host and database, for errors.
+        sleep: Waits for seconds.
 
     Raises:
         TemporaryError: Another dq writes.
@@ -34,14 +39,18 @@ def claim(connection: Connection, place: str) -> None:
             why="Nothing was written to either store.",
             fix="name the primary server in `stores.database.url`; the plan is to be made again there",
         )
-    taken = connection.execute("SELECT pg_try_advisory_lock($1)", [NUMBER]).fetchone()
-    if taken is None or not taken[0]:
-        raise TemporaryError(
-            f"Another dq writes to this database{_holder(connection)}.",
-            where=f"database {place}, advisory lock {NUMBER}",
-            why="Two writers would undo each other's work.",
-            fix="wait for it to end, then run the command again",
-        )
+    for pause in (*PAUSES, None):
+        taken = connection.execute("SELECT pg_try_advisory_lock($1)", [NUMBER]).fetchone()
+        if taken is not None and taken[0]:
+            return
+        if pause is not None:
+            sleep(pause)
+    raise TemporaryError(
+        f"Another dq writes to this database{_holder(connection)}.",
+        where=f"database {place}, advisory lock {NUMBER}",
+        why="Two writers would undo each other's work.",
+        fix="wait for it to end, then run the command again",
+    )
 
 
 def _holder(connection: Connection) -> str:

@@ -43,23 +43,26 @@ def connected(url: str, place: str, sleep: Callable[[float], None] = time.sleep)
     """
     connection = _dialed(url, place, sleep)
     try:
-        connection.cursor_factory = psycopg.RawCursor  # $1 for parameters: names may hold any other sign
-        connection.prepare_threshold = None  # what stands between dq and the server may not keep prepared statements
-        with translated(place):
-            connection.execute("; ".join(SESSION))
-            connection.execute(_DURABLE)
-        encoding = connection.info.parameter_status("server_encoding")
-        if encoding == "SQL_ASCII":
-            raise ConfigurationError(
-                "The database does not know in which encoding its text is (SQL_ASCII).",
-                where=f"database {place}",
-                why="Nobody can tell which characters were meant.",
-                fix="load it into a database with ENCODING 'UTF8'",
-            )
+        _set_up(connection, place)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _set_up(connection: Connection, place: str) -> None:
+    connection.cursor_factory = psycopg.RawCursor  # $1 for parameters: names may hold any other sign
+    connection.prepare_threshold = None  # what stands between dq and the server may not keep prepared statements
+    with translated(place):
+        connection.execute("; ".join(SESSION))
+        connection.execute(_DURABLE)
+    if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+        raise ConfigurationError(
+            "The database does not know in which encoding its text is (SQL_ASCII).",
+            where=f"database {place}",
+            why="Nobody can tell which characters were meant.",
+            fix="load it into a database with ENCODING 'UTF8'",
+        )
 
 
 def _dialed(url: str, place: str, sleep: Callable[[float], None]) -> Connection:

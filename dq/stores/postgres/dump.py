@@ -100,9 +100,9 @@ def put_back(url: str, place: str, path: Path) -> dict[str, int]:
             for table in rows:
                 connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
             connection.execute(f"TRUNCATE {names}")
-            for table in archive.tables_of(path):
-                with connection.cursor().copy(f"COPY {table.table} ({table.columns}) FROM STDIN") as copy:
-                    for piece in table.data:
+            for held in archive.tables_of(path):
+                with connection.cursor().copy(f"COPY {held.table} ({held.columns}) FROM STDIN") as copy:
+                    for piece in held.data:
                         copy.write(piece)
             for table, name, definition in foreign:
                 connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT {quoted(name)} {definition}")
@@ -155,8 +155,8 @@ def _program(connection: Connection, tables: Sequence[Table]) -> str | None:
 
 
 def _by_pg_dump(program: str, url: str, place: str, moment: str, tables: Sequence[Table], path: Path) -> Path:
-    known = conninfo_to_dict(url)
-    secrets = {_SECRETS[name]: str(known.pop(name)) for name in tuple(_SECRETS) if known.get(name)}
+    known = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
+    secrets = {_SECRETS[name]: known.pop(name) for name in tuple(_SECRETS) if name in known}
     names = [f"--table={table.sql}" for table in tables]
     command = [
         program,
@@ -165,7 +165,7 @@ def _by_pg_dump(program: str, url: str, place: str, moment: str, tables: Sequenc
         f"--snapshot={moment}",
         f"--dbname={make_conninfo(**known)}",
         *names,
-    ]  # type: ignore[arg-type]
+    ]
     with open_file(path) as number, os.fdopen(os.dup(number), "wb") as file:
         done = subprocess.run(command, stdout=file, stderr=subprocess.PIPE, check=False, env={**os.environ, **secrets})  # noqa: S603 -- a program found on PATH
     if done.returncode:

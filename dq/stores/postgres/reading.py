@@ -7,7 +7,7 @@ from typing import Any
 import adbc_driver_manager
 import pyarrow as pa
 import pyarrow.compute as pc
-from adbc_driver_postgresql import ConnectionOptions, StatementOptions, dbapi
+from adbc_driver_postgresql import StatementOptions, dbapi
 from psycopg.rows import dict_row
 
 from dq.cells import Kind
@@ -167,7 +167,7 @@ def _joined(url: str, moment: str) -> dbapi.Connection:
 
 def _select(target: Target) -> str:
     values = ", ".join(f"{read(target.types[name], quoted(name))} AS {quoted(name)}" for name in target.wanted)
-    return f'SELECT {values} FROM {target.sql} WHERE {_alive(target)} ORDER BY {quoted(target.key)}::text COLLATE "C"'
+    return f'SELECT {values} FROM {target.sql} AS t WHERE {_alive(target)} ORDER BY t.{quoted(target.key)}::text COLLATE "C"'
 
 
 def _alive(target: Target) -> str:

@@ -84,7 +84,7 @@ def rows_by_key(
     if not known:
         return {}
     cells = ", ".join([f"{quoted(target.key)}::text", *(read(target.types[name], quoted(name)) for name in names)])
-    sql = f"SELECT {cells} FROM {target.sql} WHERE {_in(target)} ORDER BY {quoted(target.key)} {lock}"
+    sql = f"SELECT {cells} FROM {target.sql} AS t WHERE {_in(target)} ORDER BY t.{quoted(target.key)} {lock}"
     wanted = set(known)
     rows = connection.execute(sql, [known]).fetchall()
     return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows if row[0] in wanted}
@@ -115,8 +115,8 @@ def _sought(type_: Type) -> str:
 
 
 def is_row(target: Target, key: str) -> str:
-    """SQL that is true for the row whose key is a text, found by index where there can be one."""
-    type_, column = target.types[target.key], quoted(target.key)
+    """SQL that is true for the row of table `t` whose key is a text, found by index where there can be one."""
+    type_, column = target.types[target.key], f"t.{quoted(target.key)}"
     if not is_indexed(type_):
         return f"{column}::text = {key}"
     found = f"{column} = {key}::{_sought(type_)}"

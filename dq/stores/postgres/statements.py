@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from dq.schemas.values import Op
 from dq.sql import listed, quoted
 from dq.stores.meaning import is_same
 from dq.stores.postgres.connecting import Connection
 from dq.stores.postgres.rows import Target, is_row
 from dq.stores.postgres.types import Type, as_text, assigned, keeps, read
 from dq.stores.protocol import RowWrite
-from dq.schemas.values import Op
 
 _A_SECOND = 1.0
 
@@ -46,7 +46,7 @@ def run(connection: Connection, target: Target, form: Form, writes: Sequence[Row
     if form.op == "insert":
         return _insert(connection, target, form, writes)
     if form.op == "delete":
-        sql = f"DELETE FROM {target.sql} USING {_source(1)} WHERE {is_row(target, 'v.c0')}"
+        sql = f"DELETE FROM {target.sql} AS t USING {_source(1)} WHERE {is_row(target, 'v.c0')}"
         _demand_all(connection.execute(sql, [_keys(writes)]).rowcount, len(writes))
     elif form.columns:
         texts = _texts(connection, target, form, writes)
@@ -54,9 +54,7 @@ def run(connection: Connection, target: Target, form: Form, writes: Sequence[Row
             f"{quoted(name)} = {assigned(target.types[name], f'v.c{place}')}"
             for place, name in enumerate(form.columns, 1)
         )
-        sql = (
-            f"UPDATE {target.sql} SET {', '.join(cells)} FROM {_source(1 + len(texts))} WHERE {is_row(target, 'v.c0')}"
-        )
+        sql = f"UPDATE {target.sql} AS t SET {', '.join(cells)} FROM {_source(1 + len(texts))} WHERE {is_row(target, 'v.c0')}"
         _demand_all(connection.execute(sql, [_keys(writes), *texts]).rowcount, len(writes))
     return [str(write.key) for write in writes]
 

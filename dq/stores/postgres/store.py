@@ -173,7 +173,7 @@ def _holding(connection: Connection, target: Target, cells: dict[str, Any], sinc
         for place, name in enumerate(names, 1)
         if since is None
     ]
-    sql = f"SELECT {key}::text, {texts or 'true'} FROM {target.sql} WHERE {' AND '.join([after, *same])} ORDER BY {key}"
+    sql = f"SELECT {key}::text, {texts or 'true'} FROM {target.sql} AS t WHERE {' AND '.join([after, *same])} ORDER BY t.{key}"
     rows = connection.execute(sql, [str(cells[name]) for name in names] if since is None else []).fetchall()
     kinds = [target.types[name].kind for name in names]
     return [
