@@ -117,6 +117,23 @@ def running() -> Iterator[Server]:
 
 
 @contextmanager
+def standby(primary: Server) -> Iterator[Server]:
+    """A read replica of a running server."""
+    folder, user = binaries(), _user()
+    assert folder is not None
+    root = Path(tempfile.mkdtemp(prefix="dq-replica-", dir="/tmp"))
+    try:
+        if user is not None:
+            shutil.chown(root, user)
+        copy = [folder / "pg_basebackup", "-D", root / "data", "-R", "-X", "stream", "-c", "fast", "-d", primary.url()]
+        subprocess.run(copy, check=True, capture_output=True, user=user, cwd=root, env=_environment())
+        with _started(folder, root, user) as server:
+            yield server
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@contextmanager
 def _started(folder: Path, root: Path, user: str | None) -> Iterator[Server]:
     port = _free_port()
     settings = [part for name, value in {**_SETTINGS, "port": str(port)}.items() for part in ("-c", f"{name}={value}")]

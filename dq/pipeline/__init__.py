@@ -4,7 +4,7 @@ snapshot ─► clean ─► apply          run = all three
 """
 
 from dq.pipeline.applying import Applied, Permission, Watch, applicable, apply, latest
-from dq.pipeline.opening import Stores, locked, opened
+from dq.pipeline.opening import Stores, claim, locked, opened
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
 from dq.pipeline.result import Result, to_dict
@@ -21,6 +21,7 @@ __all__ = [
     "Watch",
     "applicable",
     "apply",
+    "claim",
     "clean",
     "latest",
     "locked",

@@ -127,3 +127,39 @@ def test_46_killed_at_any_moment_a_resumed_run_ends_where_an_undisturbed_one_doe
     assert everything(project) == planned.wanted
     again = project.dq("run", "--yes", "--format", "json")
     assert (again.code, again.json["details"]["changes"]) == (0, 0), again.err
+
+
+def test_a_trigger_that_keeps_the_modified_time_is_no_mismatch(begun: PostgresProject, tmp_path: Path) -> None:
+    project = begun.copy(tmp_path / "project")
+    project.sql(
+        "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.updated_at = now(); RETURN NEW; END $$"
+    )
+    project.sql("CREATE TRIGGER touch BEFORE UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION touch()")
+    first = project.dq("run", "--yes")
+    assert first.code == 0, first.err
+    again = project.dq("run", "--yes", "--format", "json")
+    assert (again.code, again.json["details"]["changes"]) == (0, 0), again.err
+
+
+def test_a_second_machine_is_kept_out_while_one_applies(begun: PostgresProject, tmp_path: Path) -> None:
+    project = begun.copy(tmp_path / "project")
+    assert (project.dq("snapshot").code, project.dq("clean").code) == (0, 0)
+    before = everything(project)
+    with pipeline.opened(load(project.root / "config" / "dq.yaml")) as elsewhere:
+        pipeline.claim(elsewhere)
+        refused = project.dq("apply", "--yes")
+    assert (refused.code, "Another dq writes to this database" in refused.err) == (5, True), refused.err
+    assert PASSWORD not in refused.err
+    assert everything(project) == before
+    assert project.dq("apply", "--yes").code == 0
+
+
+def test_46_a_read_only_database_is_refused_before_anything_is_written(begun: PostgresProject, tmp_path: Path) -> None:
+    project = begun.copy(tmp_path / "project")
+    assert (project.dq("snapshot").code, project.dq("clean").code) == (0, 0)
+    before = everything(project)
+    with project.server.connect() as connection:
+        connection.execute(f"ALTER DATABASE {project.url.rpartition('/')[2]} SET default_transaction_read_only = on")
+    refused = project.dq("apply", "--yes")
+    assert (refused.code, "read-only" in refused.err) == (2, True), refused.err
+    assert everything(project) == before

@@ -24,7 +24,7 @@ _COLUMNS = """WITH RECURSIVE types AS (
         SELECT d.attnum, t.typbasetype, t.typtypmod, d.required OR t.typnotnull, d.has_default OR t.typdefault IS NOT NULL, d.depth + 1
         FROM types AS d JOIN pg_type AS t ON t.oid = d.type WHERE t.typtype = 'd')
     SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS declared, d.modifier,
-        format_type(t.oid, NULL) AS cast_type, format_type(t.oid, d.modifier) AS whole_type,
+        format_type(t.oid, -1) AS cast_type, format_type(t.oid, d.modifier) AS whole_type,
         coalesce(e.typname, t.typname)::text AS type, e.oid IS NOT NULL AS is_array, t.typtype = 'e' AS is_enum,
         ARRAY(SELECT l.enumlabel::text FROM pg_enum AS l WHERE l.enumtypid = t.oid ORDER BY l.enumsortorder) AS labels,
         (a.attnotnull OR d.required) AND NOT (a.atthasdef OR d.has_default OR a.attidentity <> '') AS is_required,

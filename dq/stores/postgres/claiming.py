@@ -12,7 +12,7 @@ NUMBER = int.from_bytes(sha256(b"dq: the writer of this database").digest()[:8],
 """The lock's key; PostgreSQL keeps such locks apart by database."""
 PAUSES = (0.1, 0.4, 1.0, 1.5)
 """Seconds between tries: the server needs a moment to notice that a writer died."""
-_HOLDER = """SELECT a.pid, a.client_addr::text, a.backend_start FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+_HOLDER = """SELECT a.pid, host(a.client_addr), a.backend_start FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
     WHERE l.locktype = 'advisory' AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND l.classid = $1::int8::oid AND l.objid = $2::int8::oid AND l.objsubid = 1"""
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
 from dq.errors import ConfigurationError
@@ -26,6 +27,14 @@ SESSION = (
     "SET idle_in_transaction_session_timeout = 0",
 )
 """What makes text of values, and values of text, the same in every session."""
+_OPTIONS = {
+    "connect_timeout": CONNECT_SECONDS,
+    "fallback_application_name": "dq",
+    "keepalives_idle": "60",
+    "keepalives_interval": "15",
+    "keepalives_count": "4",
+}
+"""A connection rests while Airtable is written."""
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 
 
@@ -68,14 +77,21 @@ def _set_up(connection: Connection, place: str) -> None:
 def _dialed(url: str, place: str, sleep: Callable[[float], None]) -> Connection:
     for pause in (*PAUSES, None):
         try:
-            return psycopg.connect(
-                url, autocommit=True, connect_timeout=CONNECT_SECONDS, fallback_application_name="dq"
-            )
+            return psycopg.connect(make_conninfo(url, **_OPTIONS), autocommit=True)
         except psycopg.Error as error:
             if pause is None or is_final(error):
                 raise unreachable(place, error) from None  # the cause would show the URL's parts
         sleep(pause)
     raise AssertionError("the last try returns or raises")
+
+
+def is_alive(connection: Connection) -> bool:
+    """Whether the server still answers on a connection."""
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True
 
 
 @contextmanager

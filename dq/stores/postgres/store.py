@@ -1,5 +1,6 @@
 """The lead database in PostgreSQL."""
 
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from dq.sql import quoted
 from dq.stores.meaning import is_same
 from dq.stores.postgres import catalog
 from dq.stores.postgres.claiming import claim
-from dq.stores.postgres.connecting import Connection, connected, translated
+from dq.stores.postgres.connecting import Connection, connected, is_alive, translated
 from dq.stores.postgres.dump import copy_to
 from dq.stores.postgres.reading import PostgresSnapshot, opened, querying
 from dq.stores.postgres.rows import Target, rows_by_key, target_of
@@ -22,6 +23,9 @@ from dq.stores.postgres.schema import table_schema
 from dq.stores.postgres.types import read
 from dq.stores.postgres.writing import targets_of, write_batch
 from dq.stores.protocol import Outcome, Row, RowWrite
+
+IDLE_SECONDS = 5.0
+"""A connection that rested longer is asked whether it is still there: firewalls and servers cut idle ones."""
 
 
 class PostgresStore:
@@ -38,6 +42,7 @@ class PostgresStore:
     def __init__(self, url: str, *, tables: Collection[str] = ()) -> None:
         self._url, self._tables, self.place = url, tuple(tables), place_of(url)
         self._connection: Connection | None = None
+        self._used = 0.0
         self._is_writer = False
 
     def snapshot(self) -> AbstractContextManager[PostgresSnapshot]:
@@ -138,7 +143,11 @@ class PostgresStore:
     @contextmanager
     def _open(self) -> Iterator[Connection]:
         """The store's connection, made anew if it broke; errors come in dq's words."""
-        if self._connection is not None and (self._connection.closed or self._connection.broken):
+        if (
+            self._connection is not None
+            and time.monotonic() - self._used > IDLE_SECONDS
+            and not is_alive(self._connection)
+        ):
             self.close()
         if self._connection is None:
             self._connection = connected(self._url, self.place)
@@ -146,6 +155,7 @@ class PostgresStore:
             with translated(self.place):
                 yield self._connection
         finally:
+            self._used = time.monotonic()
             if self._connection is not None and self._connection.closed:
                 self.close()
 
