@@ -236,7 +236,7 @@ def _cut(store: PostgresStore) -> None:
 
 
 def test_a_connection_that_breaks_before_the_commit_wrote_nothing(store, monkeypatch):
-    inner = writing._written
+    inner = writing.written_at_once
 
     def cut(*arguments):
         found = inner(*arguments)
@@ -246,7 +246,7 @@ def test_a_connection_that_breaks_before_the_commit_wrote_nothing(store, monkeyp
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(writing, "_written", cut)
+        patch.setattr(writing, "written_at_once", cut)
         with pytest.raises(TemporaryError) as error:
             write(store, update(1, {}, {"name": "x"}))
         assert not isinstance(error.value, LostAnswerError)

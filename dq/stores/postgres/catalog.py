@@ -40,6 +40,8 @@ _INDEXES = """SELECT i.indexrelid::int8 AS id, i.indisprimary AS is_primary, a.a
     JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
     WHERE i.indrelid = $1::int8::oid AND i.indisunique AND i.indisvalid AND i.indexprs IS NULL AND k.place <= i.indnkeyatts
     ORDER BY i.indisprimary DESC, i.indexrelid, k.place"""
+_ACTING = """SELECT c.relhasrules OR EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
+        AND t.tgtype & 2 = 0) AS is_acting FROM pg_class AS c WHERE c.oid = $1::int8::oid"""
 _REFERENCES = """SELECT c.conrelid::int8 AS child, a.attname::text AS column, c.confrelid::int8 AS parent
     FROM pg_constraint AS c
     JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
@@ -114,6 +116,11 @@ def columns(query: Query, table: Table) -> list[dict[str, Any]]:
 def unique_indexes(query: Query, table: Table) -> tuple[UniqueIndex, ...]:
     """What must be unique in a table, the primary key first; partial indexes count as whole ones."""
     return tuple(UniqueIndex(index) for index in dict.fromkeys(_indexed(query, table).values()))
+
+
+def is_plain(query: Query, table: Table) -> bool:
+    """Whether a table has no rules, and no triggers of the user's that act once a row is written."""
+    return not query(_ACTING, (table.id,))[0]["is_acting"]
 
 
 def own_key(query: Query, table: Table) -> str:

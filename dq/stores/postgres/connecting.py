@@ -27,7 +27,7 @@ SESSION = (
     "SET idle_in_transaction_session_timeout = 0",
 )
 """What makes text of values, and values of text, the same in every session."""
-_OPTIONS = {
+_OPTIONS: dict[str, str | int] = {
     "connect_timeout": CONNECT_SECONDS,
     "fallback_application_name": "dq",
     "keepalives_idle": "60",

@@ -18,8 +18,8 @@ from dq.sql import quoted
 from dq.stores.postgres import catalog
 from dq.stores.postgres.catalog import Query
 from dq.stores.postgres.connecting import SESSION, Connection, connected, translated
-from dq.stores.postgres.rows import Target, rows_by_key, target_of
-from dq.stores.postgres.schema import SOFT_DELETE, table_schema
+from dq.stores.postgres.rows import Target, is_alive, rows_by_key, target_of
+from dq.stores.postgres.schema import table_schema
 from dq.stores.postgres.types import read
 from dq.stores.protocol import Row
 
@@ -118,7 +118,7 @@ class PostgresSnapshot:
 
     def _refuse_keys(self, schema: TableSchema, target: Target) -> ConfigurationError:
         key = quoted(schema.key)
-        sql = f"SELECT count(*) AS n, count({key}) AS held, count(DISTINCT {key}::text) AS keys FROM {target.sql} WHERE {_alive(target)}"
+        sql = f"SELECT count(*) AS n, count({key}) AS held, count(DISTINCT {key}::text) AS keys FROM {target.sql} AS t WHERE {_alive(target)}"
         row = self._query(sql, ())[0]
         where, fix = f"database table {schema.name}, column {schema.key}", "or name another column as `key:`"
         if row["held"] < row["n"]:
@@ -171,8 +171,7 @@ def _select(target: Target) -> str:
 
 
 def _alive(target: Target) -> str:
-    """SQL for rows that are not soft-deleted: `deleted_at` is empty, of whatever type it is."""
-    return f"coalesce({SOFT_DELETE[0]}::text, '') IN ('', 'false')" if SOFT_DELETE[0] in target.soft_delete else "true"
+    return is_alive("t") if target.can_be_deleted else "true"
 
 
 def _are_good(keys: pa.StringArray, last: str | None) -> bool:

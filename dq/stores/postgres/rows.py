@@ -29,6 +29,7 @@ class Target:
         soft_delete: Those of `deleted_at` and `merged_into` that it has.
         generated: Columns that the database computes.
         always: Identity columns, which take no value unless told so.
+        is_plain: Whether no trigger or rule acts once a row is written.
     """
 
     name: str
@@ -39,6 +40,12 @@ class Target:
     soft_delete: tuple[str, ...]
     generated: frozenset[str]
     always: frozenset[str]
+    is_plain: bool
+
+    @property
+    def can_be_deleted(self) -> bool:
+        """Whether rows can be soft-deleted."""
+        return SOFT_DELETE[0] in self.soft_delete
 
 
 def target_of(query: Query, schema: TableSchema) -> Target:
@@ -60,7 +67,7 @@ def target_named(query: Query, table: str) -> Target:
 def _target(
     shape: Shape, name: str, key: str, types: Mapping[str, Type], wanted: tuple[str, ...], soft_delete: tuple[str, ...]
 ) -> Target:
-    return Target(name, shape.table.sql, key, types, wanted, soft_delete, shape.generated, shape.always)
+    return Target(name, shape.table.sql, key, types, wanted, soft_delete, shape.generated, shape.always, shape.is_plain)
 
 
 def rows_by_key(
@@ -80,7 +87,7 @@ def rows_by_key(
         lock: Whether the rows are to be locked until the transaction ends: always in the same order.
     """
     names = list(dict.fromkeys(columns))
-    known = _possible(target, keys)
+    known = possible(target, keys)
     if not known:
         return {}
     cells = ", ".join([f"{quoted(target.key)}::text", *(read(target.types[name], quoted(name)) for name in names)])
@@ -90,7 +97,7 @@ def rows_by_key(
     return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows if row[0] in wanted}
 
 
-def _possible(target: Target, keys: Sequence[str]) -> list[str]:
+def possible(target: Target, keys: Sequence[str]) -> list[str]:
     """Those of the keys that the key's type can hold, written as the database writes them; the others name no row."""
     type_ = target.types[target.key]
     if type_.kind == "integer":
@@ -112,6 +119,11 @@ def is_indexed(type_: Type) -> bool:
 
 def _sought(type_: Type) -> str:
     return "int8" if type_.kind == "integer" else type_.cast
+
+
+def is_alive(table: str) -> str:
+    """SQL that is true for rows that are not soft-deleted: `deleted_at` is empty, of whatever type it is."""
+    return f"coalesce({table}.{SOFT_DELETE[0]}::text, '') IN ('', 'false')"
 
 
 def is_row(target: Target, key: str) -> str:

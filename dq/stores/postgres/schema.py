@@ -28,6 +28,7 @@ class Shape:
         generated: Columns that the database computes.
         always: Identity columns, which take no value unless told so.
         columns: The columns as a snapshot lists them.
+        is_plain: Whether no trigger or rule of the user's acts once a row is written.
     """
 
     table: Table
@@ -35,6 +36,7 @@ class Shape:
     generated: frozenset[str]
     always: frozenset[str]
     columns: dict[str, Column]
+    is_plain: bool
 
 
 def shape_of(query: Query, name: str) -> Shape:
@@ -52,6 +54,7 @@ def shape_of(query: Query, name: str) -> Shape:
         generated=frozenset(info["name"] for info in infos if info["is_generated"]),
         always=frozenset(info["name"] for info in infos if info["is_always"]),
         columns={info["name"]: _column(info, types[info["name"]].kind) for info in infos},
+        is_plain=catalog.is_plain(query, table),
     )
 
 

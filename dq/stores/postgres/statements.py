@@ -8,13 +8,16 @@ from typing import Any
 
 from dq.schemas.values import Op
 from dq.sql import listed, quoted
-from dq.stores.meaning import is_same
+from dq.stores.meaning import exact, is_same
 from dq.stores.postgres.connecting import Connection
 from dq.stores.postgres.rows import Target, is_row
-from dq.stores.postgres.types import Type, as_text, assigned, keeps, read
+from dq.stores.postgres.types import TEXTS, Type, as_text, assigned, keeps, read
 from dq.stores.protocol import RowWrite
 
+ROWS = 2000
+"""Rows a statement: so many that a statement's own cost is nothing, and so few that they stay in the server's memory."""
 _A_SECOND = 1.0
+_TEXT = frozenset({str, type(None)})
 
 
 class UnfitError(Exception):
@@ -46,16 +49,16 @@ def run(connection: Connection, target: Target, form: Form, writes: Sequence[Row
     if form.op == "insert":
         return _insert(connection, target, form, writes)
     if form.op == "delete":
-        sql = f"DELETE FROM {target.sql} AS t USING {_source(1)} WHERE {is_row(target, 'v.c0')}"
-        _demand_all(connection.execute(sql, [_keys(writes)]).rowcount, len(writes))
+        sql = f"DELETE FROM {target.sql} AS t USING {source(1)} WHERE {is_row(target, 'v.c0')}"
+        _demand_all(connection.execute(sql, [keys_of(writes)]).rowcount, len(writes))
     elif form.columns:
-        texts = _texts(connection, target, form, writes)
+        texts = _cells(connection, target, form, writes)
         cells = (
             f"{quoted(name)} = {assigned(target.types[name], f'v.c{place}')}"
             for place, name in enumerate(form.columns, 1)
         )
-        sql = f"UPDATE {target.sql} AS t SET {', '.join(cells)} FROM {_source(1 + len(texts))} WHERE {is_row(target, 'v.c0')}"
-        _demand_all(connection.execute(sql, [_keys(writes), *texts]).rowcount, len(writes))
+        sql = f"UPDATE {target.sql} AS t SET {', '.join(cells)} FROM {source(1 + len(texts))} WHERE {is_row(target, 'v.c0')}"
+        _demand_all(connection.execute(sql, [keys_of(writes), *texts]).rowcount, len(writes))
     return [str(write.key) for write in writes]
 
 
@@ -66,10 +69,10 @@ def _insert(connection: Connection, target: Target, form: Form, writes: Sequence
     if not columns:
         done = [connection.execute(f"INSERT INTO {target.sql} DEFAULT VALUES {key}").fetchall()[0][0] for _ in writes]
         return _demand_keys(target, done)
-    texts = [*([_keys(writes)] if keyed else []), *_texts(connection, target, form, writes)]
+    texts = [*([keys_of(writes)] if keyed else []), *_cells(connection, target, form, writes)]
     cells = ", ".join(assigned(target.types[name], f"v.c{place}") for place, name in enumerate(columns))
     overriding = "OVERRIDING SYSTEM VALUE " if target.always & set(columns) else ""
-    rows = f"SELECT {cells} FROM {_source(len(columns))} ORDER BY v.n"
+    rows = f"SELECT {cells} FROM {source(len(columns))} ORDER BY v.n"
     sql = f"INSERT INTO {target.sql} ({listed(columns)}) {overriding}{rows} {key}"
     done = [row[0] for row in connection.execute(sql, texts).fetchall()]
     _demand_all(len(done), len(writes))
@@ -87,32 +90,44 @@ def _demand_all(done: int, asked: int) -> None:
         raise UnfitError(f"{asked - done} of {asked} rows were not written")
 
 
-def _source(width: int) -> str:
-    """The rows, from a list of texts a column; `n` is their place."""
+def source(width: int) -> str:
+    """The rows as SQL, from a JSON list of texts a column; `n` is their place."""
     lists = ", ".join(f"json_array_elements_text(${place}::json)" for place in range(1, width + 1))
     names = ", ".join(f"c{place}" for place in range(width))
     return f"ROWS FROM ({lists}) WITH ORDINALITY AS v({names}, n)"
 
 
-def _keys(writes: Sequence[RowWrite]) -> str:
+def keys_of(writes: Sequence[RowWrite]) -> str:
+    """The keys of rows, for `source`."""
     return json.dumps([write.key for write in writes])
 
 
-def _texts(connection: Connection, target: Target, form: Form, writes: Sequence[RowWrite]) -> list[str]:
-    """The rows' cells: a JSON list of texts for each column that is not computed."""
-    found = []
-    for name in form.columns:
-        if form.op == "insert" and name in target.generated:
-            continue
-        type_ = target.types[name]
-        texts = [as_text(type_, write.after[name]) for write in writes]
-        doubtful = {
-            text: write.after[name] for text, write in zip(texts, writes, strict=True) if not keeps(type_, text)
-        }
-        if doubtful:
-            _demand_kept(connection, name, type_, doubtful)
-        found.append(json.dumps(texts))
-    return found
+def listed_texts(values: Sequence[Any]) -> str:
+    """Values as exact texts, for `source`."""
+    return json.dumps(values if _TEXT.issuperset(map(type, values)) else [exact(value) for value in values])
+
+
+def cells_of(connection: Connection, target: Target, name: str, values: Sequence[Any]) -> str:
+    """A column's new values, for `source` and `assigned`.
+
+    Raises:
+        UnfitError: The column would not hold a value as it was planned.
+        psycopg.Error: Its type does not take a value at all.
+    """
+    type_ = target.types[name]
+    if type_.name in TEXTS and not type_.is_array and _TEXT.issuperset(map(type, values)):
+        return json.dumps(values)
+    texts = [as_text(type_, value) for value in values]
+    doubtful = {text: value for text, value in zip(texts, values, strict=True) if not keeps(type_, text)}
+    if doubtful:
+        _demand_kept(connection, name, type_, doubtful)
+    return json.dumps(texts)
+
+
+def _cells(connection: Connection, target: Target, form: Form, writes: Sequence[RowWrite]) -> list[str]:
+    """The rows' cells, but for those that an insert leaves to the database."""
+    names = [name for name in form.columns if form.op != "insert" or name not in target.generated]
+    return [cells_of(connection, target, name, [write.after[name] for write in writes]) for name in names]
 
 
 def _demand_kept(connection: Connection, name: str, type_: Type, values: Mapping[str | None, Any]) -> None:
@@ -124,7 +139,7 @@ def _demand_kept(connection: Connection, name: str, type_: Type, values: Mapping
     """
     cell = assigned(type_, "v.c0")
     back = read(type_, f"({cell})::{type_.whole}")
-    rows = connection.execute(f"SELECT {back} FROM {_source(1)} ORDER BY v.n", [json.dumps(list(values))]).fetchall()
+    rows = connection.execute(f"SELECT {back} FROM {source(1)} ORDER BY v.n", [json.dumps(list(values))]).fetchall()
     for (text, value), (held,) in zip(values.items(), rows, strict=True):
         if not is_same(held, value, type_.kind) and not _is_close(type_, text, held):
             raise UnfitError(f"column {name} of type {type_.whole} would not hold the value as it was planned")

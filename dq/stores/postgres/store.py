@@ -43,6 +43,7 @@ class PostgresStore:
         self._url, self._tables, self.place = url, tuple(tables), place_of(url)
         self._connection: Connection | None = None
         self._used = 0.0
+        self._targets: dict[tuple[TableSchema, str], Target] = {}
         self._is_writer = False
 
     def snapshot(self) -> AbstractContextManager[PostgresSnapshot]:
@@ -94,7 +95,7 @@ class PostgresStore:
             return []
         self.claim()
         with self._open() as connection:
-            targets = targets_of(querying(connection, self.place), schema, writes)
+            targets = targets_of(querying(connection, self.place), schema, writes, self._targets)
             return write_batch(connection, self.place, targets, writes)
 
     def find(
@@ -139,6 +140,7 @@ class PostgresStore:
         if self._connection is not None:
             self._connection.close()
         self._connection, self._is_writer = None, False
+        self._targets.clear()
 
     @contextmanager
     def _open(self) -> Iterator[Connection]:

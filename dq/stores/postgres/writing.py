@@ -20,7 +20,8 @@ from dq.stores.postgres.catalog import Query
 from dq.stores.postgres.connecting import Connection
 from dq.stores.postgres.failures import AGAIN, error_for, is_refusal, refusal
 from dq.stores.postgres.rows import Target, rows_by_key, target_named, target_of
-from dq.stores.postgres.statements import UnfitError, form_of, run
+from dq.stores.postgres.statements import ROWS, UnfitError, form_of, run
+from dq.stores.postgres.updating import written_at_once
 from dq.stores.protocol import Outcome, RowWrite
 
 Numbered = tuple[int, RowWrite]
@@ -33,16 +34,26 @@ _PAUSE = 0.05
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '10s'"
 
 
-def targets_of(query: Query, schema: TableSchema, writes: Sequence[RowWrite]) -> dict[str, Target]:
+def targets_of(
+    query: Query, schema: TableSchema, writes: Sequence[RowWrite], known: dict[tuple[TableSchema, str], Target]
+) -> dict[str, Target]:
     """The tables that the writes name.
+
+    Args:
+        query: Runs a statement.
+        schema: The mapped table.
+        writes: The batch.
+        known: What earlier batches on this connection asked the catalog; is added to.
 
     Raises:
         ConfigurationError: A write names a table or column that the database does not have.
     """
-    targets = {schema.name: target_of(query, schema)}
-    for table in dict.fromkeys(write.table for write in writes):
-        if table not in targets:
-            targets[table] = target_named(query, table)
+    targets: dict[str, Target] = {}
+    for table in dict.fromkeys([schema.name, *(write.table for write in writes)]):
+        found = known.get((schema, table))
+        if found is None:
+            found = target_of(query, schema) if table == schema.name else target_named(query, table)
+        targets[table] = known[schema, table] = found
     for write in writes:
         demand_columns(write, targets[write.table].types)
     return targets
@@ -84,16 +95,23 @@ def write_batch(
 def _transaction(connection: Connection, place: str, targets: Targets, writes: Sequence[Numbered]) -> Outcomes:
     connection.execute(_BEGIN)
     try:
-        moved = _moved_groups(connection, targets, [write for _, write in writes])
-        still = [(number, write) for number, write in writes if write.group not in moved]
-        keys, outcomes = _write_groups(connection, targets, _groups(still))
-        outcomes |= {n: Outcome("moved", w.key, reason=moved[w.group]) for n, w in writes if w.group in moved}
-        outcomes |= _written(connection, targets, dict(writes), keys)
+        outcomes = written_at_once(connection, targets, writes)
+        rest = [one for one in writes if one[0] not in outcomes]
+        if rest:
+            outcomes |= _looked_at(connection, targets, rest)
     except BaseException:
         _roll_back(connection)
         raise
     _commit(connection, place)
     return outcomes
+
+
+def _looked_at(connection: Connection, targets: Targets, writes: Sequence[Numbered]) -> Outcomes:
+    moved = _moved_groups(connection, targets, [write for _, write in writes])
+    still = [(number, write) for number, write in writes if write.group not in moved]
+    keys, outcomes = _write_groups(connection, targets, _groups(still))
+    outcomes |= {n: Outcome("moved", w.key, reason=moved[w.group]) for n, w in writes if w.group in moved}
+    return outcomes | _written(connection, targets, dict(writes), keys)
 
 
 def _roll_back(connection: Connection) -> None:
@@ -184,8 +202,10 @@ def _run(connection: Connection, targets: Targets, groups: Sequence[Sequence[Num
         for turn in range(max(map(len, groups))):
             mine = sorted((group[turn] for group in groups if turn < len(group)), key=_by_form)
             for form, same in groupby(mine, key=lambda one: form_of(one[1])):
-                numbers, writes = zip(*same, strict=True)
-                keys |= dict(zip(numbers, run(connection, targets[form.table], form, writes), strict=True))
+                alike = list(same)
+                for start in range(0, len(alike), ROWS):
+                    numbers, writes = zip(*alike[start : start + ROWS], strict=True)
+                    keys |= dict(zip(numbers, run(connection, targets[form.table], form, writes), strict=True))
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE; RELEASE groups")
     except (psycopg.Error, UnfitError):
         if not connection.closed:
