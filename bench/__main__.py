@@ -9,8 +9,9 @@ if os.environ.get(SETTING) is None:  # the allocator reads it when the process b
     give_back()
     os.execv(sys.executable, [sys.executable, "-m", "bench", *sys.argv[1:]])
 
-from bench import edge, flow, sandbox
+from bench import edge, flow, sandbox, writing
 
 flow.main()
 sandbox.main()
 edge.main()
+writing.main()

@@ -231,8 +231,11 @@ def test_a_row_that_a_person_keeps_locked_is_a_temporary_error(store, monkeypatc
 
 
 def _cut(store: PostgresStore) -> None:
-    ask(store, "SELECT pg_terminate_backend(%s)", store._connection.info.backend_pid)
-    time.sleep(0.1)
+    """End the store's connection on the server's side, and wait until it is gone."""
+    process = store._connection.info.backend_pid
+    ask(store, "SELECT pg_terminate_backend(%s)", process)
+    while ask(store, "SELECT FROM pg_stat_activity WHERE pid = %s", process):
+        time.sleep(0.05)
 
 
 def test_a_connection_that_breaks_before_the_commit_wrote_nothing(store, monkeypatch):
@@ -268,20 +271,23 @@ def test_a_connection_that_breaks_in_the_commit_is_a_lost_answer(store, monkeypa
 
 
 def test_two_writers_exclude_each_other_until_one_ends(store, monkeypatch, request):
-    monkeypatch.setattr(claiming, "PAUSES", (0.01,))
     other = PostgresStore(store._url)
     other.claim()
     request.addfinalizer(other.close)
-    with pytest.raises(
-        TemporaryError, match=r"Another dq writes to this database, from 127\.0\.0\.1 \(process \d+ since"
-    ):
-        write(store, update(1, {}, {"name": "x"}))
+    with monkeypatch.context() as patch:
+        patch.setattr(claiming, "PAUSES", ())
+        with pytest.raises(
+            TemporaryError, match=r"Another dq writes to this database, from 127\.0\.0\.1 \(process \d+"
+        ):
+            write(store, update(1, {}, {"name": "x"}))
     assert store.fetch(store.describe("leads", COLUMNS), ["1"])["1"]["name"] == "lead 1", "it may still read"
     _cut(other)
     assert write(store, update(1, {}, {"name": "x"}))[0].state == "written"
-    monkeypatch.setattr("dq.stores.postgres.store.IDLE_SECONDS", 0)
-    with pytest.raises(TemporaryError, match="Another dq writes"):
-        other.write(other.describe("leads", COLUMNS), [update(2, {}, {"name": "x"})])
+    with monkeypatch.context() as patch:
+        patch.setattr(claiming, "PAUSES", ())
+        patch.setattr("dq.stores.postgres.store.IDLE_SECONDS", 0)
+        with pytest.raises(TemporaryError, match="Another dq writes"):
+            other.write(other.describe("leads", COLUMNS), [update(2, {}, {"name": "x"})])
     store.close()
     other.claim()
 

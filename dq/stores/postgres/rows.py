@@ -57,11 +57,10 @@ def target_of(query: Query, schema: TableSchema) -> Target:
 
 
 def target_named(query: Query, table: str) -> Target:
-    """A table beside the schema's own: a child whose rows are re-pointed."""
+    """A table beside the schema's own: a child whose rows are re-pointed, soft-deleted ones too, for they refer as well."""
     shape = shape_of(query, table)
     key = catalog.own_key(query, shape.table)
-    soft_delete = tuple(name for name in SOFT_DELETE if name in shape.columns)
-    return _target(shape, table, key, shape.types, (key,), soft_delete)
+    return _target(shape, table, key, shape.types, (key,), ())
 
 
 def _target(
