@@ -9,9 +9,10 @@ if os.environ.get(SETTING) is None:  # the allocator reads it when the process b
     give_back()
     os.execv(sys.executable, [sys.executable, "-m", "bench", *sys.argv[1:]])
 
-from bench import edge, flow, reconcile, sandbox
+from bench import edge, flow, reconcile, sandbox, writing
 
 flow.main()
 reconcile.main()
 sandbox.main()
 edge.main()
+writing.main()

@@ -47,6 +47,11 @@ class Target:
     link: str | None
     stamp: tuple[str, Callable[[datetime], str | int]] | None
 
+    def planned(self, write: RowWrite) -> dict[str, Any]:
+        """The cells that the plan asks for: without the modified time, which a trigger of the store may set itself."""
+        own = self.stamp[0] if self.stamp is not None and write.table == self.schema.name else None
+        return {name: value for name, value in write.after.items() if name != own}
+
 
 Targets = Mapping[tuple[Store, str], Target]
 """By store and table; a child table's target is its parent's."""

@@ -36,7 +36,9 @@ def settled(entries: Sequence[Entry], targets: "Targets", taken: Collection[str]
         keyed = [entry for entry in mine if entry.write.op != "insert"]
         held = target.sink.fetch(schema, [str(entry.write.key) for entry in keyed]) if keyed else {}
         done |= {
-            entry.place: outcome for entry in keyed if (outcome := _done(entry, held.get(str(entry.write.key)), schema))
+            entry.place: outcome
+            for entry in keyed
+            if (outcome := _done(entry, held.get(str(entry.write.key)), schema, target.planned(entry.write)))
         }
         inserts = [entry for entry in mine if entry.write.op == "insert"]
         if inserts:
@@ -51,10 +53,10 @@ def settled(entries: Sequence[Entry], targets: "Targets", taken: Collection[str]
     return done
 
 
-def _done(entry: Entry, row: Row | None, schema: TableSchema) -> Outcome | None:
+def _done(entry: Entry, row: Row | None, schema: TableSchema, planned: Mapping[str, object]) -> Outcome | None:
     if entry.write.op == "delete":
         return Outcome("written", entry.write.key) if row is None else None
-    if row is None or not holds(row, entry.write.after, schema):
+    if row is None or not holds(row, planned, schema):
         return None
     return Outcome("written", entry.write.key, dict(row))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from dq.apply.commit import Targets
+from dq.apply.commit import Target, Targets
 from dq.apply.journal import Entry, Journal
 from dq.apply.settle import holds
 from dq.manifest import TableSchema
@@ -66,7 +66,7 @@ def mismatches(journal: Journal, targets: Targets) -> list[Mismatch]:
             names = sorted({name for entry in chunk for name in entry.write.after})
             schema = target.schema if table == target.schema.name else target.sink.describe(table, names)
             rows = target.sink.fetch(schema, list(wanted))
-            found += [bad for key, entry in wanted.items() if (bad := _mismatch(entry, rows.get(key), schema))]
+            found += [bad for key, entry in wanted.items() if (bad := _mismatch(entry, rows.get(key), schema, target))]
     return found
 
 
@@ -88,13 +88,14 @@ def _chunks(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
         yield chunk
 
 
-def _mismatch(entry: Entry, row: Row | None, schema: TableSchema) -> Mismatch | None:
+def _mismatch(entry: Entry, row: Row | None, schema: TableSchema, target: Target) -> Mismatch | None:
     where = (entry.store, entry.write.table, entry.key, entry.entity)
     if entry.write.op == "delete":
         return Mismatch(*where, ("row still there",)) if row is not None and not row.get("deleted_at") else None
     if row is None:
         return Mismatch(*where, ("row missing",), lost=False)
-    wrong = tuple(name for name, value in entry.write.after.items() if not holds(row, {name: value}, schema))
+    cells = target.planned(entry.write)
+    wrong = tuple(name for name, value in cells.items() if not holds(row, {name: value}, schema))
     before = entry.write.before
     lost = any(holds(row, {name: before.get(name)}, schema) for name in wrong)
     return Mismatch(*where, wrong, lost) if wrong else None

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from dq.errors import DamagedError
+from dq.stores.postgres import archive
 from dq.stores.sqlite.copying import check_copy, count_copy
 
 
@@ -22,6 +23,8 @@ def count_rows(path: Path) -> dict[str, int]:
             return count_copy(path)
         case ".json":
             return _count_records(path)
+        case ".dump" | ".zip":
+            return archive.count_rows(path)
         case ".parquet":
             return _count_parquet(path)
         case _:
@@ -37,6 +40,8 @@ def problem_in(path: Path, rows: Mapping[str, int]) -> str | None:
     """
     if path.suffix == ".db":
         return check_copy(path, dict(rows))
+    if path.suffix in archive.SUFFIXES:
+        return archive.problem_in(path, rows)
     held = count_rows(path)
     return None if held == dict(rows) else "its tables hold other numbers of records than its manifest says"
 

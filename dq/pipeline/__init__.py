@@ -9,7 +9,7 @@ from dq.pipeline.backing import back_up, forgotten, opened_backup, policy_of, pr
 from dq.pipeline.drilling import Drill, drill
 from dq.pipeline.judging import judged
 from dq.pipeline.lockout import Lockout, lock_out, lockout, unlock
-from dq.pipeline.opening import Stores, locked, opened
+from dq.pipeline.opening import Stores, claim, locked, opened
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
 from dq.pipeline.restoring import Restored, Wanted, extract, restore
@@ -36,6 +36,7 @@ __all__ = [
     "applicable",
     "apply",
     "back_up",
+    "claim",
     "clean",
     "drill",
     "event",

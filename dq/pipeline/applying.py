@@ -3,33 +3,29 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from dq.apply import base as base_state
 from dq.apply import plan as plans
-from dq.apply.commit import Run, Target
+from dq.apply.commit import Run
 from dq.apply.execute import Report, advance, execute
 from dq.apply.journal import JOURNAL, journal, state_of
 from dq.apply.undo import Undone
 from dq.audit import Link
 from dq.changeset import ApprovedChangeset
-from dq.engine import in_order
 from dq.errors import BrakeError, ConfigurationError, TemporaryError
 from dq.gate import lifted
-from dq.manifest import Manifest, TableSchema
 from dq.pipeline import auditing
 from dq.pipeline.backing import back_up
 from dq.pipeline.budget import API_CALLS, over_budget, spent_calls
-from dq.pipeline.opening import Stores, location
+from dq.pipeline.opening import Stores, claim, location
 from dq.pipeline.quarantining import quarantined
+from dq.pipeline.targets import targets_of
 from dq.plan import Brake, Plan
-from dq.rules import TableRules
-from dq.schemas.values import Store
 from dq.settings import Settings
 from dq.snapshot import open_snapshot
-from dq.standardize.times import format_time
 
 
 @dataclass(frozen=True)
@@ -111,6 +107,7 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
         return Applied(plan, None, None, 0)
     approved = ApprovedChangeset(changes, plan.digest)
     before, again = stores.airtable.calls, stores.airtable.repeated
+    claim(stores)
     with _putting_back(state):
         targets = targets_of(settings, manifest, plan, stores)
     with journal(folder / JOURNAL) as opened:
@@ -265,48 +262,3 @@ def backed_up(
         )
     watch.progress("backup", 0, 1)
     return back_up(settings, stores, watch.clock(), made_by="apply").path
-
-
-def targets_of(settings: Settings, manifest: Manifest, plan: Plan, stores: Stores) -> dict[tuple[Store, str], Target]:
-    """The open stores as apply writes them, by store and table; Airtable's schema is held against the plan's."""
-    targets: dict[tuple[Store, str], Target] = {}
-    for rules in in_order(settings.tables, manifest):
-        database = manifest.table("database", rules.table).schema
-        airtable = manifest.table("airtable", rules.airtable).schema
-        _demand_same_schema(stores, airtable)
-        stamp = _stamp(rules, plan)
-        there = Target(stores.database, database, _whole(database), rules.table, rules.link_database, stamp)
-        targets["database", database.name] = there
-        targets["airtable", airtable.name] = Target(
-            stores.airtable, airtable, _whole(airtable), rules.table, rules.link_airtable, None
-        )
-        for table in manifest.tables:
-            if table.schema.store == "database" and any(r.parent == rules.table for r in table.schema.references):
-                targets.setdefault(("database", table.schema.name), there)
-    return targets
-
-
-def _stamp(rules: TableRules, plan: Plan) -> Any:
-    if rules.modified_database is None:
-        return None
-    form = plan.stamps[rules.table]
-    return rules.modified_database, lambda now: format_time(now.astimezone(UTC), form)
-
-
-def _whole(schema: TableSchema) -> TableSchema:
-    return replace(schema, columns=(*schema.columns, *schema.unread), unread=())
-
-
-def _demand_same_schema(stores: Stores, schema: TableSchema) -> None:
-    """Airtable fields may be renamed or retyped between plan and apply; then the plan is stale."""
-    names = [column.name for column in schema.columns if column.id]
-    now = stores.airtable.describe(schema.id or schema.name, names)
-    moved = [
-        c.name for c in schema.columns if c.id and (now.column(c.name).id, now.column(c.name).type) != (c.id, c.type)
-    ]
-    if moved:
-        raise ConfigurationError(
-            f"Airtable changed the fields {', '.join(moved)} since the plan was made.",
-            where=f"Airtable table {schema.name}",
-            fix="dq snapshot && dq clean",
-        )

@@ -12,11 +12,12 @@ from dq.errors import ConfigurationError, TemporaryError
 from dq.manifest import Lineage
 from dq.pipeline.lockout import demand_unlocked
 from dq.settings import Settings
+from dq.settings.places import place_of
 from dq.snapshot import TableColumns, columns_of
 from dq.stores.airtable import AirtableStore
 from dq.stores.airtable.state import state_folder
 from dq.stores.private import disk_errors, make_folder
-from dq.stores.protocol import Sink
+from dq.stores.protocol import Claimed, Sink
 from dq.stores.sqlite import SqliteStore
 
 EMBEDDED_RPS = 5.0
@@ -61,9 +62,18 @@ def opened(settings: Settings) -> Iterator[Stores]:
         state = None if settings.airtable.sandbox is not None else state_folder(os.environ)
         airtable = AirtableStore(base, token, endpoint_url=url, requests_per_second=pace, state=state, tables=tables)
         stack.callback(airtable.close)
-        database = SqliteStore(settings.database.path)
+        database = _database(settings)
         stack.callback(database.close)
         yield Stores(database, airtable, base, location(settings))
+
+
+def _database(settings: Settings) -> Sink:
+    if not settings.database.is_postgres:
+        return SqliteStore(settings.database.path)
+    from dq.stores.postgres.store import PostgresStore  # noqa: PLC0415 -- its libraries load for those who use them
+
+    names = [name for rules in settings.tables for name in (rules.table, *(child.table for child in rules.children))]
+    return PostgresStore(settings.database.url, tables=list(dict.fromkeys(names)))
 
 
 def _only_base(settings: Settings) -> str:
@@ -87,9 +97,26 @@ def _only_base(settings: Settings) -> str:
 
 
 def location(settings: Settings) -> str:
-    """The database's place, relative to the project where it lies in it, so that moving the project keeps its lineage."""
+    """The database's place, relative to the project where it lies in it, so that moving the project keeps its lineage.
+
+    A PostgreSQL database is its host, port and name.
+    """
+    if settings.database.is_postgres:
+        return place_of(settings.database.url)
     path = settings.database.path
     return str(path.relative_to(settings.root)) if path.is_relative_to(settings.root) else str(path)
+
+
+def claim(stores: Stores) -> None:
+    """Become the only writer of stores that several machines share; the lock dies with the connection.
+
+    Raises:
+        TemporaryError: Another dq writes to one of them.
+        ConfigurationError: One of them takes no writes.
+    """
+    for store in (stores.database, stores.airtable):
+        if isinstance(store, Claimed):
+            store.claim()
 
 
 def lineage_of(stores: Stores, tables: dict[str, str]) -> Lineage:

@@ -14,8 +14,9 @@ from dq.apply.undo import Scope, Undoing, Undone, carry_out, prepare, undos, unf
 from dq.apply.undo.planned import JOURNAL as UNDO_JOURNAL
 from dq.errors import ConfigurationError
 from dq.pipeline import auditing
-from dq.pipeline.applying import Permission, Watch, backed_up, demand_lineage, targets_of
-from dq.pipeline.opening import Stores
+from dq.pipeline.applying import Permission, Watch, backed_up, demand_lineage
+from dq.pipeline.opening import Stores, claim
+from dq.pipeline.targets import targets_of
 from dq.plan import Plan
 from dq.review import load, parted, save
 from dq.schemas import Change
@@ -89,6 +90,7 @@ def carried_on(
     folder = undoing.folder.parent.parent
     plan = plans.load(folder)
     before = stores.airtable.calls
+    claim(stores)
     with journal(undoing.folder / UNDO_JOURNAL) as opened:
         targets = _targets(settings, plan, folder, stores)
         backup = backed_up(opened.meta().get("backup"), settings, stores, permission, watch)

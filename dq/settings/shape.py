@@ -23,7 +23,10 @@ SurvivorshipChain = Annotated[
 class DatabaseShape(Shape):
     """Where the lead database is. Give one of the three."""
 
-    url: str | None = Field(None, description="`sqlite:///path`, relative to the project root, or `${VARIABLE}`.")
+    url: str | None = Field(
+        None,
+        description="`sqlite:///path`, relative to the project root, `postgresql://user:password@host:5432/database`, or `${VARIABLE}`.",
+    )
     url_file: str | None = Field(None, description="A file that holds the URL.")
     url_command: str | None = Field(None, description="A command that prints the URL; run without a shell.")
 

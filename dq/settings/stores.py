@@ -8,9 +8,10 @@ from pydantic import SecretStr
 
 from dq.settings.document import Document
 from dq.settings.mistakes import Key
+from dq.settings.places import POSTGRES, database_of, place_of
 from dq.settings.secrets import resolve
 from dq.settings.shape import AirtableShape
-from dq.settings.values import NOT_SQLITE, SQLITE, AirtableSettings, DatabaseSettings, IncrementalSettings
+from dq.settings.values import SQLITE, UNKNOWN_SCHEME, AirtableSettings, DatabaseSettings, IncrementalSettings
 
 DEFAULT_DATABASE = "data/leads.db"
 _DATABASE: Key = ("stores", "database")
@@ -28,7 +29,9 @@ def database_settings(document: Document, root: Path, env: Mapping[str, str], *,
     problem = _problem(text)
     if problem and not lenient:
         document.mistakes.append(document.mistake(_URL, problem))
-    return DatabaseSettings(url=text if problem else f"{SQLITE}{root / Path(text.removeprefix(SQLITE)).expanduser()}")
+    if problem or text.startswith(POSTGRES):
+        return DatabaseSettings(url=text)
+    return DatabaseSettings(url=f"{SQLITE}{root / Path(text.removeprefix(SQLITE)).expanduser()}")
 
 
 def _problem(url: str) -> str | None:
@@ -36,12 +39,33 @@ def _problem(url: str) -> str | None:
         return "names a variable that is not set"
     if "://" not in url:
         return "is no URL; write sqlite:/// before the path"
+    if url.startswith(POSTGRES):
+        return _postgres_problem(url)
     if not url.startswith(SQLITE):
-        return NOT_SQLITE if not url.startswith("sqlite://") else "needs three slashes: sqlite:///path"
+        return _scheme_problem(url)
     path = url.removeprefix(SQLITE)
     if not path or path == ":memory:":
         return "names no file; a database must outlive the run"
     return "takes no options after `?`" if "?" in path else None
+
+
+def _scheme_problem(url: str) -> str:
+    if url.startswith("sqlite://"):
+        return "needs three slashes: sqlite:///path"
+    scheme = url.partition("://")[0]
+    return (
+        "names a driver; write postgresql:// alone"
+        if scheme.startswith(("postgresql+", "postgres+"))
+        else UNKNOWN_SCHEME
+    )
+
+
+def _postgres_problem(url: str) -> str | None:
+    try:
+        named = database_of(url)
+    except ValueError:
+        return "cannot be read; write postgresql://user:password@host:5432/database"
+    return None if named else "names no database; write postgresql://user:password@host:5432/database"
 
 
 def airtable_settings(
@@ -70,9 +94,11 @@ def airtable_settings(
 
 
 def database_identity(database: DatabaseSettings, root: Path) -> str:
-    """The database for a plan: its path, relative to the project where it lies in it."""
+    """The database for a plan: its path, relative to the project where it lies in it, or its host, port and name."""
+    if database.is_postgres:
+        return place_of(database.url)
     if not database.url.startswith(SQLITE):
-        return urlsplit(database.url).hostname or ""
+        return ""
     return _relative(Path(database.url.removeprefix(SQLITE)), root)
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from dq.errors import ConfigurationError
 from dq.rules import TableRules
+from dq.settings.places import POSTGRES
 
 SQLITE = "sqlite:///"
 
@@ -21,10 +22,15 @@ class DatabaseSettings(Values):
     """Where the lead database is.
 
     Attributes:
-        url: `sqlite:///` and an absolute path. It may hold a password and is left out of the repr.
+        url: `sqlite:///` and an absolute path, or `postgresql://…`. It may hold a password and is left out of the repr.
     """
 
     url: str = Field(repr=False)
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether it is a PostgreSQL database, and no SQLite file."""
+        return self.url.startswith(POSTGRES)
 
     @property
     def path(self) -> Path:
@@ -34,12 +40,16 @@ class DatabaseSettings(Values):
             ConfigurationError: The URL is not one of SQLite, or names a variable that is not set.
         """
         if not self.url.startswith(SQLITE):
-            what = "the database URL names a variable that is not set" if "${" in self.url else NOT_SQLITE
+            what = (
+                "the database URL names a variable that is not set"
+                if "${" in self.url
+                else "the database is no SQLite file"
+            )
             raise ConfigurationError(what, where="stores.database.url", fix="use sqlite:///data/leads.db")
         return Path(self.url.removeprefix(SQLITE))
 
 
-NOT_SQLITE = "this version reads sqlite:/// databases only"
+UNKNOWN_SCHEME = "begins neither with sqlite:/// nor with postgresql://"
 
 
 class IncrementalSettings(Values):

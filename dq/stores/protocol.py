@@ -204,6 +204,20 @@ class Restorable(Protocol):
         ...
 
 
+@runtime_checkable
+class Claimed(Protocol):
+    """What a sink can do besides that writers on several machines share."""
+
+    def claim(self) -> None:
+        """Become its only writer until it is closed, or until this process or its connection dies.
+
+        Raises:
+            TemporaryError: Another writer has it.
+            ConfigurationError: It takes no writes at all.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What a webhook told.

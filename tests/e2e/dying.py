@@ -19,6 +19,8 @@ from dq.apply.journal import Journal
 from dq.cli import main
 from dq.pipeline import applying, restoring
 from dq.stores.airtable import AirtableStore
+from dq.stores.postgres import writing
+from dq.stores.postgres.store import PostgresStore
 from dq.stores.sqlite import SqliteStore, replacing
 
 passed: list[str] = []
@@ -62,6 +64,8 @@ around(Journal, "begin", "journal begin")
 around(Journal, "settle", "journal settle")
 around(AirtableStore, "write", "airtable write")
 around(SqliteStore, "write", "database write")
+around(PostgresStore, "write", "database write")
+around(writing, "_commit", "database commit")
 around(requests.Session, "send", "airtable request", is_write)
 around(commit, "settled", "settling")
 around(execute, "mismatches", "verify")

@@ -7,7 +7,8 @@ from typing import Any
 
 import polars as pl
 import pytest
-from projects import MAPPING, Project, everything
+from living import lived_in
+from projects import Project, everything
 
 from dq import audit
 from dq.apply import base as base_state
@@ -18,60 +19,6 @@ APPLY = ("apply", "--yes", "--max-deletes", "100", "--max-merges", "100", "--max
 RESUME = ("apply", "--resume", *APPLY[2:])
 MOMENTS = 26
 DIFFERENT = ("database_written", "airtable_written", "database_human", "airtable_human")
-LATER = "2031-01-01T00:00:00+00:00"
-
-
-def _lived_in(project: Project) -> None:
-    """What people do between two runs: new leads, edits, deletions and duplicates on both sides."""
-    keys = [row[0] for row in project.sql("SELECT id FROM leads ORDER BY id")]
-    columns = ", ".join(MAPPING)
-    for key in keys[:6]:
-        project.sql("UPDATE leads SET title = 'Chief of ' || ?, updated_at = ? WHERE id = ?", key[:4], LATER, key)
-    for n, key in enumerate(keys[6:12]):  # duplicates with children of their own
-        twin = f"twin-{n}"
-        project.sql(
-            f"INSERT INTO leads(id, {columns}, created_at, updated_at) SELECT '{twin}', {columns}, ?, ? FROM leads WHERE id = ?",
-            LATER,
-            LATER,
-            key,
-        )
-        project.sql(
-            "INSERT INTO campaigns(lead_id, name, status, created_at) VALUES (?, 'fall', 'open', ?)", twin, LATER
-        )
-    for n in range(8):
-        project.sql(
-            "INSERT INTO leads(id, name, email, created_at, updated_at) VALUES (?, ?, ?, ?, ?)",
-            f"new-{n}",
-            f"Noa Newrow{chr(97 + n)}",
-            f"noa@row{n}.example",
-            LATER,
-            LATER,
-        )
-    for key in keys[12:17]:
-        for table in ("lead_enrichment", "campaigns", "pipeline_activity"):
-            project.sql(f"DELETE FROM {table} WHERE lead_id = ?", key)
-        project.sql("DELETE FROM leads WHERE id = ?", key)
-    gone = [row[0] for row in project.sql("SELECT airtable_id FROM leads WHERE id IN (?, ?, ?, ?)", *keys[17:21])]
-    for key in keys[17:21]:
-        for table in ("lead_enrichment", "campaigns", "pipeline_activity"):
-            project.sql(f"DELETE FROM {table} WHERE lead_id = ?", key)
-
-    def change(base: dict[str, Any]) -> None:
-        table = base["tables"][0]
-        table["records"] = [record for record in table["records"] if record["id"] not in gone]
-        for record in table["records"][30:36]:
-            record["fields"]["Company"] = "Acme Holding"
-            record["fields"]["Last Modified"] = "2031-01-01T00:00:00.000Z"
-        table["records"] += [
-            {
-                "id": f"recAdded{n:09}",
-                "createdTime": "2031-01-01T00:00:00.000Z",
-                "fields": {"Full Name": f"Rita Record{chr(97 + n)}", "Email": f"rita@record{n}.example"},
-            }
-            for n in range(12)
-        ]
-
-    project.edit_records(change)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +28,7 @@ def planned(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Proj
     config = project.config()
     config["limits"]["batch_size"] = 5
     project.configure(config)
-    _lived_in(project)
+    lived_in(project)
     assert project.dq("snapshot").code == 0
     assert project.dq("clean").code == 0
     counts = project.plan()["counts"]

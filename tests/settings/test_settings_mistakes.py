@@ -79,7 +79,9 @@ def error_of(project, config, env=None):
         (TABLE + "- {database: leads, mapping: {a: A}}\n", 4, "the table `leads` stands twice"),
         (TABLE + "  fields: {status: {default: contactd}}\n", 4, "did you mean `contacted`?"),
         # stores
-        ("stores:\n  database: {url: postgresql://u@h/db}\n", 2, "this version reads sqlite:/// databases only"),
+        ("stores:\n  database: {url: mysql://u@h/db}\n", 2, "begins neither with sqlite:/// nor with postgresql://"),
+        ("stores:\n  database: {url: postgresql://u@h}\n", 2, "names no database"),
+        ("stores:\n  database: {url: postgresql+psycopg://u@h/db}\n", 2, "names a driver"),
         ("stores:\n  database: {url: data/leads.db}\n", 2, "write sqlite:/// before the path"),
         ("stores:\n  database: {url: 'sqlite://x.db'}\n", 2, "needs three slashes"),
         ("stores:\n  database: {url: 'sqlite:///:memory:'}\n", 2, "must outlive the run"),

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 import dq.settings
 from dq.errors import ConfigurationError
 from dq.settings import AirtableSettings, DatabaseSettings
-from dq.settings.show import masked
+from dq.settings.places import place_of
+from dq.settings.show import masked, show
 
 SECRET = "patQ7wZ3kLm9TxV2.4f1e9b8d7c6a"
 
@@ -112,13 +113,42 @@ def test_masked_urls(url, expected):
 
 
 def test_another_database_is_refused_without_its_password(project):
-    with pytest.raises(ConfigurationError, match="sqlite:/// databases only") as error:
-        project.load(f"stores: {{database: {{url: 'postgresql://u:{SECRET}@h/db'}}}}\n")
+    with pytest.raises(ConfigurationError, match="neither with sqlite:/// nor with postgresql://") as error:
+        project.load(f"stores: {{database: {{url: 'mysql://u:{SECRET}@h/db'}}}}\n")
     assert SECRET not in str(error.value)
     url = DatabaseSettings(url=f"postgresql://u:{SECRET}@h/db")
     assert SECRET not in repr(url)
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ConfigurationError) as no_file:
         _ = url.path
+    assert SECRET not in str(no_file.value)
+
+
+def test_a_postgres_database_keeps_its_password_to_itself(project):
+    url = f"postgresql://u:{SECRET}@db.example:6432/crm?sslmode=require"
+    settings = project.load("stores: {database: {url: '${DATABASE_URL}'}}\n", {"DATABASE_URL": url})
+    assert settings.database.is_postgres
+    assert SECRET in settings.database.url
+    assert SECRET not in repr(settings)
+    assert SECRET not in json.dumps(show(settings))
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("postgresql://u:pw@db.example:6432/crm", "db.example:6432/crm"),
+        ("postgres://db.example/crm?sslmode=require", "db.example:5432/crm"),
+        ("postgresql://u:p%40w@[::1]:6432/crm", "[::1]:6432/crm"),
+        ("postgresql://u@[::1]/crm", "[::1]:5432/crm"),
+        ("postgresql:///crm?host=/run/postgresql&port=6000", "/run/postgresql:6000/crm"),
+        ("postgresql://u:pw@a.example:1,b.example/crm", "a.example:1,b.example:5432/crm"),
+        ("postgresql://u:pw@h/?dbname=crm", "h:5432/crm"),
+        ("postgresql:///crm", "localhost:5432/crm"),
+    ],
+)
+def test_a_postgres_database_is_known_by_its_place(url, place, monkeypatch):
+    for name in ("PGHOST", "PGPORT"):
+        monkeypatch.delenv(name, raising=False)
+    assert place_of(url) == place
 
 
 @profile(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

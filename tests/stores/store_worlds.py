@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
+from postgres_server import Server
+
 from dq import sandbox
 from dq.manifest import Column, TableSchema, UniqueIndex
 from dq.stores import Sink
 from dq.stores.airtable import AirtableStore
 from dq.stores.memory import MemoryStore
+from dq.stores.postgres.store import PostgresStore
 from dq.stores.sqlite import SqliteStore
 
 COLUMNS = ["name", "email", "status", "score", "ok"]
@@ -49,6 +53,15 @@ def sqlite_world(folder: Path) -> World:
         connection.executemany("INSERT INTO leads VALUES (:id, :name, :email, :status, :score, :ok)", ROWS)
     connection.close()
     return World(SqliteStore(path), new_key="new-key")
+
+
+def postgres_world(server: Server) -> World:
+    url = server.made(MADE.replace("REAL", "numeric"))
+    with psycopg.connect(url) as connection:
+        connection.cursor().executemany(
+            "INSERT INTO leads VALUES (%(id)s, %(name)s, %(email)s, %(status)s, %(score)s, %(ok)s)", ROWS
+        )
+    return World(PostgresStore(url), new_key="new-key")
 
 
 def memory_world(side: str) -> World:

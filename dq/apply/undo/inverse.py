@@ -183,8 +183,7 @@ def _removed(entry: Entry, row: Row | None, target: Target, told: Told) -> tuple
     """An inserted row goes away again, unless people wrote in it or hung something on it since."""
     if row is None:
         return None, []
-    stamp = None if target.stamp is None else target.stamp[0]
-    made = {name: value for name, value in entry.write.after.items() if name != stamp}
+    made = target.planned(entry.write)
     if not holds(row, made, target.schema) or _filled_since(entry, row, made, target):
         return None, [_kept(entry)]
     if entry.store == "database" and str(entry.key) in told.parents(entry.write.table):
