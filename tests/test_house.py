@@ -24,6 +24,7 @@ ROW_LOOPS = {
     "dq/cli/dedupe.py": "prints the rows of a file in JSON, or the first 40 duplicates",
     "dq/cli/restore.py": "prints the changes of a dry run in JSON",
     "dq/cli/quarantine.py": "prints the leads in quarantine",
+    "dq/cli/undo.py": "prints what people decided",
     "dq/gate/frames.py": "broken contracts, a line a check",
     "dq/gate/quality.py": "counts, a line a rule",
     "dq/pipeline/blaming.py": "what was written to one row",
