@@ -34,14 +34,14 @@ class PostgresProject(Project):
     url: str
 
     def copy(self, root: Path) -> "PostgresProject":
-        """The same project in another folder, on a copy of the database; its snapshots and base stay good."""
+        """The same project in another folder, on a copy of the database: another place, so plans and base do not come along."""
         super().copy(root)
         copied = PostgresProject(root, self.server, self.server.copied(self.url))
         copied.point()
         return copied
 
     def point(self) -> None:
-        """Point the configuration at the database, and what is remembered of the stores with it."""
+        """Point the configuration at the database."""
         config = self.config() if (self.root / "config" / "dq.yaml").exists() else configuration()
         config["stores"]["database"] = {"url": self.url}
         config["tables"][0]["database"] = "crm.leads"
