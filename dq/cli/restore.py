@@ -50,7 +50,7 @@ def restore(
     if to is not None:
         _extracted(backup_id, only, to, config, form)
         return
-    with session("backup restore", config) as opened:
+    with session("backup-restore", config) as opened:
         shown: list[Refill | None] = []
 
         def asked(planned: "Refill | None") -> None:
@@ -58,7 +58,7 @@ def restore(
             if form is Format.text:
                 print("\n".join(_told(wanted, planned, limit)))
             if not dry_run:
-                confirm(_question(wanted, planned), "--yes", yes=yes)
+                confirm(_question(wanted, planned), "--yes", yes=yes, look="dq backup restore ID --dry-run")
 
         backup, key = pipeline.opened_backup(opened.settings, backup_id)
         allowed = permission(max_deletes=max_deletes, max_api_calls=max_api_calls)
@@ -76,7 +76,7 @@ def _extracted(backup_id: str, only: OnlyStore | None, to: Path, config: Path | 
     from dq.cli.render import print_json
 
     store: Store = "database" if only is None else only.value
-    with watched("backup restore --to", config, alone=False) as opened:
+    with watched("backup-restore", config, alone=False) as opened:
         backup, key = pipeline.opened_backup(opened.settings, backup_id)
         wanted = pipeline.Wanted(backup, key, (store,), False, permission(), lambda _planned: None)
         rows = pipeline.extract(wanted, store, to.absolute())

@@ -109,7 +109,7 @@ def permission(**numbers: int | None) -> "Permission":
     return Permission({name: number for name, number in numbers.items() if number is not None}, no_backup)
 
 
-def confirm(question: str, flag: str, *, yes: bool) -> None:
+def confirm(question: str, flag: str, *, yes: bool, look: str = "dq diff") -> None:
     """Ask on a terminal, default no; elsewhere refuse and name the flag.
 
     Raises:
@@ -120,7 +120,7 @@ def confirm(question: str, flag: str, *, yes: bool) -> None:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConfigurationError(
-            f"{question} There is no terminal to answer on.", fix=f"look at `dq diff`, then say {flag}"
+            f"{question} There is no terminal to answer on.", fix=f"look at `{look}`, then say {flag}"
         )
     if not typer.confirm(question, default=False, err=True):
         raise DeclinedError("Nothing was written.")
