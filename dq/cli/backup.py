@@ -28,7 +28,7 @@ def create(
     from dq import pipeline
     from dq.cli.render import print_json
 
-    with session("backup create", config) as opened:
+    with session("backup-create", config) as opened:
         made = pipeline.back_up(opened.settings, opened.stores, clock(), tags=tag or ())
         rows = {file.name: sum(file.rows.values()) for file in made.files}
         opened.log.event("backup", id=made.id, bytes=made.size, rows=rows)
@@ -74,7 +74,7 @@ def verify(
     from dq.cli.render import print_json
     from dq.errors import DamagedError
 
-    with watched("backup verify", config, alone=False) as opened:
+    with watched("backup-verify", config, alone=False) as opened:
         root = opened.settings.backups.directory
         found = survey(root)
         if every:
@@ -106,7 +106,7 @@ def prune(
     from dq import pipeline
     from dq.cli.render import print_json
 
-    with watched("backup prune", config) as opened:
+    with watched("backup-prune", config) as opened:
         done = pipeline.pruned(opened.settings, clock(), dry=dry_run)
         warnings = pipeline.forgotten(opened.settings)
         gone = [one.id for one in done.decisions if not one.kept]
@@ -135,7 +135,7 @@ def rehearse(backup_id: BackupId = "latest", config: ConfigFile = None, form: As
     from dq.cli.clean import steps_of
     from dq.cli.render import print_json
 
-    with watched("backup rehearse", config, alone=False) as opened:
+    with watched("backup-rehearse", config, alone=False) as opened:
         backup, key = pipeline.opened_backup(opened.settings, backup_id)
         steps = steps_of(opened.settings, None)
         drill = pipeline.drill(opened.settings, backup, key, steps, opened.watch, time.monotonic)

@@ -52,7 +52,7 @@ def restore(
     if to is not None:
         _extracted(backup_id, only, to, config, form)
         return
-    with session("backup restore", config) as opened:
+    with session("backup-restore", config) as opened:
         shown: list[Refill | None] = []
 
         def asked(planned: "Refill | None") -> None:
@@ -60,7 +60,7 @@ def restore(
             if form is Format.text:
                 print("\n".join(_told(wanted, planned, limit)))
             if not dry_run:
-                confirm(_question(wanted, planned), "--yes", yes=yes)
+                confirm(_question(wanted, planned), "--yes", yes=yes, look="dq backup restore ID --dry-run")
 
         backup, key = pipeline.opened_backup(opened.settings, backup_id)
         permission = pipeline.Permission(allowed)
@@ -78,7 +78,7 @@ def _extracted(backup_id: str, only: OnlyStore | None, to: Path, config: Path | 
     from dq.cli.render import print_json
 
     store: Store = "database" if only is None else only.value
-    with watched("backup restore --to", config, alone=False) as opened:
+    with watched("backup-restore", config, alone=False) as opened:
         backup, key = pipeline.opened_backup(opened.settings, backup_id)
         wanted = pipeline.Wanted(backup, key, (store,), False, pipeline.Permission({}), lambda _planned: None)
         rows = pipeline.extract(wanted, store, to.absolute())

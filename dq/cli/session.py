@@ -102,7 +102,7 @@ def watched(command: str, config: Path | None, *, alone: bool = True, secrets: b
         yield Aside(settings, Watch(clock, told, interrupts.asked), log)
 
 
-def confirm(question: str, flag: str, *, yes: bool) -> None:
+def confirm(question: str, flag: str, *, yes: bool, look: str = "dq diff") -> None:
     """Ask on a terminal, default no; elsewhere refuse and name the flag.
 
     Raises:
@@ -113,7 +113,7 @@ def confirm(question: str, flag: str, *, yes: bool) -> None:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConfigurationError(
-            f"{question} There is no terminal to answer on.", fix=f"look at `dq diff`, then say {flag}"
+            f"{question} There is no terminal to answer on.", fix=f"look at `{look}`, then say {flag}"
         )
     if not typer.confirm(question, default=False, err=True):
         raise DeclinedError("Nothing was written.")

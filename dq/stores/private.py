@@ -94,18 +94,36 @@ def partial_folder(root: Path, label: str) -> Iterator[Path]:
     make_folder(root)
     sweep(root)
     folder = root / f".partial-{label}-{os.getpid()}"
-    with _held(make_folder(folder)):
-        try:
-            yield folder
-        finally:
-            _remove(folder)
+    number = _taken(folder)
+    try:
+        yield folder
+    finally:
+        _remove(folder)
+        os.close(number)
 
 
 def sweep(root: Path) -> None:
     """Remove the partial folders that processes which ended in the middle left behind."""
     for left in root.glob(".partial-*"):
-        with suppress(OSError), _held(left):
-            _remove(left)
+        with suppress(OSError):
+            number = os.open(left, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its process lives
+                _remove(left)
+            finally:
+                os.close(number)
+
+
+def _taken(folder: Path) -> int:
+    """Make a folder and lock it, as a descriptor; the lock dies with the process."""
+    while True:
+        number = os.open(make_folder(folder), os.O_RDONLY | os.O_DIRECTORY)
+        with suppress(OSError):  # on a disk without locks nothing is swept, either
+            fcntl.flock(number, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(number), folder.stat()):
+                return number
+        os.close(number)  # a sweep was faster: once more
 
 
 def wipe(path: Path) -> None:
@@ -127,17 +145,6 @@ def _remove(folder: Path) -> None:
             if path.is_file() and not path.is_symlink():
                 wipe(path)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """A lock on a folder that dies with its process; BlockingIOError if another one holds it."""
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(number)
 
 
 @contextmanager

@@ -182,7 +182,7 @@ def test_a_folder_that_cannot_be_made(tmp_path, database, memory):
         create(tmp_path / "file" / "backups", database, memory, NOW)
 
 
-def test_a_damaged_database_gives_no_backup(tmp_path, memory):
+def test_edge_46_a_corrupt_page_is_found_before_a_copy_is_trusted(tmp_path, memory):
     path = tmp_path / "leads.db"
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA page_size = 1024")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dq.backup.retention import Candidate, Policy, decide
@@ -55,6 +55,7 @@ policies = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(candidates_of, policies, st.sets(st.sampled_from([f"b{n}" for n in range(12)]), max_size=2))
 def test_it_agrees_with_the_oracle(candidates, policy, protected):
     decided = decide(candidates, policy, NOW, dict.fromkeys(protected, "its run is open"))
@@ -63,6 +64,7 @@ def test_it_agrees_with_the_oracle(candidates, policy, protected):
     assert all(one.reason for one in decided)
 
 
+@settings(deadline=None)
 @given(candidates_of, policies)
 def test_more_days_more_of_the_newest_or_more_tags_never_keep_less(candidates, policy):
     wider = Policy(policy.days + 5, policy.last + 1, TAGS)

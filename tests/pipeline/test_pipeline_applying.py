@@ -92,7 +92,7 @@ def test_a_backup_that_fails_writes_nothing(planned: Project, monkeypatch: pytes
 
     before = planned.rows(), planned.records()
     with monkeypatch.context() as patch:
-        _before(patch, applying, "create", fail)
+        _before(patch, applying, "back_up", fail)
         assert planned.dq("apply", "--yes").code == 5
     assert (planned.rows(), planned.records()) == before
     assert "not applied" in planned.dq("status").out
