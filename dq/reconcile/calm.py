@@ -47,7 +47,8 @@ def without_calm(world: World, terms: Terms) -> tuple[World, Calm | None]:
         terms: What the plan may do.
     """
     linked = world.base.filter(pl.col(BaseRow.state) == "linked")
-    if terms.steps != ALL_STEPS or terms.references or (linked.is_empty() and terms.rules.scope is None):
+    has_none = linked.is_empty() and terms.rules.scope is None
+    if terms.steps != ALL_STEPS or terms.references or not terms.rules.fields or has_none:
         return world, None
     places = _places(world, linked)
     plain = {store: _is_plain(world.sides[store], store, terms) for store in STORES}
