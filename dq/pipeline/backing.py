@@ -12,6 +12,7 @@ import polars as pl
 from dq.apply import base as base_state
 from dq.apply import quarantine
 from dq.apply.journal import JOURNAL, journal, state_of
+from dq.apply.undo import unfinished as unfinished_undo
 from dq.backup import Backup, Making, Origin, create, list_backups, open_backup
 from dq.backup.manifest import MadeBy, Seal
 from dq.backup.pruning import Pruned, prune
@@ -115,6 +116,10 @@ def protected(settings: Settings) -> dict[str, str]:
             continue
         kept = {one: why for one, why in kept.items() if why != _LAST}
         kept[name] = "its run is not finished: dq apply --resume" if state == "open" else _LAST
+    undoing = unfinished_undo(settings.snapshots)
+    if undoing is not None:
+        with journal(undoing.folder / JOURNAL) as opened:
+            kept[Path(opened.meta().get("backup", "")).name] = "its undo is not finished: dq undo"
     kept |= {name: f"it is being restored: dq backup restore {name}" for name in unfinished(settings.snapshots)}
     return kept
 

@@ -1,10 +1,16 @@
 """What must hold when a world has gone quiet: the laws that every seed is held against."""
 
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from random import Random
 from typing import Any
 
-from simulation_world import FIELDS, Deed, World
+import polars as pl
+from projects import Project
+from simulate_world import line
+from simulation_world import FIELDS, POLICIES, ROUNDS, Deed, World, lived, undone
 
 from dq.apply.journal import journal
 
@@ -41,6 +47,11 @@ def demand_no_edit_lost(world: World) -> None:
         winners = [deed for deed in edits if _plain(deed.value) == value]
         assert email in held, "a lead is gone that nobody deleted"
         assert winners, f"{column} holds nobody's last word"
+        preferred = world.wins
+        if preferred and len(edits) == 2 and not _saw(world, *sorted(edits, key=lambda deed: deed.tick)):
+            assert not _never_met(world, edits) or winners[-1].store == preferred, (
+                f"a conflict of {column} went against the policy"
+            )
         for loser in (deed for deed in edits if deed not in winners):
             assert not any(_saw(world, winner, loser) for winner in winners), (
                 f"a later edit of {column} lost to an older one"
@@ -48,6 +59,15 @@ def demand_no_edit_lost(world: World) -> None:
             assert loser.value is None or _plain(loser.value) in overwritten, (
                 f"a lost edit of {column} is not in a journal"
             )
+
+
+def demand_merges(world: World) -> None:
+    """Nothing was merged that people had not doubled: dq makes no duplicates of its own."""
+    doubled = {deed.email for deed in world.deeds if deed.act == "twin"}
+    for path in world.project.snapshots.glob("*/changeset.parquet"):
+        changes = pl.read_parquet(path).filter((pl.col("reason") == "merge") & (pl.col("op") == "delete"))
+        emails = {str(row.get("Email") or row.get("email")) for row in map(json.loads, changes["before"].drop_nulls())}
+        assert emails <= doubled, "dq made a duplicate"
 
 
 def demand_deletions(world: World) -> None:
@@ -79,6 +99,12 @@ def demand_people_first(world: World, beginning: set[str]) -> None:
 def _last(world: World, store: str, email: str, column: str) -> Deed | None:
     edits = [d for d in world.deeds if (d.store, d.email, d.act, d.field) == (store, email, "edit", column)]
     return edits[-1] if edits else None
+
+
+def _never_met(world: World, edits: Sequence[Deed]) -> bool:
+    """Whether no run began between two edits: they certainly met as a conflict."""
+    first, later = sorted(edits, key=lambda deed: deed.tick)
+    return not any(first.tick <= begun < later.tick for begun in world.attempts)
 
 
 def _saw(world: World, first: Deed, later: Deed) -> bool:
@@ -117,4 +143,34 @@ def demand_all(world: World, beginning: set[str]) -> None:
     demand_nothing_twice(world)
     demand_no_edit_lost(world)
     demand_deletions(world)
+    demand_merges(world)
     demand_people_first(world, beginning)
+
+
+def _settled(peaceful: Project, root: Path, seed: int) -> Project:
+    project = peaceful.copy(root)
+    config = project.config()
+    config["sync"]["conflict"] = POLICIES[seed % len(POLICIES)]
+    config["limits"] = {"requests_per_second": 50, "batch_size": 5}
+    project.configure(config)
+    return project
+
+
+def live(peaceful: Project, root: Path, seed: int) -> World:
+    """One world from its beginning to its end."""
+    project = _settled(peaceful, root, seed)
+    with line(project) as opened:
+        made = World(project, opened, Random(seed))
+        beginning = {row["email"] for row in made.rows()}
+        lived(made, ROUNDS)
+        demand_all(made, beginning)
+        if seed % 3 == 0:
+            undone(made)
+            made.run(disturbed=False)
+            for _ in range(3):
+                if made.run(disturbed=False) == 0:
+                    break
+            demand_agreement(made)
+        else:
+            demand_nothing_twice(made)
+    return made

@@ -35,6 +35,7 @@ POLICIES = (
     ["airtable_wins"],
     ["highest_quality", "airtable_wins"],
 )
+ROUNDS = 4
 TRIES = 30
 QUIET = 5
 """Runs after which a world that nobody disturbs must be at rest."""
@@ -180,6 +181,12 @@ class World:
 
     # what dq does --------------------------------------------------------------------------------------------------
 
+    @property
+    def wins(self) -> str | None:
+        """The store that a policy prefers whatever the values are; None where it depends on them."""
+        [policy, *_] = self.project.config()["sync"]["conflict"]
+        return {"database_wins": "database", "airtable_wins": "airtable"}.get(policy)
+
     @contextmanager
     def session(self) -> Iterator[tuple[Settings, Stores, pipeline.Watch]]:
         """A scheduler's process: the project's lock, both stores, and a clock that may be wrong."""
@@ -206,6 +213,7 @@ class World:
             faults.clear(self.line.url)
 
     def _attempt(self, *, disturbed: bool) -> int:
+        self.line.clock.sleep(120)  # what was typed just now would wait for the next run
         begun = self.tick
         self.attempts.append(begun)
         self.tick += 1
@@ -220,7 +228,7 @@ class World:
             report = applied.report
             if report is not None and report.failing:
                 raise AssertionError(f"the run was taken back: {report.failing}")
-            if report is None or not report.failed:
+            if not cleaned.plan.counts.get("waiting") and (report is None or not report.failed):
                 self.complete.append((begun, self.tick))
                 self.tick += 1
             return cleaned.plan.changes

@@ -1,0 +1,31 @@
+import shutil
+
+import pytest
+from projects import Project
+
+
+@pytest.fixture(scope="session")
+def peaceful(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A small project in agreement: twelve leads, deletions as marks."""
+    project = finished.copy(tmp_path_factory.mktemp("peaceful") / "project")
+    for column in ("deleted_at", "merged_into"):
+        project.sql(f"ALTER TABLE leads ADD COLUMN {column} TEXT")
+    kept = {row[0] for row in project.sql("SELECT id FROM leads WHERE email <> '' ORDER BY id LIMIT 12")}
+    records = {row[0] for row in project.sql("SELECT airtable_id FROM leads ORDER BY id") if row[0]}
+    mine = {project.rows()["leads"][key]["airtable_id"] for key in kept}
+    for key in set(project.rows()["leads"]) - kept:
+        for table in ("lead_enrichment", "campaigns", "pipeline_activity"):
+            project.sql(f"DELETE FROM {table} WHERE lead_id = ?", key)
+        project.sql("DELETE FROM leads WHERE id = ?", key)
+    assert mine <= records
+
+    def change(base: dict) -> None:
+        table = base["tables"][0]
+        table["records"] = [record for record in table["records"] if record["id"] in mine]
+
+    project.edit_records(change)
+    for folder in ("snapshots", "backups"):
+        shutil.rmtree(project.root / folder)
+    ended = project.dq("run", "--yes")
+    assert ended.code == 0, ended.err
+    return project
