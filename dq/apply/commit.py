@@ -47,6 +47,10 @@ class Target:
     link: str | None
     stamp: tuple[str, Callable[[datetime], str | int]] | None
 
+    def covering(self, names: Iterable[str]) -> TableSchema:
+        """The mapped table as far as these columns need it: a row that comes back has unmapped cells, too."""
+        return self.schema if all(name in self.schema for name in names) else self.whole
+
     def planned(self, write: RowWrite) -> dict[str, Any]:
         """The cells that the plan asks for: without the modified time, which a trigger of the store may set itself."""
         own = self.stamp[0] if self.stamp is not None and write.table == self.schema.name else None

@@ -28,11 +28,8 @@ def settled(entries: Sequence[Entry], targets: "Targets", taken: Collection[str]
     for table in dict.fromkeys(entry.write.table for entry in entries):
         mine = [entry for entry in entries if entry.write.table == table]
         target = targets[mine[0].store, table]
-        schema = (
-            target.schema
-            if table == target.schema.name
-            else target.sink.describe(table, sorted({c for e in mine for c in e.write.after}))
-        )
+        names = sorted({name for entry in mine for name in entry.write.after})
+        schema = target.covering(names) if table == target.schema.name else target.sink.describe(table, names)
         keyed = [entry for entry in mine if entry.write.op != "insert"]
         held = target.sink.fetch(schema, [str(entry.write.key) for entry in keyed]) if keyed else {}
         done |= {

@@ -64,7 +64,7 @@ def mismatches(journal: Journal, targets: Targets) -> list[Mismatch]:
         for chunk in _chunks(_merged(mine)):
             wanted = {str(entry.key): entry for entry in chunk}
             names = sorted({name for entry in chunk for name in entry.write.after})
-            schema = target.schema if table == target.schema.name else target.sink.describe(table, names)
+            schema = target.covering(names) if table == target.schema.name else target.sink.describe(table, names)
             rows = target.sink.fetch(schema, list(wanted))
             found += [bad for key, entry in wanted.items() if (bad := _mismatch(entry, rows.get(key), schema, target))]
     return found

@@ -133,6 +133,11 @@ def _undo(
             f"{kept.store} {kept.table} {kept.row_key} {kept.field or ''}: left alone, it was changed since",
             file=sys.stderr,
         )
+    for bad in taken.undone.mismatches[:_SHOWN]:
+        print(
+            f"{bad.store} {bad.table} {bad.row_key}: does not hold what was written back: {', '.join(bad.fields)}",
+            file=sys.stderr,
+        )
     if code == 130:
         print("stopped after a batch; go on with: dq undo", file=sys.stderr)
     if code:

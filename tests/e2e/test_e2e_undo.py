@@ -152,6 +152,28 @@ def test_an_older_run_is_taken_back_and_what_later_runs_wrote_stays(settled: Pro
     assert settled.dq(*YES, "--format", "json").json["details"]["changes"] == 0
 
 
+def test_a_deleted_record_comes_back_with_cells_that_dq_does_not_map(settled: Project) -> None:
+    def with_notes(base: dict[str, Any]) -> None:
+        base["tables"][0]["fields"].append({"id": "fldNotes000000001", "name": "Remarks", "type": "multilineText"})
+
+    key = _keys(settled)[0]
+    [(record,)] = settled.sql("SELECT airtable_id FROM leads WHERE id = ?", key)
+
+    def remarked(base: dict[str, Any]) -> None:
+        next(one for one in base["tables"][0]["records"] if one["id"] == record)["fields"]["Remarks"] = "two\nlines"
+
+    settled.edit_records(with_notes)
+    settled.edit_records(remarked)
+    for table in ("lead_enrichment", "campaigns", "pipeline_activity"):
+        settled.sql(f"DELETE FROM {table} WHERE lead_id = ?", key)
+    settled.sql("DELETE FROM leads WHERE id = ?", key)
+    assert settled.dq(*YES).code == 0
+    assert record not in settled.records()
+    undone = settled.dq("undo", "--yes", "--format", "json")
+    assert (undone.code, undone.json["mismatches"]) == (0, 0), undone.err
+    assert settled.records()[undone.json["new_ids"][record]]["Remarks"] == "two\nlines"
+
+
 def test_a_created_record_in_which_a_person_wrote_stays(settled: Project) -> None:
     settled.sql(
         "INSERT INTO leads(id, name, email, created_at, updated_at) VALUES ('new', 'Noa Newrow', 'noa@row.example', ?, ?)",
