@@ -157,7 +157,17 @@ def undone(project: Project) -> None:
     settings = load(project.root / "config" / "dq.yaml")
     watch = pipeline.Watch(lambda: datetime.now(UTC), lambda *_: None, lambda: False)
     with pipeline.locked(settings), pipeline.opened(settings) as stores:
-        assert pipeline.undo(settings, stores, watch).kept == ()
+        assert (
+            pipeline.undo(
+                settings,
+                stores,
+                pipeline.Asked(None, Scope(), "tester"),
+                pipeline.Permission({}),
+                watch,
+                lambda _: None,
+            ).undone.kept
+            == ()
+        )
 
 
 @pytest.fixture

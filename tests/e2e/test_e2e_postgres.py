@@ -12,6 +12,7 @@ from postgres_server import PASSWORD, Server
 from projects import CHILDREN, Project, everything, without_times
 
 from dq import pipeline
+from dq.apply.undo import Scope
 from dq.settings import load
 
 PROGRAM = (Path(__file__).parent / "dying.py").read_text(encoding="utf-8")
@@ -57,7 +58,9 @@ def test_apply_and_undo_restore_every_cell(begun: PostgresProject, tmp_path: Pat
     settings = load(project.root / "config" / "dq.yaml")
     watch = pipeline.Watch(lambda: datetime.now(UTC), lambda *_: None, lambda: False)
     with pipeline.opened(settings) as stores:
-        undone = pipeline.undo(settings, stores, watch)
+        undone = pipeline.undo(
+            settings, stores, pipeline.Asked(None, Scope(), "tester"), pipeline.Permission({}), watch, lambda _: None
+        ).undone
     assert undone.kept == ()
     old = {new: was for was, new in undone.new_ids.items()}
     after = project.rows()

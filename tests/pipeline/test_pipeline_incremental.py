@@ -9,6 +9,7 @@ from following_world import FollowWorld, follow_world, reading, record
 
 from dq import pipeline
 from dq.apply import base as base_state
+from dq.apply.undo import Scope
 from dq.report.diff import headline
 
 MODES = ("none", "sweep", "webhook")
@@ -159,7 +160,8 @@ def test_an_undone_plan_makes_the_next_one_full(settled: FollowWorld) -> None:
     )
     settled.run()
     with settled.stores() as stores:
-        pipeline.undo(settled.settings, stores, settled.watch())
+        asked = pipeline.Asked(None, Scope(), "tester")
+        pipeline.undo(settled.settings, stores, asked, pipeline.Permission({}), settled.watch(), lambda _: None)
     assert reading(settled.snapshot()).why == "the last plan was undone"
     assert settled.table.get(FIRST)["fields"]["Name"] != "Ann Elsewhere"
 

@@ -11,6 +11,7 @@ import polars as pl
 from projects import MAPPING, TIMES, Project
 
 from dq import pipeline, settings
+from dq.cli.options import BRAKES
 from dq.errors import TemporaryError
 from dq.pipeline.opening import Stores, location
 from dq.sandbox import faults, people, served
@@ -23,7 +24,7 @@ T = TypeVar("T")
 START = datetime(2032, 1, 1, tzinfo=UTC)
 LATER = "2031-01-01T00:00:00+00:00"
 ATTEMPTS = 40
-ALL = pipeline.Permission({"max_deletes": 100, "max_merges": 100, "max_field_changes": 100, "max_missing": 100})
+ALL = pipeline.Permission(dict.fromkeys(BRAKES, 1000))
 TITLE, NAME, EMAIL = MAPPING["title"], MAPPING["name"], MAPPING["email"]
 
 

@@ -9,7 +9,7 @@ import pytest
 from postgres_server import PASSWORD, Server
 
 from dq.backup import create
-from dq.backup.catalog import verify
+from dq.backup.checking import verify
 from dq.errors import ConfigurationError, DamagedError
 from dq.stores.memory import MemoryStore
 from dq.stores.postgres import archive
