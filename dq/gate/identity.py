@@ -98,7 +98,7 @@ def _unreadable(store: Store, known: pl.DataFrame, lost: pl.DataFrame) -> list[B
 def held_by_time(store: Store, records: pl.DataFrame, base: pl.DataFrame, rules: TableRules) -> list[Brake]:
     """The brake on rows that are older than when the base last saw them: somebody restored a backup of the store."""
     linked = base.filter(pl.col(BaseRow.state) == "linked")
-    seen = pl.max_horizontal(f"{store}_written", f"{store}_human").alias("_seen")
+    seen = pl.coalesce(f"{store}_written", f"{store}_human").alias("_seen")  # what dq wrote came last
     known = linked.select(pl.col(f"{store}_key").alias(KEY), seen).drop_nulls()
     both = known.join(records.select(KEY, MODIFIED), on=KEY).drop_nulls()
     if both.height < MIN_ROWS_TO_COMPARE:

@@ -9,6 +9,7 @@ import pytest
 from projects import Project
 
 from dq import pipeline, sandbox
+from dq.apply.undo import Scope
 from dq.settings import load
 
 TABLES = """
