@@ -279,6 +279,10 @@ def test_merged_companies_take_their_leads_along_and_undo_brings_them_back(linke
     theirs = {record["Email"]: len(record.get("Company", [])) for record in linked.records().values()}
     assert theirs == {"p@x.example": 1, "q@x.example": 1}
     run(linked)
+    assert len(linked.records("Companies")) == 2, "what was undone stays apart"
+    for decided in linked.dq("review", "list", "--format", "json").json["decisions"]:
+        assert linked.dq("review", "forget", decided["key_l"]).code == 0
+    run(linked)
     assert len(linked.records("Companies")) == 1
 
 
