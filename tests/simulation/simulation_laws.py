@@ -79,12 +79,16 @@ def demand_deletions(world: World) -> None:
         deleted = next(deed for deed in reversed(deeds) if deed.act == "delete")
         others = [deed for deed in deeds if deed.act in ("edit", "add") and not _seen(world, deed, deleted.tick)]
         if not others:
-            assert email not in emails, "a deleted lead is there"
+            assert email not in emails, (
+                f"a deleted lead is there: {deeds}, begun {world.attempts}, complete {world.complete}"
+            )
         elif any(
             deed.store != deleted.store and deed.act == "edit" and not _maybe_seen(world, deed, deleted)
             for deed in others
         ):
-            assert email in emails, "an edited lead is gone"
+            assert email in emails, (
+                f"an edited lead is gone: {deeds}, begun {world.attempts}, complete {world.complete}"
+            )
     known = {deed.email for deed in world.deeds if deed.act == "delete"}
     added = {deed.email for deed in world.deeds if deed.act == "add"}
     assert added - known <= emails, "a lead is gone that nobody deleted"

@@ -101,12 +101,18 @@ class World:
         email, name = self.dice.choice(emails), self.dice.choice(list(FIELDS))
         self.number += 1
         value = self.dice.choice((f"Chief {self.number}", f"  Chief   {self.number} ", f"Chief {self.number}", None))
+        held = {
+            row.get("email") or row.get("Email"): row
+            for row in (self.rows() if store == "database" else self.records())
+        }
+        before = held[email].get(name if store == "database" else FIELDS[name])
         if store == "database":
             sql = f"UPDATE leads SET {name} = ?, updated_at = ? WHERE email = ? AND deleted_at IS NULL"
             self.project.sql(sql, value, self.now(), email)
         else:
             self.api("patch", self.record(email), {"fields": {FIELDS[name]: value}})
-        self.note(store, email, "edit", name, value)
+        if " ".join((before or "").split()) != " ".join((value or "").split()):  # else nothing was edited
+            self.note(store, email, "edit", name, value)
 
     def delete(self, store: str) -> None:
         emails = self.emails(store)

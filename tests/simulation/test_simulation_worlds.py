@@ -1,6 +1,6 @@
 """Whatever people, stores and machines do: in the end both stores agree, and nothing that a person did is lost.
 
-`make test` lives through 100 worlds, `make simulate` through 500 (`DQ_WORLDS`, a count or a range as `500-999`). With
+`make test` lives through 12 worlds, `make simulate` through 500 (`DQ_WORLDS`, a count or a range as `500-999`). With
 `DQ_WORLDS_DONE` naming a file, worlds that held are noted there and not lived again. A world is its number: to see one
 again, `DQ_WORLDS=17-17`.
 """
@@ -13,7 +13,7 @@ import pytest
 from projects import Project
 from simulation_laws import live
 
-ASKED = os.environ.get("DQ_WORLDS", "100")
+ASKED = os.environ.get("DQ_WORLDS", "12")
 FIRST, LAST = (int(part) for part in (ASKED.split("-") if "-" in ASKED else ("0", str(int(ASKED) - 1))))
 DONE = os.environ.get("DQ_WORLDS_DONE")
 
