@@ -54,7 +54,7 @@ test: setup ## Run the whole test suite.
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 simulate: setup ## Two thousand schedules of faults, 500 worlds of people, every moment of an undo killed.
-	@DQ_SCHEDULES=2000 DQ_WORLDS=500 DQ_MOMENTS=all $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist load --timeout 3600 \
+	@DQ_SCHEDULES=2000 DQ_WORLDS=500 DQ_MOMENTS=all DQ_MUTANTS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist load --timeout 3600 \
 		tests/simulation tests/e2e/test_e2e_undo.py
 
 check: setup ## Check format, lint, types and the import contract.
