@@ -112,6 +112,19 @@ def of_table(base: pl.DataFrame, table: str, names: Sequence[str]) -> pl.DataFra
     return base.filter(pl.col(BaseRow.table) == table).with_columns(missing).select(types.names())
 
 
+def field_names(table: TableRules) -> dict[Store, dict[str, str]]:
+    """Store → its column's name → the field's name."""
+    return {
+        "database": {name: name for name in table.names},
+        "airtable": {field.airtable: field.name for field in table.fields},
+    }
+
+
+def modified_columns(table: TableRules) -> dict[Store, str | None]:
+    """Store → the column of the row's modified time, as echoes name it."""
+    return {"database": table.modified_database, "airtable": table.modified_airtable}
+
+
 def pruned(rows: pl.DataFrame, now: datetime, rules: Sequence[TableRules]) -> pl.DataFrame:
     """The base without tombstones that were kept long enough: no backup that may be restored is older.
 

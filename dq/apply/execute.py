@@ -178,11 +178,6 @@ def _folded(
 ) -> pl.DataFrame:
     parts = []
     for table in rules:
-        names: dict[Store, dict[str, str]] = {
-            "database": {name: name for name in table.names},
-            "airtable": {field.airtable: field.name for field in table.fields},
-        }
-        times: dict[Store, str | None] = {"database": table.modified_database, "airtable": table.modified_airtable}
         mine = [
             entry
             for entry in entries
@@ -195,8 +190,8 @@ def _folded(
                 base_state.of_table(planned, table.table, table.names),
                 base_state.of_table(before, table.table, table.names),
                 mine,
-                names,
-                times,
+                base_state.field_names(table),
+                base_state.modified_columns(table),
             )
         )
     return pl.concat(parts, how="diagonal_relaxed")

@@ -10,7 +10,7 @@ import polars as pl
 from dq.apply import base as base_state
 from dq.apply import flaps
 from dq.apply.commit import Run, Targets, commit
-from dq.apply.journal import FAILED, Entry, Journal, journal
+from dq.apply.journal import FAILED, JOURNAL, Entry, Journal, journal
 from dq.apply.undo import planned
 from dq.apply.undo.inverse import UNDO, Kept, Told, inverse
 from dq.apply.undo.planned import Undoing, Why
@@ -21,7 +21,6 @@ from dq.errors import ConfigurationError
 from dq.plan import Plan
 from dq.rules import TableRules
 from dq.schemas import BaseRow
-from dq.schemas.values import Store
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def prepare(
     """
     earlier = [one for one in planned.undos(folder) if one.state == "finished"]
     serial, base = base_state.load(folder.parent)
-    with journal(folder / "journal.sqlite") as done:
+    with journal(folder / JOURNAL) as done:
         _demand_undoable(plan, done.meta(), earlier, why)
         places = asked_places(changes, scope)
         told = Told(targets, _survivors(base), _parents_in(targets), _done_before(earlier))
@@ -215,12 +214,8 @@ def _base_back(
     before = base_state.at(root, plan.base_serial) if base_state.is_kept(root, plan.base_serial) else base.clear()
     parts = [base.filter(~pl.col(BaseRow.table).is_in([table.table for table in rules]))]
     for table in rules:
-        names: dict[Store, Mapping[str, str]] = {
-            "database": {name: name for name in table.names},
-            "airtable": {field.airtable: field.name for field in table.fields},
-        }
-        times: dict[Store, str | None] = {"database": table.modified_database, "airtable": table.modified_airtable}
         now, then = (base_state.of_table(frame, table.table, table.names) for frame in (base, before))
+        names, times = base_state.field_names(table), base_state.modified_columns(table)
         parts.append(rebased(now, then, _own(table, written, targets), names, times))
     rows = pl.concat(parts, how="diagonal_relaxed")
     memory = flaps.load(root, plan.base_serial if current.plan == plan.digest else current.serial)
