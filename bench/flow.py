@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from bench.measure import Figure, machine, measured, table
+from bench.measure import Figure, as_the_command, machine, measured, table
 from dq import pipeline, settings
 from dq.leads.generate import sample, write
 from dq.leads.start import start
@@ -85,4 +85,5 @@ def _floor(files: Sequence[Path], root: Path) -> Figure:
 
 
 if __name__ == "__main__":
+    as_the_command("bench.flow")
     main()

@@ -1,14 +1,18 @@
 """Wall, CPU and peak memory of a step, by the operating system's own account."""
 
 import gc
+import os
 import platform
 import resource
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from dq.memory import SETTING, give_back
 
 MIB = 2**20
 
@@ -21,6 +25,13 @@ class Figure:
     wall: float
     cpu: float
     peak: float
+
+
+def as_the_command(module: str) -> None:
+    """Begin again under the memory setting of the command line, if it is not there: the allocator reads it at the start."""
+    if os.environ.get(SETTING) is None:
+        give_back()
+        os.execv(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]])
 
 
 def measured(name: str, step: Callable[[], Any]) -> tuple[Figure, Any]:

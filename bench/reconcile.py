@@ -19,7 +19,7 @@ from uuid import NAMESPACE_URL
 
 import polars as pl
 
-from bench.measure import Figure, machine, measured, table
+from bench.measure import Figure, as_the_command, machine, measured, table
 from dq.manifest import Column, TableSchema
 from dq.pipeline.planning import ROWS_A_PART
 from dq.rules import ALL_STEPS, FieldRule, Scope, TableRules
@@ -172,4 +172,5 @@ def _world(root: Path):
 
 
 if __name__ == "__main__":
+    as_the_command("bench.reconcile")
     sys.exit(main())

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import postgres_server
 import pytest
 from projects import Project, configuration
@@ -13,6 +14,10 @@ from dq.leads.generate import sample, write
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30
 """A file system in memory, and how many bytes of it must be free."""
+
+
+hypothesis.settings.register_profile("dq", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("dq")
 
 
 def pytest_configure() -> None:

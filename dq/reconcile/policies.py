@@ -174,7 +174,7 @@ def _survivors(field: FieldRule, terms: Terms) -> Iterator[pl.Expr]:
                 yield pl.lit(next(iter(terms.rules.dedupe.survivorship_priority), None), pl.String)
             case "union":
                 yield pl.when(_union(field, terms).is_not_null()).then(MERGE)
-            case "most_frequent":  # two values, once each: says nothing
+            case _:  # most_frequent: two values, once each, say nothing
                 continue
 
 

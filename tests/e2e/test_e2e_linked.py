@@ -250,7 +250,7 @@ def test_killed_at_any_moment_a_run_goes_on_to_the_same_links(linked: Project, t
     ended = whole.run("apply", "--yes", program=PROGRAM, DYING_AT="0", DYING_TRACE=str(trace))
     assert ended.code == 0, ended.err
     moments = len(trace.read_text(encoding="utf-8").splitlines())
-    for at in range(3, moments, max(moments // 5, 1)):
+    for at in range(3, moments, max(moments // 3, 1)):
         killed = linked.copy(tmp_path / f"killed-{at}")
         assert killed.run("apply", "--yes", program=PROGRAM, DYING_AT=str(at)).code < 0
         ended = killed.dq("apply", "--resume", "--yes")

@@ -7,6 +7,7 @@ import pytest
 from reconcile_world import NOW, field, reconciled, rules, side, terms, told
 
 from dq.reconcile.policies import _union, timed
+from dq.reconcile.scope import _typed
 
 ONE = "1"
 B, X, Y, NONE = "b", "x", "y", None
@@ -322,3 +323,18 @@ def test_a_new_row_is_inserted_into_a_blind_side():
     given = rules([field("name")])
     changes, _, _ = told(reconciled(given, {ONE: {"name": X, "at": 0}}, {}, {}, blind=["airtable"]), given)
     assert ("airtable", "insert", ONE, "name", X) in changes
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kind", "expected"),
+    [
+        (pl.String, "text", ["true", "false", "7", None]),
+        (pl.Boolean, "boolean", [True, False, False, None]),
+        (pl.Int64, "boolean", [1, 0, None, None]),
+        (pl.Int64, "integer", [None, None, 7, None]),
+        (pl.Float64, "number", [None, None, 7.0, None]),
+    ],
+)
+def test_a_scope_compares_new_cells_as_the_column_holds_them(dtype, kind, expected):
+    words = pl.DataFrame({"word": ["true", "false", "7", None]})
+    assert words.select(_typed(pl.col("word"), dtype, kind)).to_series().to_list() == expected
