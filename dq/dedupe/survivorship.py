@@ -163,9 +163,7 @@ def _joined(values: pl.DataFrame, text: pl.Expr) -> pl.DataFrame:
 
 
 def _sources(chosen: Mapping[str, pl.DataFrame], survivor_of: pl.DataFrame) -> pl.DataFrame:
-    parts = [
-        values.select(ENTITY, pl.lit(name).alias("field"), "source", "time") for name, values in chosen.items()
-    ]
+    parts = [values.select(ENTITY, pl.lit(name).alias("field"), "source", "time") for name, values in chosen.items()]
     found = pl.concat([pl.DataFrame(schema=SOURCES), *parts])
     return (
         found.join(survivor_of, on=ENTITY, how="left")

@@ -124,8 +124,9 @@ class World:
 
     def add(self, store: str) -> None:
         self.number += 1
-        email = f"lead{self.number}@added{self.number}.example"
-        self.made(store, email, f"Ida Added{_word(self.number)}")
+        word = _word(self.number)
+        email = f"ida.added{word}@added{word}works.net"  # nobody's placeholder: a twin must be known by it
+        self.made(store, email, f"Ida Added{word}")
         self.note(store, email, "add")
 
     def twin(self, store: str) -> None:
