@@ -47,13 +47,17 @@ def test_an_edit_of_a_duplicate_after_the_plan_keeps_it_from_being_merged_away(m
     sql = f"INSERT INTO leads(id, {columns}, created_at, updated_at) SELECT 'twin', {columns}, ?, ? FROM leads WHERE id = ?"
     marking.sql(sql, LATER, LATER, key)
     _planned(marking)
-    losers = [change for change in marking.dq("diff", "--format", "json").json["changes"] if change["field"] == "deleted_at"]
+    losers = [
+        change for change in marking.dq("diff", "--format", "json").json["changes"] if change["field"] == "deleted_at"
+    ]
     [loser] = [change["row_key"] for change in losers]
     marking.sql("UPDATE leads SET title = 'Chief Diver', updated_at = '2032-01-01T00:00:00+00:00' WHERE id = ?", loser)
     assert marking.dq("apply", "--yes").code == 3
     assert marking.rows()["leads"][loser]["deleted_at"] is None
     assert marking.dq("run", "--yes").code == 0
-    titles = {row["title"] for row in marking.rows()["leads"].values() if row["id"] in (key, "twin") and not row["deleted_at"]}
+    titles = {
+        row["title"] for row in marking.rows()["leads"].values() if row["id"] in (key, "twin") and not row["deleted_at"]
+    }
     assert titles == {"Chief Diver"}
 
 

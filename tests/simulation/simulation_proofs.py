@@ -27,7 +27,9 @@ def demand_base(world: World) -> None:
     }, "the base is not what the stores hold"
     for key, row in rows.items():
         for name in ("name", "email", *FIELDS):
-            assert known[key][f"{name}_agreed"] == (row[name] or ""), f"the base is ahead of the stores, or behind: {name}"
+            assert known[key][f"{name}_agreed"] == (row[name] or ""), (
+                f"the base is ahead of the stores, or behind: {name}"
+            )
 
 
 def demand_finished(world: World) -> None:

@@ -19,7 +19,7 @@ from dq.rules import ALL_STEPS
 from dq.sandbox import faults
 from dq.settings import Settings
 
-ROUNDS = 4
+ROUNDS = 3
 TRIES = 30
 PATIENCE = 3
 """Tries after which the line and the machine let a run through."""
@@ -133,7 +133,7 @@ class Attempt:
 def lived(world: World, rounds: int) -> None:
     """Rounds of people and runs, disturbed; then it goes quiet, and runs come until there is nothing to do."""
     for _ in range(rounds):
-        world.live(world.dice.randrange(1, 6))
+        world.live(world.dice.randrange(2, 7))
         world.offset = world.dice.choice(
             (timedelta(), timedelta(), timedelta(hours=-1), timedelta(hours=1), timedelta(days=-2))
         )

@@ -26,7 +26,6 @@ from dq.stores.airtable import AirtableStore
 from dq.stores.protocol import Outcome
 from dq.stores.sqlite import SqliteStore, guarding
 
-SEEDS = range(18)
 Patch = pytest.MonkeyPatch
 
 
@@ -132,21 +131,33 @@ def _undo_forgets_deleted_rows(patch: Patch) -> None:
     patch.setattr(inverse, "_remade", lambda *_: (None, []))
 
 
-MUTANTS: tuple[Callable[[Patch], None], ...] = (
-    _journal_after_the_wire, _intents_count_as_written, _lost_creates_are_sent_again, _guards_are_off, _base_never_advances,
-    _edits_do_not_beat_deletes, _cleared_cells_are_no_edits, _policies_are_swapped, _edits_go_the_wrong_way, _duplicates_stay,
-    _links_are_not_written_back, _snapshots_lack_a_row, _lost_writes_are_not_verified, _undo_forgets_deleted_rows,
-)  # fmt: skip
+MUTANTS: tuple[tuple[Callable[[Patch], None], int], ...] = (
+    (_journal_after_the_wire, 6),
+    (_intents_count_as_written, 6),
+    (_lost_creates_are_sent_again, 9),
+    (_guards_are_off, 24),
+    (_base_never_advances, 12),
+    (_edits_do_not_beat_deletes, 6),
+    (_cleared_cells_are_no_edits, 6),
+    (_policies_are_swapped, 9),
+    (_edits_go_the_wrong_way, 6),
+    (_duplicates_stay, 6),
+    (_links_are_not_written_back, 6),
+    (_snapshots_lack_a_row, 6),
+    (_lost_writes_are_not_verified, 6),
+    (_undo_forgets_deleted_rows, 6),
+)
+"""Each with the number of worlds, from the first on, of which one must catch it; docs/simulation.md says which does, by what."""
 
 
 @pytest.mark.skipif("DQ_MUTANTS" not in os.environ, reason="takes minutes: make simulate")
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__.strip("_"))
-def test_a_planted_bug_is_caught(peaceful: Project, tmp_path: Path, mutant: Callable[[Patch], None]) -> None:
-    for seed in SEEDS:
+@pytest.mark.parametrize(("mutant", "worlds"), MUTANTS, ids=lambda part: getattr(part, "__name__", "").strip("_"))
+def test_a_planted_bug_is_caught(peaceful: Project, ground: Path, mutant: Callable[[Patch], None], worlds: int) -> None:
+    for seed in range(worlds):
         with pytest.MonkeyPatch.context() as patch:
             mutant(patch)
             try:
-                live(peaceful, tmp_path / str(seed), seed)
+                live(peaceful, ground / str(seed), seed)
             except (AssertionError, DqError, LookupError, ValueError):
                 return
-    raise AssertionError(f"{len(SEEDS)} worlds lived well with {mutant.__name__}")
+    raise AssertionError(f"{worlds} worlds lived well with {mutant.__name__}")
