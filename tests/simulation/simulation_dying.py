@@ -2,7 +2,7 @@
 
 A process is killed at one kind of moment, each as likely as the other, however often a run passes it: the rare ones
 (the base is written, its pointer is not) come as often as the common ones. Between a store's answer and the journal
-that hears of it, death is twice as likely.
+that hears of it, death is three times as likely.
 """
 
 import sys

@@ -15,12 +15,13 @@ from projects import Project
 from simulation_laws import live
 
 from dq import reconcile
-from dq.apply import commit, execute
+from dq.apply import base, commit, execute
 from dq.apply.journal import Journal
 from dq.apply.undo import inverse
 from dq.dedupe import pairs as compared_pairs
 from dq.engine import grouping
 from dq.errors import DqError
+from dq.pipeline import applying, auditing
 from dq.reconcile import align, merge, policies
 from dq.stores.airtable import AirtableStore
 from dq.stores.protocol import Outcome
@@ -131,6 +132,30 @@ def _undo_forgets_deleted_rows(patch: Patch) -> None:
     patch.setattr(inverse, "_remade", lambda *_: (None, []))
 
 
+def _base_advances_before_the_wire(patch: Patch) -> None:
+    inner = applying.execute
+
+    def early(approved: Any, plan: Any, folder: Path, run: Any, rules: Any, seen: pl.DataFrame) -> Any:
+        execute.advance(plan, folder, None, rules)
+        return inner(approved, plan, folder, run, rules, seen)
+
+    patch.setattr(applying, "execute", early)
+
+
+def _failed_writes_advance_the_base(patch: Patch) -> None:
+    patch.setattr(base, "FAILED", ())
+
+
+def _marks_are_not_guarded(patch: Patch) -> None:
+    inner = applying.seen
+    patch.setattr(applying, "seen", lambda *given: inner(*given).clear())
+
+
+def _receipts_are_not_logged(patch: Patch) -> None:
+    inner = auditing.receipts
+    patch.setattr(auditing, "receipts", lambda *given: inner(*given).head(3))
+
+
 MUTANTS: tuple[tuple[Callable[[Patch], None], int], ...] = (
     (_journal_after_the_wire, 6),
     (_intents_count_as_written, 6),
@@ -146,6 +171,10 @@ MUTANTS: tuple[tuple[Callable[[Patch], None], int], ...] = (
     (_snapshots_lack_a_row, 6),
     (_lost_writes_are_not_verified, 6),
     (_undo_forgets_deleted_rows, 6),
+    (_base_advances_before_the_wire, 9),
+    (_failed_writes_advance_the_base, 24),
+    (_marks_are_not_guarded, 24),
+    (_receipts_are_not_logged, 6),
 )
 """Each with the number of worlds, from the first on, of which one must catch it; docs/simulation.md says which does, by what."""
 
