@@ -108,9 +108,9 @@ def _last(world: World, store: str, email: str, column: str) -> Deed | None:
 
 
 def _never_met(world: World, edits: Sequence[Deed]) -> bool:
-    """Whether no run began between two edits: they certainly met as a conflict."""
+    """Whether dq wrote nothing between two edits: they certainly met as a conflict."""
     first, later = sorted(edits, key=lambda deed: deed.tick)
-    return not any(first.tick <= begun < later.tick for begun in world.attempts)
+    return not any(first.tick <= begun < later.tick for begun in world.writes)
 
 
 def _saw(world: World, first: Deed, later: Deed) -> bool:

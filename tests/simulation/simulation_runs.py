@@ -11,6 +11,7 @@ from simulation_dying import Killed, dying
 from simulation_world import World
 
 from dq import pipeline
+from dq.apply.journal import state_of
 from dq.apply.undo import Scope
 from dq.errors import TemporaryError
 from dq.pipeline.opening import Stores
@@ -90,6 +91,8 @@ class Attempt:
         self.begun, self.cleaned = world.tick, None
         world.attempts.append(self.begun)
         world.tick += 1
+        if any(state_of(path) == "open" for path in world.project.snapshots.glob("[0-9]*/journal.sqlite")):
+            self._begins_to_write()  # a snapshot settles first what was cut off
         with dying(world.dice, 0.5 if self.disturbed else 0), session(world) as (settings, stores, watch):
             pipeline.snapshot(settings, stores, watch)
             self._meanwhile()
@@ -107,6 +110,7 @@ class Attempt:
             return self._applied(self.cleaned, settings, stores, watch)
 
     def _applied(self, cleaned: Cleaned, settings: Settings, stores: Stores, watch: pipeline.Watch) -> int:
+        self._begins_to_write()
         applied = pipeline.apply(settings, stores, ALL, watch)
         report = applied.report
         if report is not None and report.failing:
@@ -115,6 +119,10 @@ class Attempt:
             self.world.complete.append((self.begun, self.world.tick))
             self.world.tick += 1
         return cleaned.plan.changes
+
+    def _begins_to_write(self) -> None:
+        self.world.writes.append(self.world.tick)
+        self.world.tick += 1
 
     def _meanwhile(self) -> None:
         """People do not wait for dq."""
@@ -148,6 +156,8 @@ def lived(world: World, rounds: int) -> None:
 def undone(world: World) -> None:
     """People live on, dq runs, and undo of everything gives back what people left."""
     world.live(4)
+    world.delete("database")  # a record is deleted for good, and must be made anew
+    world.delete("airtable")
     before = everything(world)
     done = [(world.project.snapshots / "latest").read_text() for _ in range(2) if run(world, disturbed=False)]
     for name in reversed(done):

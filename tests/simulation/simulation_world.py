@@ -67,6 +67,8 @@ class World:
     """Ticks of the beginning and the end of every run that came through and left nothing out."""
     attempts: list[int] = field(default_factory=list)
     """Ticks at which a run began, whatever became of it."""
+    writes: list[int] = field(default_factory=list)
+    """Ticks at which dq began to write, or to settle what it had begun to write."""
     schedule: faults.Schedule = field(default_factory=lambda: faults.Schedule(()))
     deaths: list[str] = field(default_factory=list)
     """Moments at which a process was killed."""
