@@ -173,8 +173,11 @@ def undone(world: World) -> None:
 def everything(world: World) -> dict[str, list[str]]:
     """Both stores without ids that Airtable gives and without times, in an order of their own."""
     times = ("created_at", "updated_at", "Last Modified", "Changed", "Score", "Lead ID", "id")
-    known = {record["id"] for record in world.records()}
-    rows = [{**row, "airtable_id": row["airtable_id"] in known} for row in world.project.rows()["leads"].values()]
+    known = {record["id"]: record.get("Lead ID") for record in world.records()}
+    rows = [  # a row that was deleted before may name a record that is another row's by now
+        {**row, "airtable_id": known.get(row["airtable_id"]) == row["id"]}
+        for row in world.project.rows()["leads"].values()
+    ]
     plain = [{n: c for n, c in row.items() if n not in times[:2]} for row in rows]
     records = [
         {n: c for n, c in record.items() if n not in times and c not in ("", None)} for record in world.records()
