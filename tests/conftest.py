@@ -1,3 +1,6 @@
+import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +11,15 @@ from projects import Project, configuration
 from dq.leads.generate import sample, write
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30
+"""A file system in memory, and how many bytes of it must be free."""
+
+
+def pytest_configure() -> None:
+    """Work in memory where there is room: dq syncs every file it relies on, and no test cuts the power of the disk."""
+    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None  # what it was before is remembered there
 
 
 def _made(root: Path, seed: int, leads: int) -> Project:

@@ -72,7 +72,7 @@ class Batch:
 
 
 def numbered(
-    changes: pl.DataFrame,
+    changes: pl.DataFrame | pl.LazyFrame,
     size: int,
     mappings: Mappings,
     cells: Sequence[str] = (Change.field, Change.before, Change.after),
@@ -96,7 +96,7 @@ def numbered(
         .with_columns(_merging().alias(MAPPING))
         .with_columns(_phase().alias(PHASE), _order().alias(ORDER))
         .with_columns(_rank(mappings).alias(RANK))
-        .group_by(_ROW_KEYS, maintain_order=True)  # a changeset is sorted by change id, and so each row's cells stay
+        .group_by(_ROW_KEYS, maintain_order=bool(cells))  # sorted by change id, and so are each row's cells
         .agg(*cells, pl.col(Change.change_id).min())
         .sort(_ROW_KEYS)
         .collect()

@@ -14,7 +14,7 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> str:
     """Write a frame, private to its owner; returns its digest."""
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd", compression_level=1)
-    write_file(path, buffer.getvalue())
+    write_file(path, buffer.getbuffer())
     return digest_of(path)
 
 

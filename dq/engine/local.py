@@ -15,7 +15,7 @@ from dq.engine.alone import findings_of, left_alone
 from dq.engine.erasing import blocked
 from dq.engine.grouping import grouped
 from dq.engine.inputs import Inputs
-from dq.engine.parking import Park
+from dq.engine.parking import ALL, Park
 from dq.engine.parts import by_entity
 from dq.engine.rebase import rebased
 from dq.engine.records import human_times, standardized, without_stale_writes
@@ -56,18 +56,19 @@ class TablePlan:
     findings: pl.DataFrame
     park: Park | None = None
 
-    def frame(self, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    def frame(self, name: str, columns: Sequence[str] | None = None, where: pl.Expr = ALL) -> pl.DataFrame:
         """A large frame, from memory or from the park: changes, golden, base, pairs, records_database, records_airtable.
 
         Args:
             name: Which.
             columns: Only these columns, in any order of rows; None gives the whole frame in its order.
+            where: Only these rows, of the columns asked for.
         """
         if self.park is not None:
-            return self.park.get(name, columns)
+            return self.park.get(name, columns, where)
         held = {"pairs": self.pairs, **{f"records_{store}": self.records[store] for store in STORES}}
         frame = held[name] if name in held else getattr(self.reconciled, name)
-        return frame if columns is None else frame.select(columns)
+        return frame if columns is None else frame.filter(where).select(columns)
 
 
 def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:

@@ -20,6 +20,8 @@ ORDERS: Mapping[str, Sequence[str]] = {
     "records_airtable": [KEY],
 }
 """The frames that are parked, and the order of their rows."""
+ALL = pl.lit(value=True)
+"""Rows: no choice among them."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,11 @@ class Park:
         frame.write_parquet(path, compression="lz4", statistics=False)
         return frame.clear()
 
-    def get(self, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """The whole frame in its order, or some of its columns in any; read a column at a time."""
+    def get(self, name: str, columns: Sequence[str] | None = None, where: pl.Expr = ALL) -> pl.DataFrame:
+        """The whole frame in its order, or some of its columns and rows in any; read a column at a time."""
         parts = sorted(self.folder.glob(f"{name}-*.parquet"))
         if columns is not None:
-            return pl.concat([pl.read_parquet(part, columns=list(columns)) for part in parts])
+            return pl.concat([pl.scan_parquet(part).filter(where).select(columns).collect() for part in parts])
         order = self.get(name, ORDERS[name]).select(pl.arg_sort_by(list(ORDERS[name]))).to_series()
         names = pl.read_parquet_schema(parts[0])
         return pl.DataFrame([self.get(name, [column]).to_series().gather(order) for column in names])

@@ -27,7 +27,7 @@ def referred(inputs: Inputs, made: TablePlan) -> Referred:
         made: The plan.
     """
     tables = [schema.name for schema in inputs.schemas.values()]
-    changes = made.frame("changes", _NEEDED).filter(pl.col(Change.table).is_in(tables))
+    changes = made.frame("changes", _NEEDED, pl.col(Change.table).is_in(tables))
     gone = changes.filter(is_removal()).select(Change.store, Change.row_key, Change.reason).unique()
     rows = made.clusters.select(*_ROW, ENTITY)
     stays = made.clusters.filter(pl.col(str(Cluster.survivor))).join(gone, on=_ROW, how="anti").select(*_ROW, ENTITY)

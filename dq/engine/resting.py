@@ -98,10 +98,10 @@ def carried_out(inputs: Inputs, made: TablePlan, alone: pl.DataFrame | None = No
         made: The plan.
         alone: store, row_key, why of rows that the next plan is to leave as they are as well.
     """
-    changes = made.frame("changes", _NEEDED)
     placed = [referred.placed for referred in inputs.references.values()]
     raw: dict[Store, pl.LazyFrame] = {}
-    for store in STORES:
+    for store in reversed(STORES):  # the database's changes are asked for once more
+        changes = made.frame("changes", _NEEDED, (pl.col(Change.store) == store) | (pl.col(Change.op) == "insert"))
         rows = planned(inputs.raw[store].collect(), inputs.schemas[store], changes, placed)
         if store == "airtable":
             rows = unlinked(rows, inputs.rules, inputs.references)

@@ -102,7 +102,7 @@ def _bound(
     )
     schema = inputs.schemas["database"]
     is_mine = (pl.col(Change.store) == "database") & (pl.col(Change.table) == schema.name)
-    moved = [one.made.frame("changes", _MOVES).filter(is_mine & _is_repoint()) for one in done]
+    moved = [one.made.frame("changes", _MOVES, is_mine & _is_repoint()) for one in done]
     changes = pl.concat(moved) if moved else pl.DataFrame(schema={Change.change_id: pl.String})
     if changes.is_empty():
         return bound

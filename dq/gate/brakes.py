@@ -29,7 +29,7 @@ def brakes(
     """The brakes that hold for one mapping's plan.
 
     Args:
-        changes: The mapping's changes.
+        changes: The mapping's changes; those that remove rows are enough.
         records: Each store's standardized rows, with their modified times if they have any.
         base: The base before.
         rules: The mapping and its limits.

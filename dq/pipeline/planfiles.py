@@ -10,6 +10,7 @@ import polars as pl
 from dq.apply import plan as plans
 from dq.apply.batches import Mappings, numbered
 from dq.apply.files import write_parquet
+from dq.changeset import is_removal
 from dq.engine import field_kinds, ordered, resolved, with_findings
 from dq.gate import Verdicts, at_the_door, brakes, judge, named_golden, under_new_rules
 from dq.manifest import Manifest, to_dict
@@ -25,11 +26,8 @@ from dq.side import KEY, MODIFIED
 from dq.stores.private import digest_of, disk_errors, make_folder
 
 STORES: tuple[Store, Store] = ("database", "airtable")
-_COUNTED = [
-    Change.change_id, Change.store, Change.table, Change.op, Change.entity_id, Change.row_key, Change.field, Change.after,
-    Change.reason, Change.rule,
-]  # fmt: skip
-"""A changeset is large: what is only written need not stay in memory."""
+_COUNTED = [Change.store, Change.table, Change.op, Change.entity_id, Change.row_key, Change.field, Change.reason]
+"""A changeset is large: each who asks reads of it what is asked for."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +74,12 @@ def written(
         conflicts = _joined([one.made.reconciled.conflicts for one in made])
         waiting = conflicts.filter(~pl.col(RESOLVED)).height
         base = write_parquet(_frame(made, "base"), folder / plans.NEXT_BASE)
-        digest, changes = _write_changes(made, folder / plans.CHANGESET)
+        digest = write_parquet(_changes(made), folder / plans.CHANGESET)
+        changes = pl.scan_parquet(folder / plans.CHANGESET)
+        counts = counts_of(changes.select(_COUNTED).collect())
         rows = numbered(changes, settings.limits.batch_size, _mappings(made), cells=())
         price = priced(rows, manifest, settings)
+        del rows
         plan = Plan(
             snapshot=manifest.id,
             made_at=now,
@@ -88,15 +89,15 @@ def written(
             lineage=asdict(manifest.lineage),
             stamps={one.rules.table: one.stamp_format for one in made},
             counts={
-                **counts_of(changes),
+                **counts,
                 **leads_apart(made),
                 "conflicts_resolved": conflicts.height - waiting,
                 "findings": found,
                 "quarantined": sum(one.inputs.hints.alone.height for one in made),
             },
             brakes=(
-                *_brakes(made, changes),
-                *(under_new_rules(changes.height) if new_rules else ()),
+                *_brakes(made, changes.filter(is_removal()).collect()),
+                *(under_new_rules(counts["changes"]) if new_rules else ()),
                 *over_budget(price),
             ),
             price=price,
@@ -127,10 +128,8 @@ def _frame(made: Sequence[Planned], name: str) -> pl.DataFrame:
     return _joined([one.made.frame(name) for one in made])
 
 
-def _write_changes(made: Sequence[Planned], path: Path) -> tuple[str, pl.DataFrame]:
-    """Write the changeset; its digest, and of its columns those that counting, braking and pricing take."""
-    changes = at_the_door(ordered(_frame(made, "changes"), [Change.change_id]), Change, "The changeset")
-    return write_parquet(changes, path), changes.select(_COUNTED)
+def _changes(made: Sequence[Planned]) -> pl.DataFrame:
+    return at_the_door(ordered(_frame(made, "changes"), [Change.change_id]), Change, "The changeset")
 
 
 def _write_clean(made: Sequence[Planned], folder: Path) -> tuple[tuple[str, ...], int]:
@@ -163,11 +162,11 @@ def _judged(one: Planned) -> Verdicts:
     return judge(golden, one.rules.quality, named_golden(one.rules))
 
 
-def _brakes(made: Sequence[Planned], changes: pl.DataFrame) -> tuple[Brake, ...]:
+def _brakes(made: Sequence[Planned], removals: pl.DataFrame) -> tuple[Brake, ...]:
     held: list[Brake] = []
     for one in made:
         tables = [schema.name for schema in one.inputs.schemas.values()]
-        mine = changes.filter(pl.col(Change.table).is_in(tables)) if len(made) > 1 else changes
+        mine = removals.filter(pl.col(Change.table).is_in(tables))
         records: dict[Store, pl.DataFrame] = {
             store: one.made.frame(f"records_{store}", [KEY, MODIFIED, *one.rules.names]) for store in STORES
         }

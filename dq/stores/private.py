@@ -26,7 +26,7 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def write_file(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes | memoryview) -> None:
     """Write a file whole or not at all: beside its place, synced, then renamed to it."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     with open_file(beside) as number, os.fdopen(os.dup(number), "wb") as file:
