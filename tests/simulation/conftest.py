@@ -1,23 +1,7 @@
-import os
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from projects import Project
-
-MEMORY = Path("/dev/shm")
-
-
-@pytest.fixture
-def ground(tmp_path: Path) -> Iterator[Path]:
-    """A folder for worlds: in memory where the system has such a place, so that waiting for a disk costs nothing."""
-    if not os.access(MEMORY, os.W_OK):
-        yield tmp_path
-        return
-    with TemporaryDirectory(prefix="dq-world-", dir=MEMORY) as folder:
-        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

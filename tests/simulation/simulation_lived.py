@@ -26,9 +26,9 @@ def worlds(file: int) -> list[int]:
     return sorted({seed for seed in range(FIRST, LAST + 1) if seed % FILES == file} - _finished())
 
 
-def lived_through(peaceful: Project, ground: Path, seed: int) -> None:
+def lived_through(peaceful: Project, root: Path, seed: int) -> None:
     """One world; it is noted if it held."""
-    live(peaceful, ground / "project", seed)
+    live(peaceful, root / "project", seed)
     if DONE:
         with Path(DONE).open("a", encoding="utf-8") as file:
             file.write(f"{seed}\n")

@@ -8,5 +8,5 @@ from simulation_lived import lived_through, worlds
 
 
 @pytest.mark.parametrize("seed", worlds(3))
-def test_a_world_agrees_in_the_end_and_no_edit_is_lost(peaceful: Project, ground: Path, seed: int) -> None:
-    lived_through(peaceful, ground, seed)
+def test_a_world_agrees_in_the_end_and_no_edit_is_lost(peaceful: Project, tmp_path: Path, seed: int) -> None:
+    lived_through(peaceful, tmp_path, seed)

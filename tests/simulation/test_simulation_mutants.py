@@ -176,12 +176,12 @@ MUTANTS: Mapping[Callable[[Patch], None], int] = {
 
 @pytest.mark.skipif("DQ_MUTANTS" not in os.environ, reason="takes minutes: make simulate")
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__.strip("_"))
-def test_a_planted_bug_is_caught(peaceful: Project, ground: Path, mutant: Callable[[Patch], None]) -> None:
+def test_a_planted_bug_is_caught(peaceful: Project, tmp_path: Path, mutant: Callable[[Patch], None]) -> None:
     for seed in range(MUTANTS[mutant]):
         with pytest.MonkeyPatch.context() as patch:
             mutant(patch)
             try:
-                live(peaceful, ground / str(seed), seed)
+                live(peaceful, tmp_path / str(seed), seed)
             except (AssertionError, DqError, LookupError, ValueError):
                 return
     raise AssertionError(f"{MUTANTS[mutant]} worlds lived well with {mutant.__name__}")
