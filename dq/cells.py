@@ -8,6 +8,7 @@ All functions but `value_of` are Polars expressions; `value_of` serves the few c
 """
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import polars as pl
@@ -112,18 +113,28 @@ def json_of(value: pl.Expr, kind: Kind) -> pl.Expr:
 
 def is_writable_as(value: pl.Expr, kind: Kind) -> pl.Expr:
     """Whether a text that counts can be a value of this kind and come back the same (null can always: it clears)."""
-    is_box = value.is_in(["true", "false"])
+    check = _WRITABLE.get(kind)
+    return value.is_null() | (pl.lit(value=True) if check is None else check(value))
+
+
+def _is_box(value: pl.Expr) -> pl.Expr:
+    return value.is_in(["true", "false"])
+
+
+def _is_number(value: pl.Expr) -> pl.Expr:
     number = value.cast(pl.Float64, strict=False)
     number = pl.when(number.is_finite()).then(number)  # 9007199254740993 would come back as another number
-    checks = {
-        "integer": value.cast(pl.Int64, strict=False).is_not_null() | is_box,
-        "number": (text_of(number, "number", pl.Float64()) == value).fill_null(value=False) | is_box,
-        "boolean": is_box,
-        "date": value.str.contains(r"^\d{4}-\d{2}-\d{2}$"),
-        "datetime": value.str.contains(r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}"),
-        "list": value.str.starts_with("["),
-    }
-    return value.is_null() | checks.get(kind, pl.lit(value=True))
+    return (text_of(number, "number", pl.Float64()) == value).fill_null(value=False) | _is_box(value)
+
+
+_WRITABLE: Mapping[Kind, Callable[[pl.Expr], pl.Expr]] = {
+    "integer": lambda value: value.cast(pl.Int64, strict=False).is_not_null() | _is_box(value),
+    "number": _is_number,
+    "boolean": _is_box,
+    "date": lambda value: value.str.contains(r"^\d{4}-\d{2}-\d{2}$"),
+    "datetime": lambda value: value.str.contains(r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}"),
+    "list": lambda value: value.str.starts_with("["),
+}
 
 
 def value_of(text: str | None) -> Any:

@@ -33,6 +33,8 @@ LAST_FIRST = (1, AIRTABLE_DELETES)
 CANARY = 10
 """Rows of the first batch: a systematic mistake shows before it is everywhere."""
 PHASE, ORDER, ROW, BATCH, MAPPING, RANK = "phase", "order", "row", "batch", "mapping", "rank"
+SEEN, SEEN_BEFORE = "seen", "seen_before"
+"""Fields beside the written ones that guard a write, and what the plan saw in them, as JSON texts (`removals`)."""
 Mappings = Mapping[tuple[Store, str], str]
 """By store and table: the mapping that the table belongs to, by its database table's name; children are their parents'.
 
@@ -166,7 +168,9 @@ def _planned(row: dict[str, object]) -> PlannedWrite:
     if op == "delete":
         held, wanted = value_of(before[0]) or {}, {}
     else:
-        held = {name: value_of(text) for name, text in zip(fields, before, strict=True)} if op == "update" else {}
+        seen = zip(row.get(SEEN) or (), row.get(SEEN_BEFORE) or (), strict=True)  # type: ignore[call-overload]
+        own = zip(fields, before, strict=True) if op == "update" else ()
+        held = {name: value_of(text) for name, text in (*seen, *own)}
         wanted = {name: value_of(text) for name, text in zip(fields, after, strict=True)}
     entity, key = str(row[Change.entity_id]), row[Change.row_key]
     write = RowWrite(

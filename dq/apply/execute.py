@@ -21,7 +21,7 @@ from dq.apply.verify import Mismatch, are_lost, mismatches
 from dq.changeset import ApprovedChangeset
 from dq.plan import Plan
 from dq.rules import TableRules
-from dq.schemas import BaseRow
+from dq.schemas import BaseRow, Change
 from dq.schemas.values import Store
 
 REFUSED_SHARE, REFUSED_ROWS = 0.05, 10
@@ -52,7 +52,9 @@ class Report:
     failing: Failing | None = None
 
 
-def execute(approved: ApprovedChangeset, plan: Plan, folder: Path, run: Run, rules: Sequence[TableRules]) -> Report:
+def execute(
+    approved: ApprovedChangeset, plan: Plan, folder: Path, run: Run, rules: Sequence[TableRules], seen: pl.DataFrame
+) -> Report:
     """Write the changeset, read it back, and advance the base.
 
     Args:
@@ -61,10 +63,12 @@ def execute(approved: ApprovedChangeset, plan: Plan, folder: Path, run: Run, rul
         folder: The snapshot's folder.
         run: The open stores and journal.
         rules: The mappings.
+        seen: What the plan saw in rows that get the mark of a soft delete (`removals.seen`).
     """
     mappings: Mappings = {place: target.mapping for place, target in run.targets.items()}
     tally = _Tally(run)
     rows = numbered(approved.changes, plan.batch_size, mappings)
+    rows = rows.join(seen, on=[Change.store, Change.table, Change.row_key], how="left", maintain_order="left")
     if run.journal.meta().get("failing") is None:
         ended = commit(batches(rows), replace(run, progress=tally.told, stop=tally.asked))
         if not ended and not tally.is_failing:

@@ -60,13 +60,14 @@ def choose(
     survivor_of = survivors.select(ENTITY, pl.col(KEY).alias("survivor"))
     losers = others.filter(~is_held).select(ENTITY, KEY).join(survivor_of, on=ENTITY).sort(KEY)
     several = members.join(losers, on=ENTITY, how="semi")
-    chosen = [_chosen(several, field, rules) for field in rules.fields]
+    asked = () if several.is_empty() else rules.fields
+    chosen = {field.name: _chosen(several, field, rules) for field in asked}
     own = survivors.with_columns(pl.col(name).alias(held_name(name)) for name in rules.names)
-    for field, values in zip(rules.fields, chosen, strict=True):
-        own = _with_value(own, field, values)
+    for field in asked:
+        own = _with_value(own, field, chosen[field.name])
     return Side(
         rows=own.select(_columns(rules)).sort(ENTITY),
-        sources=_sources(chosen, rules.names, survivor_of),
+        sources=_sources(chosen, survivor_of),
         merged=losers,
         kept=others.filter(is_held).select(_kept_columns(rules)).sort(KEY),
     )
@@ -161,11 +162,8 @@ def _joined(values: pl.DataFrame, text: pl.Expr) -> pl.DataFrame:
     return parts.select(ENTITY, text.alias("value"), "source", "time")
 
 
-def _sources(chosen: Sequence[pl.DataFrame], names: Sequence[str], survivor_of: pl.DataFrame) -> pl.DataFrame:
-    parts = [
-        values.select(ENTITY, pl.lit(name).alias("field"), "source", "time")
-        for name, values in zip(names, chosen, strict=True)
-    ]
+def _sources(chosen: Mapping[str, pl.DataFrame], survivor_of: pl.DataFrame) -> pl.DataFrame:
+    parts = [values.select(ENTITY, pl.lit(name).alias("field"), "source", "time") for name, values in chosen.items()]
     found = pl.concat([pl.DataFrame(schema=SOURCES), *parts])
     return (
         found.join(survivor_of, on=ENTITY, how="left")

@@ -156,6 +156,8 @@ def _updated(rows: pl.DataFrame, cells: pl.DataFrame, name: str, dtype: pl.DataT
 
 def _inserted(mine: pl.DataFrame, schema: TableSchema, like: pl.DataFrame, made: pl.DataFrame) -> pl.DataFrame:
     cells = mine.filter(pl.col(Change.op) == "insert")
+    if cells.is_empty():
+        return like.clear()
     rows = cells.select(pl.col(Change.entity_id).alias("_entity")).unique()
     for name, dtype in like.schema.items():
         own = cells.filter(pl.col(Change.field) == name)

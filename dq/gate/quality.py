@@ -86,7 +86,8 @@ def judge(records: pl.DataFrame, checks: Sequence[Check], named: Named) -> Verdi
     failing = _failing(records, known)
     counts = dict(failing.group_by("rule").len().iter_rows())  # a handful: one a rule
     verdicts = tuple(Verdict(check, counts.get(check.name, 0), records.height) for check in known)
-    return Verdicts(verdicts, _findings(failing, records, known, named))
+    broken = [check for check in known if check.name in counts]
+    return Verdicts(verdicts, _findings(failing, records, broken, named))
 
 
 def _judged(check: Check) -> str:

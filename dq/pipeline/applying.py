@@ -7,16 +7,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from dq.apply import base as base_state
 from dq.apply import plan as plans
 from dq.apply.commit import Run
 from dq.apply.execute import Report, advance, execute
 from dq.apply.journal import JOURNAL, journal, state_of
+from dq.apply.removals import seen
 from dq.apply.undo import Undone
 from dq.audit import Link
 from dq.changeset import ApprovedChangeset
 from dq.errors import BrakeError, ConfigurationError, TemporaryError
 from dq.gate import lifted
+from dq.manifest import Manifest
 from dq.pipeline import auditing
 from dq.pipeline.backing import back_up
 from dq.pipeline.budget import API_CALLS, over_budget, spent_calls
@@ -25,7 +29,7 @@ from dq.pipeline.quarantining import quarantined
 from dq.pipeline.targets import targets_of
 from dq.plan import Brake, Plan
 from dq.settings import Settings
-from dq.snapshot import open_snapshot
+from dq.snapshot import open_snapshot, scan
 
 
 @dataclass(frozen=True)
@@ -119,13 +123,28 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
         total = changes.select("store", "table", "entity_id", "row_key").n_unique()
         run = Run(targets, opened, watch.clock, lambda done: watch.progress("apply", done, total), watch.stop)
         with _resumable(folder):
-            report = execute(approved, plan, folder, run, settings.tables)
+            report = execute(approved, plan, folder, run, settings.tables, _seen(changes, settings, manifest, folder))
             if report.finished:
                 quarantined(settings, manifest, folder, report.failed)
     with _resumable(folder):
         audit = auditing.audited(settings, folder / JOURNAL, watch.clock())
     calls, repeated = stores.airtable.calls - before, stores.airtable.repeated - again
     return Applied(plan, report, backup, calls, repeated=repeated, audit=audit)
+
+
+def _seen(changes: pl.DataFrame, settings: Settings, manifest: Manifest, folder: Path) -> pl.DataFrame:
+    """What the plan saw in rows that get the mark of a soft delete."""
+    return seen(
+        changes,
+        {
+            rules.table: (
+                manifest.table("database", rules.table).schema,
+                scan(manifest, folder, "database", rules.table),
+                list(rules.names),
+            )
+            for rules in settings.tables
+        },
+    )
 
 
 def applicable(plan: Plan, settings: Settings, permission: Permission) -> None:

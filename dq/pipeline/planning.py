@@ -59,13 +59,18 @@ def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: C
             inputs = replace(inputs, flaps=flaps.candidates(memory, rules, serial))
             alone, apart = left_out(settings, manifest, folder, rules), decided_apart(decisions, rules.table)
             given.append(replace(inputs, hints=Hints(alone=alone, apart=apart)))
-        parks = [Park(make_folder(Path(parked) / str(number))) for number in range(len(given))]
+        parks = [_park(inputs, Path(parked) / str(number)) for number, inputs in enumerate(given)]
         progress(f"planning and proving {', '.join(rules.table for rules in tables)}")
         made = [
             Planned(one.inputs.rules, one.inputs, one.made, _stamp_format(one.inputs.raw["database"], one.inputs.rules))
             for one in proved(given, parks)
         ]
         return written(settings, manifest, folder, serial, made, now, new_rules=changed)
+
+
+def _park(inputs: Inputs, folder: Path) -> Park | None:
+    """Where a plan's large frames wait: on disk if it is made in parts; a small one stays in memory."""
+    return Park(make_folder(folder)) if inputs.parts > 1 else None
 
 
 def _is_under_new_rules(settings: Settings) -> bool:

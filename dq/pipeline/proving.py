@@ -9,12 +9,12 @@ from dq.errors import DqError
 from dq.schemas import Change
 
 
-def proved(given: Sequence[Inputs], parks: Sequence[Park]) -> list[Rested]:
+def proved(given: Sequence[Inputs], parks: Sequence[Park | None]) -> list[Rested]:
     """The plans of all mappings, carried out in memory and planned again.
 
     Args:
         given: What each plan is made from, in the order of `in_order`.
-        parks: Where their large frames wait meanwhile.
+        parks: Where their large frames wait meanwhile; None keeps them in memory.
 
     Raises:
         DqError: The second plans are not empty: a bug in dq or in a rule. Nothing was written.

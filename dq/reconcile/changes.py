@@ -57,6 +57,8 @@ def _field_changes(
     is_here = pl.col(at(KEY, store)).is_not_null() & is_writable(store)
     is_waiting = (came == OPEN) & wanted.eq_missing(pl.col(at(held_name(field.name), store)))
     differs = rows.filter(is_here & ~is_waiting & wanted.ne_missing(own) & fits(wanted, store, field, terms))
+    if differs.is_empty():  # as nearly all fields are, nearly always
+        return NO_CHANGES
     theirs = FROM_AIRTABLE if store == "database" else FROM_DATABASE
     after, before = written(wanted, store, field, terms), pl.col(at(raw(field.name), store))
     if store == "airtable" and field.name in terms.references:  # written after deletes, which take records out of links
@@ -118,7 +120,7 @@ def _source(store: Store) -> pl.Expr:
 def kept_changes(side: Side, store: Store, terms: Terms) -> pl.DataFrame:
     """Standard forms and defaults for the duplicates that stay beside the survivor: nothing else is done to them."""
     parts = [NO_CHANGES]
-    for field in terms.rules.fields if "standardize" in terms.steps else ():
+    for field in terms.rules.fields if "standardize" in terms.steps and not side.kept.is_empty() else ():
         if not terms.writes(store, field) or field.name in terms.references:
             continue
         column, own, stored = terms.column(store, field), pl.col(field.name), pl.col(raw(field.name))

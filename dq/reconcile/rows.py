@@ -42,6 +42,8 @@ def inserts(
         The changes, and entity_id, key (JSON text) of every inserted row.
     """
     new = rows.filter(pl.col(VERDICT).is_in([f"insert_{store}", f"revive_{store}"]))
+    if new.is_empty():
+        return NO_CHANGES, pl.DataFrame(schema={ENTITY: pl.String, "key": pl.String})
     schema = terms.schema(store)
     parts = [_part(new, name, pl.lit(value), "sync") for name, value in extra.items()]
     own_key = store == "database" and schema.column(schema.key).kind == "text"
@@ -139,6 +141,8 @@ def merges(
     """Duplicates that lose: their children are re-pointed to the survivor, then they are removed."""
     mapping = terms.rules.table
     database = store == "database"
+    if side.merged.is_empty():
+        return NO_CHANGES
     moved = [_repointed(side, child, schema, frame, mapping) for child, schema, frame in children] if database else []
     return pl.concat([*moved, removed(side.merged, store, stored, "merge", terms)])
 

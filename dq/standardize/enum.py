@@ -1,6 +1,7 @@
 """Enumerations: one spelling for each of a closed set of values; what is outside is kept and found."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Self
 
 import polars as pl
@@ -64,5 +65,12 @@ def _key(value: pl.Expr) -> pl.Expr:
     return text.tidy(value).str.to_lowercase().str.replace_all(r"[\s_-]+", "_").str.strip_chars("_")
 
 
-def _keys(words: Iterable[str]) -> list[str]:
-    return pl.Series(list(words), dtype=pl.String).to_frame("word").select(_key(pl.col("word"))).to_series().to_list()
+def _keys(words: Iterable[str]) -> Sequence[str]:
+    return _keys_of(tuple(words))
+
+
+@lru_cache(maxsize=64)
+def _keys_of(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The rules' own words, which every plan asks for again."""
+    keys = pl.Series(words, dtype=pl.String).to_frame("word").select(_key(pl.col("word"))).to_series()
+    return tuple(keys.to_list())

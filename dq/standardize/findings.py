@@ -42,7 +42,8 @@ def findings(standardized: pl.DataFrame, *, store: Store, table: str, fields: Se
         table: The store's own table name.
         fields: The mapped fields.
     """
-    return pl.concat([pl.DataFrame(schema=FINDING_TYPES), *(_of_field(standardized, store, table, f) for f in fields)])
+    found = [name for name in fields if standardized[finding(name)].count()]
+    return pl.concat([pl.DataFrame(schema=FINDING_TYPES), *(_of_field(standardized, store, table, f) for f in found)])
 
 
 def without_findings(standardized: pl.LazyFrame, fields: Sequence[str]) -> pl.LazyFrame:

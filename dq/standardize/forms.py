@@ -91,7 +91,7 @@ def once_each(value: pl.Expr, parse: Callable[[str], str | None]) -> pl.Expr:
 
 
 def _answers(batch: pl.Series, test: Step, work: Work) -> tuple[pl.Series, pl.Series]:
-    frame = pl.DataFrame({"value": batch})
+    frame = batch.to_frame("value")
     rows = frame.select(test(VALUE).fill_null(value=False)).to_series().arg_true()
     if not len(rows):
         return rows, batch.clear()

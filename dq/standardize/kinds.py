@@ -62,11 +62,12 @@ def step(standardizer: Standardizer) -> tuple[Kind, Options]:
     Raises:
         ConfigurationError: No such standardizer or option.
     """
-    mistakes = check_options(standardizer.name, standardizer.options)
-    if mistakes:
-        raise ConfigurationError("; ".join(mistakes), where="rules/standardize.yaml", fix="dq config check")
-    kind = KINDS[standardizer.name]
-    return kind, kind.options.model_validate(standardizer.options)
+    try:
+        kind = KINDS[standardizer.name]
+        return kind, kind.options.model_validate(standardizer.options)
+    except (KeyError, ValidationError):
+        mistakes = check_options(standardizer.name, standardizer.options)
+        raise ConfigurationError("; ".join(mistakes), where="rules/standardize.yaml", fix="dq config check") from None
 
 
 def _sentence(name: str, mistake: Any) -> str:

@@ -62,9 +62,15 @@ def standardize_records(raw_frame: pl.LazyFrame, schema: TableSchema, rules: Tab
 def prove_idempotent(standardized: pl.DataFrame, rules: TableRules, kinds: Kinds) -> list[tuple[str, list[str]]]:
     """The cells that a second run would change again, as (field, row keys); empty when the rules settle.
 
-    A snapshot taken after the plan is applied holds the standard forms; run through the rules they must stay.
+    A snapshot taken after the plan is applied holds the standard forms; run through the rules they must stay. Rows that
+    the first run left as they were have been through that already.
     """
-    again = standardized.lazy().select(Record.row_key, *(pl.col(f.name).alias(raw(f.name)) for f in rules.fields))
+    moving = standardized.filter(
+        pl.any_horizontal(pl.col(field.name).ne_missing(pl.col(raw(field.name))) for field in rules.fields)
+    )
+    if moving.is_empty():
+        return []
+    again = moving.lazy().select(Record.row_key, *(pl.col(f.name).alias(raw(f.name)) for f in rules.fields))
     rerun = reduce(lambda frame, field: _standardized(frame, field, kinds[field.name]), rules.fields, again).collect()
     moved = {field.name: rerun.filter(pl.col(field.name).ne_missing(pl.col(raw(field.name)))) for field in rules.fields}
     return [(name, sorted(rows[Record.row_key].to_list())) for name, rows in moved.items() if len(rows)]

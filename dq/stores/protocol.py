@@ -24,7 +24,8 @@ class RowWrite:
         table: The store's own table name (Airtable: name or id).
         op: What is done to the row.
         key: The row's key; None for an insert whose key the store gives.
-        before: What the touched cells held (a delete: the whole row as the snapshot held it). Guards the write.
+        before: What the touched cells held (a delete: the whole row as the snapshot held it; the mark of a soft delete:
+            the mapped cells as well). Guards the write.
         after: What they are to hold; None clears a cell. Empty for a delete.
         group: Writes of one group (an entity's) are done together or not at all, in the order given.
     """

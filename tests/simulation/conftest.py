@@ -6,8 +6,12 @@ from projects import Project
 
 @pytest.fixture(scope="session")
 def peaceful(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A small project in agreement: twelve leads, deletions as marks."""
+    """A small project in agreement: twelve leads, deletions as marks, the five fields that worlds look at."""
     project = finished.copy(tmp_path_factory.mktemp("peaceful") / "project")
+    config = project.config()
+    [table] = config["tables"]
+    table["mapping"] = {name: table["mapping"][name] for name in ("name", "email", "company", "title", "phone")}
+    project.configure(config)
     for column in ("deleted_at", "merged_into"):
         project.sql(f"ALTER TABLE leads ADD COLUMN {column} TEXT")
     kept = {row[0] for row in project.sql("SELECT id FROM leads WHERE email <> '' ORDER BY id LIMIT 12")}

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import polars as pl
@@ -145,7 +147,8 @@ class Line:
     @contextmanager
     def session(self) -> Iterator[tuple[settings.Settings, Stores, pipeline.Watch]]:
         """Both stores, opened as a command opens them; each session is a process of its own as far as Airtable sees."""
-        loaded = settings.load(self.project.root / "config" / "dq.yaml", {})
+        path = self.project.root / "config" / "dq.yaml"
+        loaded = _loaded(path, path.read_text(encoding="utf-8"))
         database = SqliteStore(self.project.database)
         airtable = AirtableStore(
             self.project.base_id, "patTest", self.url, 4.5, state=self.project.root / "state", timeout=(2, 1),
@@ -167,6 +170,12 @@ class Line:
             except TemporaryError:
                 self.clock.sleep(60)
         raise AssertionError(f"{ATTEMPTS} tries were not enough")
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: Path, _text: str) -> settings.Settings:
+    """The settings of a file with this text: a session is a process of its own, but need not read the rules again."""
+    return settings.load(path, {})
 
 
 @contextmanager

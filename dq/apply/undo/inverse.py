@@ -207,7 +207,7 @@ def _restored(entry: Entry, row: Row | None, schema: TableSchema, told: Told) ->
     """Updated cells get their old values back; cells that people changed since are left alone."""
     if row is None:
         return None, [_kept(entry)]
-    names = [name for name in entry.write.before if not _was_done(entry, name, told)]
+    names = [name for name in entry.write.before if name in entry.write.after and not _was_done(entry, name, told)]
     held = {name for name in names if _is_ours(entry, row, name, schema, told)}
     old = {name: value for name, value in entry.write.before.items() if name in held}
     kept = [_kept(entry, name) for name in names if name not in held]

@@ -78,7 +78,7 @@ def asked(entries: Sequence[Entry], scope: Scope, places: frozenset[Place] | Non
         if places is None:
             yield entry
         elif entry.write.op == "update":
-            cells = {name for name in entry.write.before if (*_row(entry), name) in places}
+            cells = {name for name in entry.write.after if (*_row(entry), name) in places}
             if cells:
                 yield _only(entry, cells)
         elif entry.write.op == "delete":

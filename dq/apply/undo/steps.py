@@ -173,7 +173,7 @@ def _done_before(earlier: Iterable[Undoing]) -> frozenset[tuple[str, str, str, s
         with journal(undoing.folder / planned.JOURNAL) as opened:
             for entry in opened.entries(states=("written",)):
                 key = str(entry.create_id or entry.key).removeprefix(UNDO)
-                names = list(entry.write.before) if entry.write.op == "update" else [None]
+                names = list(entry.write.after) if entry.write.op == "update" else [None]
                 done |= {(entry.store, entry.write.table, key, name) for name in names}
     return frozenset(done)
 
