@@ -1,17 +1,28 @@
 """`dq diff`: what the latest plan would write."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dq.cli.options import ConfigFile, DiffFormat
+from dq.cli.session import clock, watched
 
 if TYPE_CHECKING:
+    from dq.plan import Plan
     from dq.report.diff import Diff
+    from dq.settings import Settings
+
+PlanFile = Annotated[
+    Path | None, typer.Argument(help="A plan file (`--out`); default: the latest plan.", metavar="[PLAN]")
+]
 
 
 def diff(
+    plan_file: PlanFile = None,
     config: ConfigFile = None,
     form: Annotated[DiffFormat, typer.Option("--format", help="What to write to stdout.")] = DiffFormat.text,
     compare: Annotated[
@@ -27,17 +38,23 @@ def diff(
         bool | None,
         typer.Option("--mask/--unmasked", help="Mask values; default: only in Markdown, which goes to other people."),
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the plan as one file that another machine can apply.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out.")] = False,
 ) -> None:
     """Show what the latest plan would write. Nothing is read from or written to a store."""
     from dq.cli.render import colored, print_json
     from dq.errors import DqError
     from dq.report.diff import as_dict, as_markdown, as_text
 
-    if compare:
-        _compare(config, form, limit)
-        return
     try:
-        shown = _load(config, limit, mask=form is DiffFormat.md if mask is None else mask)
+        if out is not None:
+            _hand_out(config, plan_file, out, force=force)
+        if compare:
+            _compare(config, plan_file, form, limit)
+            return
+        shown = _load(config, plan_file, limit, mask=form is DiffFormat.md if mask is None else mask)
     except DqError as error:
         if detailed:
             typer.echo(f"dq: {error}", err=True)
@@ -52,44 +69,72 @@ def diff(
         raise typer.Exit(2 if detailed else 1)
 
 
-def _compare(config: Path | None, form: DiffFormat, limit: int) -> None:
+def _hand_out(config: Path | None, plan_file: Path | None, out: Path, *, force: bool) -> None:
+    from dq import pipeline
+    from dq.errors import ConfigurationError
+
+    if plan_file is not None:
+        raise ConfigurationError("--out writes the latest plan; this one is a file already.", where=str(plan_file))
+    with watched("diff-out", config) as opened:
+        pipeline.healed(opened.settings, clock())
+        plan, folder, _ = pipeline.latest(opened.settings)
+        digest = pipeline.hand_out(opened.settings, plan, folder, out, clock(), force=force)
+        opened.log.event("plan_exported", plan=plan.digest, sha256=digest)
+    print(f"{out}: {out.stat().st_size:,} bytes, sha256 {digest}; it holds the stores' values", file=sys.stderr)
+
+
+@contextmanager
+def _planned(settings: "Settings", plan_file: Path | None) -> Iterator[tuple["Plan", Path, str]]:
+    """The plan that is meant, its folder, and whether it was begun."""
+    from dq import pipeline
+
+    if plan_file is None:
+        yield pipeline.latest(settings)
+        return
+    with pipeline.arrived(settings, plan_file) as found:
+        yield found.plan, found.folder, "none"
+
+
+def _compare(config: Path | None, plan_file: Path | None, form: DiffFormat, limit: int) -> None:
     import polars as pl
 
     from dq.cli.render import print_json
     from dq.errors import ConfigurationError
-    from dq.pipeline import latest
     from dq.report.policies import as_dict, as_markdown, as_text, compared
     from dq.settings import load
 
-    plan, folder, _ = latest(load(config, secrets=False))
-    path = folder / "clean" / "policies.parquet"
-    if not path.exists():
-        raise ConfigurationError("This plan was made by an older dq.", where=plan.snapshot, fix="dq clean")
-    conflicts = pl.read_parquet(folder / "clean" / "conflicts.parquet")
-    shown = compared(plan.snapshot, pl.read_parquet(path), conflicts, limit)
+    with _planned(load(config, secrets=False), plan_file) as (plan, folder, _):
+        path = folder / "clean" / "policies.parquet"
+        if not path.exists():
+            raise ConfigurationError("This plan was made by an older dq.", where=plan.snapshot, fix="dq clean")
+        conflicts = pl.read_parquet(folder / "clean" / "conflicts.parquet")
+        shown = compared(plan.snapshot, pl.read_parquet(path), conflicts, limit)
     if form is DiffFormat.json:
         print_json(as_dict(shown))
     else:
         print("\n".join(as_text(shown) if form is DiffFormat.text else as_markdown(shown)))
 
 
-def _load(config: Path | None, limit: int, *, mask: bool) -> "Diff":
+def _load(config: Path | None, plan_file: Path | None, limit: int, *, mask: bool) -> "Diff":
     import polars as pl
 
     from dq.apply import plan as plans
-    from dq.pipeline import latest
+    from dq.pipeline import approving
     from dq.plan import emptied
     from dq.report.diff import Diff, masked_diff
     from dq.report.masks import masks_of
     from dq.settings import load
 
     settings = load(config, secrets=False)
-    plan, folder, state = latest(settings)
-    changes = plans.changes(plan, folder)
+    with _planned(settings, plan_file) as (plan, folder, state):
+        changes = plans.changes(plan, folder)
+        conflicts = pl.read_parquet(folder / "clean" / "conflicts.parquet")
+        approval = approving.status(settings, plan, folder)
+    notes = tuple(approving.lines(approval)) if state == "none" else ()
     if state == "finished":  # what was written is no difference any more
         changes = changes.clear()
         plan = emptied(plan)
-    shown = Diff(plan, changes, pl.read_parquet(folder / "clean" / "conflicts.parquet"), limit)
+    shown = Diff(plan, changes, conflicts, limit, notes, approval)
     return masked_diff(shown, masks_of(settings.tables)) if mask else shown
 
 

@@ -6,7 +6,23 @@ from collections.abc import Sequence
 
 import typer
 
-from dq.cli import audit, backup, check, clean, config, dedupe, diff, init, quarantine, run, sandbox, status, undo, why
+from dq.cli import (
+    approve,
+    audit,
+    backup,
+    check,
+    clean,
+    config,
+    dedupe,
+    diff,
+    init,
+    quarantine,
+    run,
+    sandbox,
+    status,
+    undo,
+    why,
+)
 from dq.cli.interrupts import InterruptedBySignal
 from dq.errors import DqError
 from dq.memory import give_back
@@ -28,6 +44,7 @@ for command in (
     clean.snapshot,
     clean.clean,
     diff.diff,
+    approve.approve,
     run.apply,
     run.run,
     undo.undo,

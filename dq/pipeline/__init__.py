@@ -4,9 +4,11 @@ snapshot ─► clean ─► apply          run = all three
 """
 
 from dq.pipeline.applying import Applied, Permission, Watch, applicable, latest
+from dq.pipeline.approving import approve
 from dq.pipeline.auditing import actor, event, healed
 from dq.pipeline.backing import back_up, forgotten, opened_backup, policy_of, protected, pruned
 from dq.pipeline.drilling import Drill, drill
+from dq.pipeline.handing import arrived, hand_out, take_in
 from dq.pipeline.judging import judged
 from dq.pipeline.lockout import Lockout, lock_out, lockout, unlock
 from dq.pipeline.opening import Stores, claim, locked, opened
@@ -35,6 +37,8 @@ __all__ = [
     "actor",
     "applicable",
     "apply",
+    "approve",
+    "arrived",
     "back_up",
     "claim",
     "clean",
@@ -42,6 +46,7 @@ __all__ = [
     "event",
     "extract",
     "forgotten",
+    "hand_out",
     "healed",
     "judged",
     "latest",
@@ -59,6 +64,7 @@ __all__ = [
     "run",
     "settle",
     "snapshot",
+    "take_in",
     "to_dict",
     "undo",
     "unlock",

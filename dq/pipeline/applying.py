@@ -18,6 +18,8 @@ from dq.changeset import ApprovedChangeset
 from dq.errors import BrakeError, ConfigurationError, TemporaryError
 from dq.gate import lifted
 from dq.pipeline import auditing
+from dq.pipeline.access import demand_owned
+from dq.pipeline.approving import demand_approved
 from dq.pipeline.backing import back_up
 from dq.pipeline.budget import API_CALLS, over_budget, spent_calls
 from dq.pipeline.opening import Stores, claim, location
@@ -98,7 +100,7 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
     changes = plans.changes(plan, folder)
     manifest, _ = open_snapshot(settings.snapshots)
     if state == "none":
-        applicable(plan, settings, permission)
+        applicable(plan, folder, settings, permission)
     else:
         _demand_same(plan, settings)
     _demand_whole(plan, folder)
@@ -128,8 +130,15 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
     return Applied(plan, report, backup, calls, repeated=repeated, audit=audit)
 
 
-def applicable(plan: Plan, settings: Settings, permission: Permission) -> None:
-    """Refuse a plan that is stale, belongs to other stores, or that a brake holds."""
+def applicable(plan: Plan, folder: Path, settings: Settings, permission: Permission) -> None:
+    """Refuse a plan that is stale, belongs to other stores, that a brake holds, or that lacks an approval."""
+    demand_permitted(plan, settings, permission)
+    demand_approved(settings, plan, folder)
+
+
+def demand_permitted(plan: Plan, settings: Settings, permission: Permission) -> None:
+    """The same, approvals apart."""
+    demand_owned(settings, permission.brakes)
     demand_fresh(plan, settings)
     demand_lifted(lifted(_held(plan, settings), permission.brakes))
 
@@ -207,11 +216,16 @@ def demand_fresh(plan: Plan, settings: Settings) -> None:
                 where=plan.snapshot, why="It would write what the old ones said.", fix="dq clean",
             )  # fmt: skip
     current = base_state.pointer(settings.snapshots)
-    serial = current.serial if current else 0
+    serial, digest = (current.serial, current.digest) if current else (0, "")
     if serial != plan.base_serial:
         raise BrakeError(
             f"The plan was made on base {plan.base_serial}, but the base is at {serial} now.",
             where=plan.snapshot, why="Another run, or a restored folder, moved it.", fix="dq snapshot && dq clean",
+        )  # fmt: skip
+    if plan.digests.get("base", digest) != digest:
+        raise BrakeError(
+            f"The plan was made on another base {serial} than the one that is here.",
+            where=plan.snapshot, why="Two machines went on from one base, each by itself.", fix="dq snapshot && dq clean",
         )  # fmt: skip
     demand_lineage(plan.lineage, current, settings)
 

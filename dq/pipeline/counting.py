@@ -60,11 +60,13 @@ def _moved(one: Planned, store: Store, linked: pl.DataFrame) -> int:
 
 
 def counts_of(changes: pl.DataFrame) -> dict[str, Any]:
-    """Changes by store, reason and sign; rows merged, leads standardized and synchronized."""
-    merged = changes.filter(is_removal() & (pl.col(Change.reason) == "merge"))
+    """Changes by store, reason and sign; rows merged and deleted, leads standardized and synchronized."""
+    removed = changes.filter(is_removal())
+    merged, deleted = (removed.filter(pl.col(Change.reason) == reason) for reason in ("merge", "delete"))
     return {
         **Changeset(changes).counts(),
-        "merged": merged.select(Change.store, Change.row_key).n_unique(),
+        "merged": merged.select(Change.store, Change.table, Change.row_key).n_unique(),
+        "deleted": deleted.select(Change.store, Change.table, Change.row_key).n_unique(),
         "standardized": _leads(changes, ["standardize", "default"]),
         "synchronized": _leads(changes, ["sync", "link", "conflict"]),
     }

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import polars as pl
 
+from dq.apply import base as base_state
 from dq.apply import plan as plans
 from dq.apply.batches import Mappings, numbered
 from dq.apply.files import write_parquet
 from dq.engine import field_kinds, ordered, resolved, with_findings
 from dq.gate import Verdicts, at_the_door, brakes, judge, named_golden, under_new_rules
 from dq.manifest import Manifest, to_dict
+from dq.pipeline.auditing import actor
 from dq.pipeline.budget import over_budget
 from dq.pipeline.counting import KEYS, Planned, counts_of, leads_apart
 from dq.pipeline.pricing import priced
@@ -103,6 +105,7 @@ def written(
             conflicts=waiting,
             batch_size=settings.limits.batch_size,
             blind=tuple(one.inputs.schemas["airtable"].name for one in made if one.inputs.blind),
+            made_by=actor(),
         )
         plans.save(plan, folder)
     return Cleaned(plan, folder, failed)
@@ -110,12 +113,14 @@ def written(
 
 def _made_from(settings: Settings, manifest: Manifest, folder: Path) -> dict[str, str]:
     """Digests of all that a plan is made from."""
+    base = base_state.pointer(settings.snapshots)
     return {
         "snapshot": digest_of(folder / "manifest.json"),
         "schema": digest_of_json([table["schema"] for table in to_dict(manifest)["tables"]]),
         "rules": settings.rules_digest,
         "meaning": settings.meaning_digest,
         "config": settings.config_digest,
+        "base": "" if base is None else base.digest,
     }
 
 

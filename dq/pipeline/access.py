@@ -1,0 +1,48 @@
+"""Access: who may write at all, and who may open which brake. Names, not proofs: see docs/plans.md."""
+
+from collections.abc import Collection
+
+from dq.errors import BrakeError, ConfigurationError
+from dq.pipeline.auditing import actor
+from dq.settings import Settings
+
+
+def demand_writable(settings: Settings, command: str) -> None:
+    """Refuse what writes to a store while nothing may be written.
+
+    Args:
+        settings: The settings.
+        command: The command to type where writing is allowed.
+
+    Raises:
+        ConfigurationError: Reading only is allowed.
+    """
+    if settings.read_only:
+        raise ConfigurationError(
+            "This is read-only: nothing may be written to a store.",
+            where="read_only in the configuration, DQ_READ_ONLY, or --read-only",
+            why="Nothing was written. Snapshot, clean, diff, check, status and why work.",
+            fix=f"where writing is allowed: {command}",
+        )
+
+
+def demand_owned(settings: Settings, brakes: Collection[str]) -> None:
+    """Refuse to open a brake that belongs to others, whether it holds or not.
+
+    Args:
+        settings: The settings.
+        brakes: The brakes that flags are to open.
+
+    Raises:
+        BrakeError: It belongs to others.
+    """
+    owners = settings.approval.brake_owners
+    foreign = sorted(brake for brake in brakes if brake in owners and actor() not in owners[brake])
+    if foreign:
+        whose = "; ".join(f"--{name.replace('_', '-')}: {', '.join(owners[name])}" for name in foreign)
+        raise BrakeError(
+            f"{actor()} may not open {' and '.join(foreign)}.",
+            where="approval.brake_owners",
+            why="Nothing was written. These brakes are opened by those who own them.",
+            fix=f"ask one of the owners to run the command ({whose}), or run it without the flag",
+        )
