@@ -34,7 +34,7 @@ def apply(
 
     permission = pipeline.Permission(allowed, no_backup)
     began = clock()
-    with session("apply", config) as opened:
+    with session("apply", config, writes="dq apply") as opened:
         if plan_file is not None:
             pipeline.take_in(opened.settings, plan_file, permission, clock())
         plan, folder, state = pipeline.latest(opened.settings)

@@ -14,6 +14,7 @@ from dq.pipeline.lockout import Lockout, lock_out, lockout, unlock
 from dq.pipeline.opening import Stores, claim, locked, opened
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
+from dq.pipeline.readonly import demand_writable
 from dq.pipeline.restoring import Restored, Wanted, extract, restore
 from dq.pipeline.result import Result, to_dict
 from dq.pipeline.rollback import apply_safely as apply
@@ -42,6 +43,7 @@ __all__ = [
     "back_up",
     "claim",
     "clean",
+    "demand_writable",
     "drill",
     "event",
     "extract",

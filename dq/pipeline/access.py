@@ -1,29 +1,10 @@
-"""Access: who may write at all, and who may open which brake. Names, not proofs: see docs/plans.md."""
+"""Access: who may open which brake. Names, not proofs: see docs/plans.md."""
 
 from collections.abc import Collection
 
-from dq.errors import BrakeError, ConfigurationError
+from dq.errors import BrakeError
 from dq.pipeline.auditing import actor
 from dq.settings import Settings
-
-
-def demand_writable(settings: Settings, command: str) -> None:
-    """Refuse what writes to a store while nothing may be written.
-
-    Args:
-        settings: The settings.
-        command: The command to type where writing is allowed.
-
-    Raises:
-        ConfigurationError: Reading only is allowed.
-    """
-    if settings.read_only:
-        raise ConfigurationError(
-            "This is read-only: nothing may be written to a store.",
-            where="read_only in the configuration, DQ_READ_ONLY, or --read-only",
-            why="Nothing was written. Snapshot, clean, diff, check, status and why work.",
-            fix=f"where writing is allowed: {command}",
-        )
 
 
 def demand_owned(settings: Settings, brakes: Collection[str]) -> None:

@@ -181,7 +181,9 @@ def test_a_crafted_file_leaves_nothing_behind(elsewhere: Project, craft: Callabl
     ended = elsewhere.dq(*APPLY)
     assert ended.code == 7, ended.err
     assert _state(elsewhere) == before
-    after = sorted(path.name for path in elsewhere.root.parent.rglob("*") if path.suffix != ".jsonl" and path.name != "logs")
+    after = sorted(
+        path.name for path in elsewhere.root.parent.rglob("*") if path.suffix != ".jsonl" and path.name != "logs"
+    )
     assert [name for name in after if name not in around] in ([], [".lock"])
 
 
@@ -202,7 +204,9 @@ def _config(**changes: Any) -> Callable[[Project], None]:
 
 
 def _moved_on(project: Project) -> None:
-    project.sql("UPDATE leads SET title = 'Other', updated_at = '2032-01-01' WHERE id IN (SELECT id FROM leads LIMIT 1)")
+    project.sql(
+        "UPDATE leads SET title = 'Other', updated_at = '2032-01-01' WHERE id IN (SELECT id FROM leads LIMIT 1)"
+    )
     assert project.dq("run", "--yes").code == 0
 
 
@@ -274,6 +278,8 @@ def test_pack_and_unpack_are_inverse(tmp_path: Path):
     (folder / "plan.json").write_bytes(b"{}")
     pack(folder, ["plan.json", "clean/a b.parquet"], "digest", tmp_path / "plan.zip")
     with unpacked(tmp_path / "plan.zip", tmp_path) as held:
-        assert {p.name: p.read_bytes() for p in held.rglob("*.*")} == {p.name: p.read_bytes() for p in folder.rglob("*.*")}
+        assert {p.name: p.read_bytes() for p in held.rglob("*.*")} == {
+            p.name: p.read_bytes() for p in folder.rglob("*.*")
+        }
         assert all(stat.S_IMODE(p.stat().st_mode) == 0o600 for p in held.rglob("*.*"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "plan.zip"]
