@@ -77,6 +77,7 @@ class Plan:
         conflicts: Number of conflicts that wait for a person.
         blind: Airtable tables whose deletions the snapshot does not show: none is carried over to the database.
         made_by: Who made it.
+        carries_on: Digest of the plan that it carries on, as far as that one still holds; empty for a plan of its own.
     """
 
     snapshot: str
@@ -95,6 +96,7 @@ class Plan:
     children: tuple[str, ...] = field(default=())
     blind: tuple[str, ...] = ()
     made_by: str = ""
+    carries_on: str = ""
 
     @property
     def digest(self) -> str:

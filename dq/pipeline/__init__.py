@@ -8,17 +8,19 @@ from dq.pipeline.approving import approve
 from dq.pipeline.auditing import actor, event, healed
 from dq.pipeline.backing import back_up, forgotten, opened_backup, policy_of, protected, pruned
 from dq.pipeline.drilling import Drill, drill
-from dq.pipeline.handing import arrived, hand_out, take_in
+from dq.pipeline.handing import Meant, demand_unbegun, hand_out, meant, take_in
 from dq.pipeline.judging import judged
 from dq.pipeline.lockout import Lockout, lock_out, lockout, unlock
 from dq.pipeline.opening import Stores, claim, locked, opened
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
 from dq.pipeline.readonly import demand_writable
+from dq.pipeline.rebasing import Rebased, earlier
 from dq.pipeline.restoring import Restored, Wanted, extract, restore
 from dq.pipeline.result import Result, to_dict
 from dq.pipeline.rollback import apply_safely as apply
-from dq.pipeline.running import Ran, result, run, settle, snapshot
+from dq.pipeline.running import Ran, carry_on, result, run, settle, snapshot
+from dq.pipeline.staling import Stale, stale
 from dq.pipeline.undoing import Asked, Taken, merge_of, undo
 
 __all__ = [
@@ -27,10 +29,13 @@ __all__ = [
     "Cleaned",
     "Drill",
     "Lockout",
+    "Meant",
     "Permission",
     "Ran",
+    "Rebased",
     "Restored",
     "Result",
+    "Stale",
     "Stores",
     "Taken",
     "Wanted",
@@ -39,12 +44,14 @@ __all__ = [
     "applicable",
     "apply",
     "approve",
-    "arrived",
     "back_up",
+    "carry_on",
     "claim",
     "clean",
+    "demand_unbegun",
     "demand_writable",
     "drill",
+    "earlier",
     "event",
     "extract",
     "forgotten",
@@ -55,6 +62,7 @@ __all__ = [
     "lock_out",
     "locked",
     "lockout",
+    "meant",
     "merge_of",
     "opened",
     "opened_backup",
@@ -66,6 +74,7 @@ __all__ = [
     "run",
     "settle",
     "snapshot",
+    "stale",
     "take_in",
     "to_dict",
     "undo",

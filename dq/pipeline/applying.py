@@ -27,7 +27,9 @@ from dq.pipeline.quarantining import quarantined
 from dq.pipeline.targets import targets_of
 from dq.plan import Brake, Plan
 from dq.settings import Settings
-from dq.snapshot import open_snapshot
+from dq.snapshot import LATEST, open_snapshot
+
+_AGAIN = "dq snapshot && dq clean, or keep what still holds of the plan: dq clean --rebase PLAN"
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,9 @@ class Watch:
     stop: Callable[[], bool]
 
 
-def latest(settings: Settings) -> tuple[Plan, Path, str]:
-    """The latest snapshot's plan, its folder, and whether it was begun: `none`, `open` or `finished`."""
-    _, folder = open_snapshot(settings.snapshots)
+def latest(settings: Settings, snapshot: str = LATEST) -> tuple[Plan, Path, str]:
+    """The latest snapshot's plan, or that of another, its folder, and whether it was begun: `none`, `open` or `finished`."""
+    _, folder = open_snapshot(settings.snapshots, snapshot)
     plan = plans.load(folder)
     current = base_state.pointer(settings.snapshots)
     done = current is not None and current.plan == plan.digest and state_of(folder / JOURNAL) != "open"
@@ -220,12 +222,12 @@ def demand_fresh(plan: Plan, settings: Settings) -> None:
     if serial != plan.base_serial:
         raise BrakeError(
             f"The plan was made on base {plan.base_serial}, but the base is at {serial} now.",
-            where=plan.snapshot, why="Another run, or a restored folder, moved it.", fix="dq snapshot && dq clean",
+            where=plan.snapshot, why="Another run, or a restored folder, moved it.", fix=_AGAIN,
         )  # fmt: skip
     if plan.digests.get("base", digest) != digest:
         raise BrakeError(
             f"The plan was made on another base {serial} than the one that is here.",
-            where=plan.snapshot, why="Two machines went on from one base, each by itself.", fix="dq snapshot && dq clean",
+            where=plan.snapshot, why="Two machines went on from one base, each by itself.", fix=_AGAIN,
         )  # fmt: skip
     demand_lineage(plan.lineage, current, settings)
 

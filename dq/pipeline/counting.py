@@ -35,7 +35,11 @@ def leads_apart(made: Sequence[Planned]) -> dict[str, int]:
     totals = told.group_by("what").agg(pl.col("rows").sum())
     sums = dict(zip(totals["what"], totals["rows"], strict=True))
     outside = sum(rows for what, rows in sums.items() if what.startswith("out of scope"))
-    counts = {"waiting": sums.get("settling", 0), "out_of_scope": outside}
+    counts = {
+        "waiting": sums.get("settling", 0),
+        "held_back": sums.get("rebased", 0),
+        "out_of_scope": outside,
+    }
     for one in made:
         after, base = one.made.frame("base", KEYS), one.inputs.base
         linked = base.filter(pl.col(BaseRow.state) == "linked")

@@ -18,7 +18,7 @@ from dq.apply.portable import damaged, pack, unpacked
 from dq.errors import ConfigurationError, DamagedError
 from dq.manifest import Manifest
 from dq.pipeline import approving
-from dq.pipeline.applying import Permission, demand_permitted
+from dq.pipeline.applying import Permission, demand_permitted, latest
 from dq.pipeline.auditing import event
 from dq.plan import Plan
 from dq.settings import Settings
@@ -44,6 +44,45 @@ class Arrived:
     folder: Path
     manifest: Manifest
     approvals: tuple[approving.Approval, ...]
+
+
+@dataclass(frozen=True)
+class Meant:
+    """The plan that a person means.
+
+    Attributes:
+        plan: The plan.
+        folder: Its folder.
+        manifest: The snapshot that it was made from.
+        state: Whether it was begun here: `none`, `open` or `finished`.
+    """
+
+    plan: Plan
+    folder: Path
+    manifest: Manifest
+    state: str
+
+
+@contextmanager
+def meant(settings: Settings, name: str | None) -> Iterator[Meant]:
+    """A plan by the name of a plan file, by a snapshot's id, or the latest.
+
+    Args:
+        settings: The settings.
+        name: What a person wrote; None for the latest.
+
+    Raises:
+        ConfigurationError: There is no such plan.
+        DamagedError: It is damaged.
+    """
+    if name is None or not (Path(name).is_file() or Path(name).suffix):
+        plan, folder, state = latest(settings, name or LATEST)
+        yield Meant(plan, folder, read_snapshot(folder), state)
+        return
+    with arrived(settings, Path(name)) as found:
+        place = settings.snapshots / found.manifest.id
+        state = latest(settings, found.manifest.id)[2] if _is_here(found, place) else "none"
+        yield Meant(found.plan, found.folder, found.manifest, state)
 
 
 def hand_out(settings: Settings, plan: Plan, folder: Path, file: Path, now: datetime, *, force: bool) -> str:
@@ -75,13 +114,17 @@ def hand_out(settings: Settings, plan: Plan, folder: Path, file: Path, now: date
     return digest
 
 
-def demand_unbegun(folder: Path) -> None:
-    """Refuse to hand on or approve what is written already.
+def demand_unbegun(folder: Path, state: str | None = None) -> None:
+    """Refuse to hand on, approve or carry on what is written already.
+
+    Args:
+        folder: The plan's folder.
+        state: Whether it was begun; None looks for its journal in the folder.
 
     Raises:
         ConfigurationError: It was begun.
     """
-    if state_of(folder / JOURNAL) != "none":
+    if (state or state_of(folder / JOURNAL)) != "none":
         raise ConfigurationError(
             "This plan was applied, or begun.", where=folder.name, fix="dq apply --resume, or: dq snapshot && dq clean"
         )

@@ -58,6 +58,7 @@ def written(
     now: datetime,
     *,
     new_rules: bool = False,
+    carries_on: str = "",
 ) -> Cleaned:
     """Write all files of a plan; the plan itself last, so that a plan that is there is whole.
 
@@ -69,6 +70,7 @@ def written(
         made: The mappings' plans.
         now: The plan's time.
         new_rules: Whether the base was made under other rules.
+        carries_on: Digest of the plan that this one carries on.
 
     Raises:
         DamagedError: A frame does not keep its contract.
@@ -94,7 +96,7 @@ def written(
                 **leads_apart(made),
                 "conflicts_resolved": conflicts.height - waiting,
                 "findings": found,
-                "quarantined": sum(one.inputs.hints.alone.height for one in made),
+                "quarantined": sum(one.inputs.hints.alone.filter(why="quarantine").height for one in made),
             },
             brakes=(
                 *_brakes(made, changes),
@@ -106,6 +108,7 @@ def written(
             batch_size=settings.limits.batch_size,
             blind=tuple(one.inputs.schemas["airtable"].name for one in made if one.inputs.blind),
             made_by=actor(),
+            carries_on=carries_on,
         )
         plans.save(plan, folder)
     return Cleaned(plan, folder, failed)

@@ -1,7 +1,7 @@
 """Clean: from the latest snapshot to a plan, through standardize, dedupe, reconcile and the gate."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +22,7 @@ from dq.review import decided_apart, load
 from dq.rules import Child, Step, TableRules
 from dq.schemas.values import Store
 from dq.settings import Settings
+from dq.side import KEY
 from dq.snapshot import open_snapshot, scan, verify
 from dq.standardize.times import format_of, format_time
 from dq.stores.private import disk_errors, make_folder
@@ -31,7 +32,30 @@ ROWS_A_PART = 20_000
 """Rows that one slice of the pure steps takes: what bounds their memory."""
 
 
-def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: Callable[[str], None]) -> Cleaned:
+@dataclass(frozen=True)
+class Carried:
+    """What a plan carries on, and what of it does not hold any more.
+
+    Attributes:
+        plan: Digest of the earlier plan.
+        alone: table (a mapping's), store, row_key of rows whose leads are left as they are.
+    """
+
+    plan: str
+    alone: pl.DataFrame
+
+    def held_back(self, table: str) -> pl.DataFrame:
+        """The rows of one mapping, as hints have them."""
+        return self.alone.filter(table=table).select("store", KEY, pl.lit("rebased").alias("why"))
+
+
+def clean(
+    settings: Settings,
+    now: datetime,
+    steps: frozenset[Step],
+    progress: Callable[[str], None],
+    carried: Carried | None = None,
+) -> Cleaned:
     """Plan the latest snapshot.
 
     Args:
@@ -39,6 +63,7 @@ def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: C
         now: The plan's time.
         steps: What the plan is for.
         progress: Told what is being done.
+        carried: The plan that this one carries on; None for a plan of its own.
 
     Raises:
         ConfigurationError: There is no snapshot, or its plan was applied already.
@@ -58,6 +83,7 @@ def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: C
             inputs = _inputs(manifest, folder, _guarded(rules, changed=changed), tables, base, steps, now)
             inputs = replace(inputs, flaps=flaps.candidates(memory, rules, serial))
             alone, apart = left_out(settings, manifest, folder, rules), decided_apart(decisions, rules.table)
+            alone = alone if carried is None else pl.concat([alone, carried.held_back(rules.table)])
             given.append(replace(inputs, hints=Hints(alone=alone, apart=apart)))
         parks = [Park(make_folder(Path(parked) / str(number))) for number in range(len(given))]
         progress(f"planning and proving {', '.join(rules.table for rules in tables)}")
@@ -65,7 +91,8 @@ def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: C
             Planned(one.inputs.rules, one.inputs, one.made, _stamp_format(one.inputs.raw["database"], one.inputs.rules))
             for one in proved(given, parks)
         ]
-        return written(settings, manifest, folder, serial, made, now, new_rules=changed)
+        digest = "" if carried is None else carried.plan
+        return written(settings, manifest, folder, serial, made, now, new_rules=changed, carries_on=digest)
 
 
 def _is_under_new_rules(settings: Settings) -> bool:

@@ -13,6 +13,7 @@ from dq.pipeline.opening import Stores, lineage_of, plans_of
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
 from dq.pipeline.readonly import demand_writable
+from dq.pipeline.rebasing import Earlier, Rebased, rebase
 from dq.pipeline.result import Result
 from dq.pipeline.rollback import apply_safely
 from dq.pipeline.scheduling import schedule_of
@@ -73,6 +74,19 @@ def settle(settings: Settings, stores: Stores, watch: Watch) -> Applied | None:
     demand_writable(settings, "dq apply --resume")
     watch.progress("settling an unfinished apply", 0, 0)
     return apply_safely(settings, stores, NO_BRAKES, watch)
+
+
+def carry_on(settings: Settings, stores: Stores, before: Earlier, watch: Watch) -> Rebased:
+    """Snapshot, and plan again what of an earlier plan still holds.
+
+    Args:
+        settings: The settings.
+        stores: Both stores, open.
+        before: The earlier plan.
+        watch: Clock and progress.
+    """
+    snapshot(settings, stores, watch)
+    return rebase(settings, before, watch.clock(), lambda step: watch.progress(step, 0, 0))
 
 
 def run(

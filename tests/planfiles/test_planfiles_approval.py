@@ -235,7 +235,7 @@ def test_an_owner_opens_a_brake(make_planned: Callable[..., Project], monkeypatc
 
 def test_a_restore_asks_for_the_owner_as_well(settled: Project):
     settled.configure({**settled.config(), "approval": {"brake_owners": {"max_deletes": "bob"}}})
-    backup = sorted(path.name for path in (settled.root / "backups").glob("2*"))[-1]
+    backup = max(path.name for path in (settled.root / "backups").glob("2*"))
     settled.edit_records(lambda base: base["tables"][0]["records"][0]["fields"].update({"Title": "Other"}))
     before = everything(settled)
     ended = settled.dq("backup", "restore", backup, "--yes", "--delete-extra", "--max-deletes", "100")

@@ -1,0 +1,184 @@
+"""Re-basing: a plan that went stale, made again on a fresh snapshot, less what of it does not hold any more.
+
+earlier plan's changes ─────────────────────────────┐
+fresh snapshot ─► plan ─► changes ─► lead by lead: equal? ─► the others are left alone ─► plan ─► …
+
+Nothing gets into the new plan that was not in the earlier one: a lead is in it with exactly the changes that it had, or
+not at all. What is left alone is neither written nor remembered as agreed on, so the next plan takes it up.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from dq.apply import plan as plans
+from dq.cells import json_of
+from dq.changeset import REPOINT
+from dq.errors import ConfigurationError
+from dq.pipeline.planfiles import Cleaned
+from dq.pipeline.planning import Carried, clean
+from dq.plan import Plan
+from dq.rules import Step
+from dq.schemas import Change, Cluster
+from dq.settings import Settings
+from dq.side import ENTITY, KEY
+from dq.snapshot import read_snapshot
+from dq.standardize.times import format_time
+
+ROUNDS = 5
+"""How often the plan is made: leaving a lead alone may change what another one needs."""
+MAPPING = "mapping"
+_WRITTEN = [Change.store, Change.table, Change.op, Change.row_key, Change.field, Change.before, Change.after]
+_LEAD = [MAPPING, Change.entity_id]
+_STAMPED = "(now)"
+"""Stands for the plan's own time, which no two plans share."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A plan to carry on.
+
+    Attributes:
+        plan: The plan.
+        cells: mapping, entity_id and what is written; see `_WRITTEN`.
+    """
+
+    plan: Plan
+    cells: pl.DataFrame
+
+    @property
+    def leads(self) -> pl.DataFrame:
+        """mapping, entity_id of the leads that it would write."""
+        return self.cells.select(_LEAD).unique()
+
+
+@dataclass(frozen=True)
+class Rebased:
+    """A plan that was carried on.
+
+    Attributes:
+        cleaned: The new plan.
+        earlier: The earlier one.
+        kept: Leads that are written as they were to be.
+        changed: Leads that would now be written otherwise: left alone.
+        done: Leads of the earlier plan that need nothing any more.
+        new: Leads that only a plan of its own would write: left alone.
+    """
+
+    cleaned: Cleaned
+    earlier: Plan
+    kept: int
+    changed: tuple[str, ...]
+    done: tuple[str, ...]
+    new: tuple[str, ...]
+
+
+def earlier(settings: Settings, plan: Plan, folder: Path) -> Earlier:
+    """A plan that is to be carried on.
+
+    Args:
+        settings: The settings.
+        plan: The plan.
+        folder: Its folder.
+
+    Raises:
+        ConfigurationError: It was made under other rules or for other stores: nothing of it need hold.
+        DamagedError: Its changeset is not the one that was planned.
+    """
+    for name, now in (("rules", settings.rules_digest), ("config", settings.config_digest)):
+        if plan.digests[name] != now:
+            raise ConfigurationError(
+                f"The {'rules' if name == 'rules' else 'configuration'} changed since this plan was made.",
+                where=plan.snapshot,
+                why="It cannot be told which of its changes still hold.",
+                fix="dq snapshot && dq clean",
+            )
+    return Earlier(plan, _cells(settings, plan, folder))
+
+
+def rebase(settings: Settings, before: Earlier, now: datetime, progress: Callable[[str], None]) -> Rebased:
+    """Plan the latest snapshot, and keep of it only what the earlier plan had.
+
+    Args:
+        settings: The settings.
+        before: The earlier plan.
+        now: The time.
+        progress: Told what is being done.
+
+    Raises:
+        ConfigurationError: What is left alone holds up the rest each time: a plan of its own is needed.
+    """
+    steps: frozenset[Step] = frozenset(before.plan.steps)  # type: ignore[arg-type]
+    alone = pl.DataFrame(schema={Cluster.table: pl.String, Cluster.store: pl.String, KEY: pl.String})
+    first: pl.DataFrame | None = None
+    for _ in range(ROUNDS):
+        cleaned = clean(settings, now, steps, progress, Carried(before.plan.digest, alone))
+        cells = _cells(settings, cleaned.plan, cleaned.folder)
+        first = cells if first is None else first
+        other = _other(before.cells, cells)
+        if other.is_empty():
+            return _told(before, cleaned, first, cells)
+        alone = pl.concat([alone, _rows(other, cleaned.folder)]).unique().sort(alone.columns)
+    raise ConfigurationError(
+        f"{other.height} leads cannot be left out of this plan.",
+        where=before.plan.snapshot,
+        why="Others that stay in it need them.",
+        fix="dq clean makes a plan of its own from the snapshot that was taken just now",
+    )
+
+
+def _cells(settings: Settings, plan: Plan, folder: Path) -> pl.DataFrame:
+    """What a plan writes, with the mapping of each lead, and without the plan's own time."""
+    changes = plans.changes(plan, folder)
+    manifest = read_snapshot(folder)
+    places = {f"database/{rules.table}": rules.table for rules in settings.tables}
+    places |= {f"airtable/{manifest.table('airtable', r.airtable).schema.name}": r.table for r in settings.tables}
+    place = pl.concat_str(Change.store, Change.table, separator="/")
+    merged = pl.col(Change.rule).str.strip_prefix(REPOINT)  # a child that is not mapped goes with the merge
+    mapping = pl.coalesce(place.replace_strict(places, default=None, return_dtype=pl.String), merged)
+    named = changes.with_columns(mapping.alias(MAPPING), _unstamped(plan).alias(Change.after))
+    return named.select(*_LEAD, *_WRITTEN)
+
+
+def _unstamped(plan: Plan) -> pl.Expr:
+    """What is written, with one word for the plan's own time."""
+    stamps = {_json(format_time(plan.made_at, form)) for form in plan.stamps.values()}
+    is_stamp = (pl.col(Change.store) == "database") & pl.col(Change.after).is_in(sorted(stamps))
+    return pl.when(is_stamp.fill_null(value=False)).then(pl.lit(_STAMPED)).otherwise(Change.after)
+
+
+def _json(stamp: str | int) -> str:
+    if isinstance(stamp, int):
+        return str(stamp)
+    return str(pl.select(json_of(pl.lit(stamp), "text")).item())
+
+
+def _other(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
+    """mapping, entity_id of the leads that the plan would write otherwise than the earlier one; sorted."""
+    both = before.join(now, on=[*_LEAD, *_WRITTEN], how="full", nulls_equal=True, coalesce=False)
+    is_apart = pl.col(MAPPING).is_null() | pl.col(f"{MAPPING}_right").is_null()
+    apart = both.filter(is_apart).select(pl.coalesce(name, f"{name}_right").alias(name) for name in _LEAD)
+    return now.select(_LEAD).unique().join(apart.unique(), on=_LEAD, how="semi").sort(_LEAD)
+
+
+def _rows(leads: pl.DataFrame, folder: Path) -> pl.DataFrame:
+    """table, store, row_key of all rows of these leads."""
+    clusters = pl.read_parquet(folder / "clean" / "clusters.parquet")
+    rows = clusters.join(leads.rename({MAPPING: Cluster.table}), on=[Cluster.table, ENTITY], how="semi")
+    return rows.select(Cluster.table, Cluster.store, KEY)
+
+
+def _told(before: Earlier, cleaned: Cleaned, first: pl.DataFrame, last: pl.DataFrame) -> Rebased:
+    """What became of whose lead: by the plan with everything in it, and by the one that is left."""
+    wanted, kept = first.select(_LEAD).unique(), last.select(_LEAD).unique()
+    left = wanted.join(kept, on=_LEAD, how="anti")
+    parts: Mapping[str, pl.DataFrame] = {
+        "changed": left.join(before.leads, on=_LEAD, how="semi"),
+        "new": left.join(before.leads, on=_LEAD, how="anti"),
+        "done": before.leads.join(wanted, on=_LEAD, how="anti"),
+    }
+    names = {name: tuple(part[str(Change.entity_id)].sort().to_list()) for name, part in parts.items()}
+    return Rebased(cleaned, before.plan, kept.height, names["changed"], names["done"], names["new"])
