@@ -119,7 +119,6 @@ def unpacked(file: Path, root: Path) -> Iterator[Path]:
             KeyError,
             ValueError,
             TypeError,
-            NotImplementedError,
             RuntimeError,
             EOFError,
         ) as error:

@@ -44,32 +44,38 @@ def diff(
     ] = False,
 ) -> None:
     """Show what a plan would write. No store is written, and none is read but with --stale."""
-    from dq.cli.render import colored, print_json
     from dq.errors import DqError
-    from dq.report.diff import as_dict, as_markdown, as_text
 
     try:
         if out is not None:
             _hand_out(config, plan, out, force=force)
         if stale:
-            moved = _stale(config, plan, form, limit, mask=mask is not False)
-            raise typer.Exit(1 if moved and (exit_code or detailed) else 0)
-        if compare:
-            _compare(config, plan, form, limit)
-            return
-        shown = _load(config, plan, limit, mask=form is DiffFormat.md if mask is None else mask)
+            found = _stale(config, plan, form, limit, mask=mask is not False)
+        elif compare:
+            found = _compare(config, plan, form, limit)
+        else:
+            found = _show(config, plan, form, limit, mask=form is DiffFormat.md if mask is None else mask)
     except DqError as error:
         if detailed:
             typer.echo(f"dq: {error}", err=True)
             raise typer.Exit(1) from None
         raise
+    if found and (exit_code or detailed):
+        raise typer.Exit(2 if detailed else 1)
+
+
+def _show(config: Path | None, plan: str | None, form: DiffFormat, limit: int, *, mask: bool) -> int:
+    """Tell what a plan would write; how many changes that is."""
+    from dq.cli.render import colored, print_json
+    from dq.report.diff import as_dict, as_markdown, as_text
+
+    shown = _load(config, plan, limit, mask=mask)
     if form is DiffFormat.json:
         print_json(as_dict(shown))
     else:
         told = as_text(shown) if form is DiffFormat.text else as_markdown(shown)
         print("\n".join(_colored(told) if form is DiffFormat.text and colored() else told))
-    if shown.plan.changes and (exit_code or detailed):
-        raise typer.Exit(2 if detailed else 1)
+    return shown.plan.changes
 
 
 def _hand_out(config: Path | None, plan: str | None, out: Path, *, force: bool) -> None:
@@ -111,7 +117,8 @@ def _stale(config: Path | None, plan: str | None, form: DiffFormat, limit: int, 
     return found.moved
 
 
-def _compare(config: Path | None, plan: str | None, form: DiffFormat, limit: int) -> None:
+def _compare(config: Path | None, plan: str | None, form: DiffFormat, limit: int) -> int:
+    """Tell what each policy would decide; not a count of changes."""
     import polars as pl
 
     from dq.cli.render import print_json
@@ -130,6 +137,7 @@ def _compare(config: Path | None, plan: str | None, form: DiffFormat, limit: int
         print_json(as_dict(shown))
     else:
         print("\n".join(as_text(shown) if form is DiffFormat.text else as_markdown(shown)))
+    return 0
 
 
 def _load(config: Path | None, plan: str | None, limit: int, *, mask: bool) -> "Diff":
