@@ -18,6 +18,7 @@ from dq.apply.files import write_json
 from dq.errors import BrakeError, ConfigurationError, DamagedError
 from dq.pipeline.auditing import actor, event
 from dq.plan import Plan
+from dq.report.diff import shortened
 from dq.schemas import AuditEntry
 from dq.settings import Settings
 
@@ -183,16 +184,16 @@ def status(settings: Settings, plan: Plan, folder: Path) -> dict[str, Any]:
 
 def lines(status: Mapping[str, Any]) -> list[str]:
     """The same as lines of text."""
-    told = [
-        f"approved by {one['by']} at {one['at'][:16].replace('T', ' ')}Z" + _noted(one) for one in status["approvals"]
-    ]
+    told = [_line(one) for one in status["approvals"]]
     if status["lacking"]:
         told.append(f"needs an approval ({'; '.join(status['needed'])}): dq approve")
     return told
 
 
-def _noted(one: Mapping[str, Any]) -> str:
-    return f": {one['note']}" if one["note"] else ""
+def _line(one: Mapping[str, Any]) -> str:
+    """An approval; what people wrote is shown without what moves a terminal's cursor."""
+    at = shortened(one["at"][:16].replace("T", " "))
+    return f"approved by {shortened(one['by'])} at {at}Z" + (f": {shortened(one['note'])}" if one["note"] else "")
 
 
 def _told(facts: Mapping[str, Any]) -> tuple[Any, ...]:

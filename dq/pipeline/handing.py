@@ -7,7 +7,7 @@ What arrives is a snapshot like any other: it is applied, undone and explained a
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -138,7 +138,9 @@ def arrived(settings: Settings, file: Path) -> Iterator[Arrived]:
         ConfigurationError: It is no plan file.
         DamagedError: It is damaged.
     """
-    with disk_errors(settings.snapshots, "snapshots"), unpacked(file.absolute(), settings.snapshots) as folder:
+    with ExitStack() as stack:
+        with disk_errors(settings.snapshots, "snapshots"):
+            folder = stack.enter_context(unpacked(file.absolute(), settings.snapshots))
         manifest = read_snapshot(folder)
         plan = plans.load(folder)
         if not _ID.fullmatch(manifest.id) or plan.snapshot != manifest.id:
@@ -165,13 +167,14 @@ def take_in(settings: Settings, file: Path, permission: Permission, now: datetim
     """
     with arrived(settings, file) as found:
         place = settings.snapshots / found.manifest.id
+        _demand_finished(settings, place)
         if not _is_here(found, place):
-            _demand_free(settings, place)
+            _demand_free(found, place)
             demand_permitted(found.plan, settings, permission)
             approving.demand_any(settings, found.plan, found.approvals)
             event(settings, "plan_received", {"file": file.name, "sha256": digest_of(file)}, now, found.plan)
             approving.save(found.folder, approving.recorded(settings, found.plan, found.approvals, now))
-            _settle_in(found, place)
+            _settle_in(settings, found, place)
         else:
             _add_approvals(settings, found, place, now)
         write_file(settings.snapshots / LATEST, found.manifest.id.encode())
@@ -218,33 +221,38 @@ def _is_here(found: Arrived, place: Path) -> bool:
     return (place / plans.NAME).exists() and plans.load(place).digest == found.plan.digest
 
 
-def _demand_free(settings: Settings, place: Path) -> None:
-    """Refuse to put a plan over one that is being written, or was."""
+def _demand_finished(settings: Settings, place: Path) -> None:
+    """Refuse to take another plan's place as the latest while it is half written."""
     latest = last(settings.snapshots)
-    if latest is not None and state_of(latest.folder / JOURNAL) == "open":
+    if latest is not None and latest.folder != place and state_of(latest.folder / JOURNAL) == "open":
         raise ConfigurationError(
             "The latest plan here was begun and not finished.", where=latest.folder.name, fix="dq apply --resume"
         )
+
+
+def _demand_free(found: Arrived, place: Path) -> None:
+    """Refuse to put a plan over one that was begun, or that is of another snapshot."""
     demand_unbegun(place)
-
-
-def _settle_in(found: Arrived, place: Path) -> None:
-    """Move the files to their place, the plan last; over an older plan of the same snapshot, which was not begun."""
-    if not (place / MANIFEST).exists():
-        found.folder.rename(place)
-        sync_folder(place.parent)
-        return
-    if digest_of(place / MANIFEST) != found.plan.digests["snapshot"]:
+    if (place / MANIFEST).exists() and digest_of(place / MANIFEST) != found.plan.digests["snapshot"]:
         raise ConfigurationError(
             "Another snapshot of this id is here.",
             where=place.name,
             fix="move its folder away, then run the command again",
         )
-    (place / plans.NAME).unlink(missing_ok=True)
-    snapshot = {MANIFEST, plans.NAME, *(table.file for table in found.manifest.tables)}
-    for name in [*(name for name in _held(found.folder) if name not in snapshot), plans.NAME]:
-        make_folder((place / name).parent)
-        copy_file(found.folder / name, place / name)
+
+
+def _settle_in(settings: Settings, found: Arrived, place: Path) -> None:
+    """Move the files to their place, the plan last; over an older plan of the same snapshot, which was not begun."""
+    with disk_errors(settings.snapshots, "snapshots"):
+        if not (place / MANIFEST).exists():
+            found.folder.rename(place)
+            sync_folder(place.parent)
+            return
+        (place / plans.NAME).unlink(missing_ok=True)
+        snapshot = {MANIFEST, plans.NAME, *(table.file for table in found.manifest.tables)}
+        for name in [*(name for name in _held(found.folder) if name not in snapshot), plans.NAME]:
+            make_folder((place / name).parent)
+            copy_file(found.folder / name, place / name)
 
 
 def _add_approvals(settings: Settings, found: Arrived, place: Path, now: datetime) -> None:

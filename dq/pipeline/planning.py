@@ -34,19 +34,16 @@ ROWS_A_PART = 20_000
 
 @dataclass(frozen=True)
 class Carried:
-    """What a plan carries on, and what of it does not hold any more.
+    """What a plan carries on.
 
     Attributes:
         plan: Digest of the earlier plan.
-        alone: table (a mapping's), store, row_key of rows whose leads are left as they are.
+        apart: Given a plan that is made and not written yet: table (a mapping's), store, row_key of rows whose leads are to
+            be left as they are; none when it may be written. Called again with the plan that is made then.
     """
 
     plan: str
-    alone: pl.DataFrame
-
-    def held_back(self, table: str) -> pl.DataFrame:
-        """The rows of one mapping, as hints have them."""
-        return self.alone.filter(table=table).select("store", KEY, pl.lit("rebased").alias("why"))
+    apart: Callable[[Sequence[Planned]], pl.DataFrame]
 
 
 def clean(
@@ -74,25 +71,52 @@ def clean(
     verify(manifest, folder)
     _demand_unapplied(folder)
     serial, base = base_state.load(settings.snapshots)
-    decisions = load(settings.snapshots)
-    memory, changed = flaps.load(settings.snapshots, serial), _is_under_new_rules(settings)
+    changed = _is_under_new_rules(settings)
     with disk_errors(settings.snapshots, "snapshots"), TemporaryDirectory(prefix=".parked-", dir=folder) as parked:
-        given = []
-        tables = in_order(settings.tables, manifest)
-        for rules in tables:
-            inputs = _inputs(manifest, folder, _guarded(rules, changed=changed), tables, base, steps, now)
-            inputs = replace(inputs, flaps=flaps.candidates(memory, rules, serial))
-            alone, apart = left_out(settings, manifest, folder, rules), decided_apart(decisions, rules.table)
-            alone = alone if carried is None else pl.concat([alone, carried.held_back(rules.table)])
-            given.append(replace(inputs, hints=Hints(alone=alone, apart=apart)))
+        given = _given(settings, manifest, folder, serial, base, steps, now, changed=changed)
         parks = [Park(make_folder(Path(parked) / str(number))) for number in range(len(given))]
-        progress(f"planning and proving {', '.join(rules.table for rules in tables)}")
-        made = [
-            Planned(one.inputs.rules, one.inputs, one.made, _stamp_format(one.inputs.raw["database"], one.inputs.rules))
-            for one in proved(given, parks)
-        ]
+        progress(f"planning and proving {', '.join(inputs.rules.table for inputs in given)}")
+        made = _made(given, parks)
+        while carried is not None and not (apart := carried.apart(made)).is_empty():
+            given = [_without(inputs, apart) for inputs in given]
+            made = _made(given, parks)
         digest = "" if carried is None else carried.plan
         return written(settings, manifest, folder, serial, made, now, new_rules=changed, carries_on=digest)
+
+
+def _given(
+    settings: Settings,
+    manifest: Manifest,
+    folder: Path,
+    serial: int,
+    base: pl.DataFrame,
+    steps: frozenset[Step],
+    now: datetime,
+    *,
+    changed: bool,
+) -> list[Inputs]:
+    """What each mapping's plan is made from, in the order of `in_order`."""
+    decisions, memory = load(settings.snapshots), flaps.load(settings.snapshots, serial)
+    tables, given = in_order(settings.tables, manifest), []
+    for rules in tables:
+        inputs = _inputs(manifest, folder, _guarded(rules, changed=changed), tables, base, steps, now)
+        inputs = replace(inputs, flaps=flaps.candidates(memory, rules, serial))
+        alone, apart = left_out(settings, manifest, folder, rules), decided_apart(decisions, rules.table)
+        given.append(replace(inputs, hints=Hints(alone=alone, apart=apart)))
+    return given
+
+
+def _made(given: Sequence[Inputs], parks: Sequence[Park]) -> list[Planned]:
+    return [
+        Planned(one.inputs.rules, one.inputs, one.made, _stamp_format(one.inputs.raw["database"], one.inputs.rules))
+        for one in proved(given, parks)
+    ]
+
+
+def _without(inputs: Inputs, apart: pl.DataFrame) -> Inputs:
+    """The inputs, with more leads that are left as they are."""
+    rows = apart.filter(table=inputs.rules.table).select("store", KEY, pl.lit("rebased").alias("why"))
+    return replace(inputs, hints=replace(inputs.hints, alone=pl.concat([inputs.hints.alone, rows])))
 
 
 def _is_under_new_rules(settings: Settings) -> bool:

@@ -7,7 +7,7 @@ Nothing gets into the new plan that was not in the earlier one: a lead is in it 
 not at all. What is left alone is neither written nor remembered as agreed on, so the next plan takes it up.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,8 @@ import polars as pl
 from dq.apply import plan as plans
 from dq.cells import json_of
 from dq.changeset import REPOINT
-from dq.errors import ConfigurationError
+from dq.errors import ConfigurationError, DqError
+from dq.pipeline.counting import Planned
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import Carried, clean
 from dq.plan import Plan
@@ -96,7 +97,10 @@ def earlier(settings: Settings, plan: Plan, folder: Path) -> Earlier:
                 why="It cannot be told which of its changes still hold.",
                 fix="dq snapshot && dq clean",
             )
-    return Earlier(plan, _cells(settings, plan, folder))
+    manifest = read_snapshot(folder)
+    names = [(rules.table, manifest.table("airtable", rules.airtable).schema.name) for rules in settings.tables]
+    stamps = [format_time(plan.made_at, form) for form in plan.stamps.values()]
+    return Earlier(plan, _cells(plans.changes(plan, folder), names, stamps))
 
 
 def rebase(settings: Settings, before: Earlier, now: datetime, progress: Callable[[str], None]) -> Rebased:
@@ -112,63 +116,69 @@ def rebase(settings: Settings, before: Earlier, now: datetime, progress: Callabl
         ConfigurationError: What is left alone holds up the rest each time: a plan of its own is needed.
     """
     steps: frozenset[Step] = frozenset(before.plan.steps)  # type: ignore[arg-type]
-    alone = pl.DataFrame(schema={Cluster.table: pl.String, Cluster.store: pl.String, KEY: pl.String})
-    first: pl.DataFrame | None = None
-    for _ in range(ROUNDS):
-        cleaned = clean(settings, now, steps, progress, Carried(before.plan.digest, alone))
-        cells = _cells(settings, cleaned.plan, cleaned.folder)
-        first = cells if first is None else first
-        other = _other(before.cells, cells)
-        if other.is_empty():
-            return _told(before, cleaned, first, cells)
-        alone = pl.concat([alone, _rows(other, cleaned.folder)]).unique().sort(alone.columns)
-    raise ConfigurationError(
-        f"{other.height} leads cannot be left out of this plan.",
+    seen: list[pl.DataFrame] = []
+
+    def apart(made: Sequence[Planned]) -> pl.DataFrame:
+        if len(seen) == ROUNDS:
+            raise _restless(before)
+        changes = pl.concat([one.made.frame("changes") for one in made], how="diagonal_relaxed")
+        names = [(one.rules.table, one.inputs.schemas["airtable"].name) for one in made]
+        seen.append(_cells(changes, names, [format_time(now, one.stamp_format) for one in made]))
+        return _rows(_other(before.cells, seen[-1]), made)
+
+    cleaned = clean(settings, now, steps, progress, Carried(before.plan.digest, apart))
+    return _told(before, cleaned, seen[0], seen[-1])
+
+
+def _restless(before: Earlier) -> ConfigurationError:
+    return ConfigurationError(
+        f"What moved cannot be left out of the plan: it was tried {ROUNDS} times.",
         where=before.plan.snapshot,
-        why="Others that stay in it need them.",
+        why="Leads that would stay in it need what is left out.",
         fix="dq clean makes a plan of its own from the snapshot that was taken just now",
     )
 
 
-def _cells(settings: Settings, plan: Plan, folder: Path) -> pl.DataFrame:
-    """What a plan writes, with the mapping of each lead, and without the plan's own time."""
-    changes = plans.changes(plan, folder)
-    manifest = read_snapshot(folder)
-    places = {f"database/{rules.table}": rules.table for rules in settings.tables}
-    places |= {f"airtable/{manifest.table('airtable', r.airtable).schema.name}": r.table for r in settings.tables}
+def _cells(changes: pl.DataFrame, names: Sequence[tuple[str, str]], stamps: Sequence[str | int]) -> pl.DataFrame:
+    """What a plan writes, with the mapping of each lead, and with one word for the plan's own time.
+
+    Args:
+        changes: Change contract.
+        names: Database table and Airtable table of each mapping.
+        stamps: The plan's time as each mapping's database table has it.
+    """
+    places = {f"database/{table}": table for table, _ in names}
+    places |= {f"airtable/{airtable}": table for table, airtable in names}
     place = pl.concat_str(Change.store, Change.table, separator="/")
     merged = pl.col(Change.rule).str.strip_prefix(REPOINT)  # a child that is not mapped goes with the merge
     mapping = pl.coalesce(place.replace_strict(places, default=None, return_dtype=pl.String), merged)
-    named = changes.with_columns(mapping.alias(MAPPING), _unstamped(plan).alias(Change.after))
-    return named.select(*_LEAD, *_WRITTEN)
-
-
-def _unstamped(plan: Plan) -> pl.Expr:
-    """What is written, with one word for the plan's own time."""
-    stamps = {_json(format_time(plan.made_at, form)) for form in plan.stamps.values()}
-    is_stamp = (pl.col(Change.store) == "database") & pl.col(Change.after).is_in(sorted(stamps))
-    return pl.when(is_stamp.fill_null(value=False)).then(pl.lit(_STAMPED)).otherwise(Change.after)
+    texts = sorted({_json(stamp) for stamp in stamps})
+    is_stamp = (pl.col(Change.store) == "database") & pl.col(Change.after).is_in(texts)
+    after = pl.when(is_stamp.fill_null(value=False)).then(pl.lit(_STAMPED)).otherwise(Change.after)
+    return changes.with_columns(mapping.alias(MAPPING), after.alias(Change.after)).select(*_LEAD, *_WRITTEN)
 
 
 def _json(stamp: str | int) -> str:
-    if isinstance(stamp, int):
-        return str(stamp)
-    return str(pl.select(json_of(pl.lit(stamp), "text")).item())
+    return str(stamp) if isinstance(stamp, int) else str(pl.select(json_of(pl.lit(stamp), "text")).item())
 
 
 def _other(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
     """mapping, entity_id of the leads that the plan would write otherwise than the earlier one; sorted."""
-    both = before.join(now, on=[*_LEAD, *_WRITTEN], how="full", nulls_equal=True, coalesce=False)
-    is_apart = pl.col(MAPPING).is_null() | pl.col(f"{MAPPING}_right").is_null()
-    apart = both.filter(is_apart).select(pl.coalesce(name, f"{name}_right").alias(name) for name in _LEAD)
-    return now.select(_LEAD).unique().join(apart.unique(), on=_LEAD, how="semi").sort(_LEAD)
+    keys = [*_LEAD, *_WRITTEN]
+    added = now.join(before, on=keys, how="anti", nulls_equal=True).select(_LEAD)
+    lost = before.join(now, on=keys, how="anti", nulls_equal=True).select(_LEAD)
+    apart = pl.concat([added, lost]).unique()
+    return now.select(_LEAD).unique().join(apart, on=_LEAD, how="semi").sort(_LEAD)
 
 
-def _rows(leads: pl.DataFrame, folder: Path) -> pl.DataFrame:
-    """table, store, row_key of all rows of these leads."""
-    clusters = pl.read_parquet(folder / "clean" / "clusters.parquet")
-    rows = clusters.join(leads.rename({MAPPING: Cluster.table}), on=[Cluster.table, ENTITY], how="semi")
-    return rows.select(Cluster.table, Cluster.store, KEY)
+def _rows(leads: pl.DataFrame, made: Sequence[Planned]) -> pl.DataFrame:
+    """table, store, row_key of all rows of these leads; sorted."""
+    wanted = leads.rename({MAPPING: Cluster.table})
+    rows = [one.made.clusters.join(wanted, on=[Cluster.table, ENTITY], how="semi") for one in made]
+    found = pl.concat(rows).select(Cluster.table, Cluster.store, KEY).sort(Cluster.table, Cluster.store, KEY)
+    if found.is_empty() and not leads.is_empty():
+        raise DqError(f"{leads.height} leads of the plan have no rows.", fix="report this as a bug")
+    return found
 
 
 def _told(before: Earlier, cleaned: Cleaned, first: pl.DataFrame, last: pl.DataFrame) -> Rebased:
