@@ -44,7 +44,7 @@ class Earlier:
 
     Attributes:
         plan: The plan.
-        cells: mapping, entity_id and what is written; see `_WRITTEN`.
+        cells: mapping, entity_id, what is written (see `_WRITTEN`), and the rule.
     """
 
     plan: Plan
@@ -124,7 +124,7 @@ def rebase(settings: Settings, before: Earlier, now: datetime, progress: Callabl
         changes = pl.concat([one.made.frame("changes") for one in made], how="diagonal_relaxed")
         names = [(one.rules.table, one.inputs.schemas["airtable"].name) for one in made]
         seen.append(_cells(changes, names, [format_time(now, one.stamp_format) for one in made]))
-        return _rows(_other(before.cells, seen[-1]), made)
+        return _left_alone(before.cells, seen[-1], made)
 
     cleaned = clean(settings, now, steps, progress, Carried(before.plan.digest, apart))
     return _told(before, cleaned, seen[0], seen[-1])
@@ -155,30 +155,40 @@ def _cells(changes: pl.DataFrame, names: Sequence[tuple[str, str]], stamps: Sequ
     texts = sorted({_json(stamp) for stamp in stamps})
     is_stamp = (pl.col(Change.store) == "database") & pl.col(Change.after).is_in(texts)
     after = pl.when(is_stamp.fill_null(value=False)).then(pl.lit(_STAMPED)).otherwise(Change.after)
-    return changes.with_columns(mapping.alias(MAPPING), after.alias(Change.after)).select(*_LEAD, *_WRITTEN)
+    return changes.with_columns(mapping.alias(MAPPING), after.alias(Change.after)).select(
+        *_LEAD, *_WRITTEN, Change.rule
+    )
 
 
 def _json(stamp: str | int) -> str:
     return str(stamp) if isinstance(stamp, int) else str(pl.select(json_of(pl.lit(stamp), "text")).item())
 
 
-def _other(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
-    """mapping, entity_id of the leads that the plan would write otherwise than the earlier one; sorted."""
+def _left_alone(before: pl.DataFrame, now: pl.DataFrame, made: Sequence[Planned]) -> pl.DataFrame:
+    """table, store, row_key of all rows of the leads that the plan would write otherwise than the earlier one; sorted."""
     keys = [*_LEAD, *_WRITTEN]
-    added = now.join(before, on=keys, how="anti", nulls_equal=True).select(_LEAD)
-    lost = before.join(now, on=keys, how="anti", nulls_equal=True).select(_LEAD)
-    apart = pl.concat([added, lost]).unique()
-    return now.select(_LEAD).unique().join(apart, on=_LEAD, how="semi").sort(_LEAD)
-
-
-def _rows(leads: pl.DataFrame, made: Sequence[Planned]) -> pl.DataFrame:
-    """table, store, row_key of all rows of these leads; sorted."""
-    wanted = leads.rename({MAPPING: Cluster.table})
+    added = now.join(before, on=keys, how="anti", nulls_equal=True)
+    lost = before.join(now, on=keys, how="anti", nulls_equal=True)
+    apart = pl.concat([added.select(_LEAD), lost.select(_LEAD)]).unique()
+    leads = pl.concat([now.join(apart, on=_LEAD, how="semi").select(_LEAD), *(_merging(added, one) for one in made)])
+    wanted = leads.unique().rename({MAPPING: Cluster.table})
     rows = [one.made.clusters.join(wanted, on=[Cluster.table, ENTITY], how="semi") for one in made]
     found = pl.concat(rows).select(Cluster.table, Cluster.store, KEY).sort(Cluster.table, Cluster.store, KEY)
-    if found.is_empty() and not leads.is_empty():
-        raise DqError(f"{leads.height} leads of the plan have no rows.", fix="report this as a bug")
+    if found.is_empty() and not wanted.is_empty():
+        raise DqError(f"{wanted.height} leads of the plan have no rows.", fix="report this as a bug")
     return found
+
+
+def _merging(added: pl.DataFrame, one: Planned) -> pl.DataFrame:
+    """mapping, entity_id of the leads whose merge re-points a row that the earlier plan did not know of.
+
+    A link to a record that is merged away always follows it, or it would be lost: so the merge has to wait.
+    """
+    table = one.rules.table
+    names = pl.col(Change.before).str.extract_all(r'[^\[\]", ]+').alias(KEY)
+    followed = added.filter(pl.col(Change.rule) == REPOINT + table).select(Change.store, names).explode(KEY).unique()
+    rows = one.made.clusters.join(followed, on=[Cluster.store, KEY], how="semi")
+    return rows.select(pl.lit(table).alias(MAPPING), ENTITY).unique()
 
 
 def _told(before: Earlier, cleaned: Cleaned, first: pl.DataFrame, last: pl.DataFrame) -> Rebased:
