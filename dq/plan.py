@@ -67,7 +67,7 @@ class Plan:
         snapshot: The snapshot's id.
         made_at: When.
         steps: What it is for.
-        digests: snapshot, changeset, base_next, rules, config, schema.
+        digests: snapshot, changeset, base_next, rules, config, schema, and base: the file of the base it was made on.
         base_serial: Serial of the base it was made on.
         lineage: Which stores it belongs to.
         stamps: Table → format of its modified column.
@@ -76,6 +76,8 @@ class Plan:
         price: What applying costs.
         conflicts: Number of conflicts that wait for a person.
         blind: Airtable tables whose deletions the snapshot does not show: none is carried over to the database.
+        made_by: Who made it.
+        carries_on: Digest of the plan that it carries on, as far as that one still holds; empty for a plan of its own.
     """
 
     snapshot: str
@@ -93,6 +95,8 @@ class Plan:
     format_version: int = FORMAT_VERSION
     children: tuple[str, ...] = field(default=())
     blind: tuple[str, ...] = ()
+    made_by: str = ""
+    carries_on: str = ""
 
     @property
     def digest(self) -> str:

@@ -31,6 +31,7 @@ ROW_LOOPS = {
     "dq/pipeline/pricing.py": "counts, a line a batch",
     "dq/pipeline/proving.py": "counts of a plan that is refused",
     "dq/report/diff.py": "prints the changes it is asked to list",
+    "dq/report/stale.py": "prints counts by field, and the moved cells it is asked to list",
     "dq/report/why.py": "prints what is known of one lead",
     "dq/report/policies.py": "prints counts by policy, and the conflicts it is asked to list",
 }

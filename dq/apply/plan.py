@@ -64,7 +64,22 @@ def base_next(plan: Plan, folder: Path) -> pl.DataFrame:
     return _whole(plan, folder, NEXT_BASE, "base_next")
 
 
+def demand_whole(plan: Plan, folder: Path) -> None:
+    """Hold the files that a plan is written from against its digests.
+
+    Raises:
+        DamagedError: One is not as it was planned.
+    """
+    for name, key in ((CHANGESET, "changeset"), (NEXT_BASE, "base_next")):
+        _demand_whole(plan, folder, name, key)
+
+
 def _whole(plan: Plan, folder: Path, name: str, key: str) -> pl.DataFrame:
+    _demand_whole(plan, folder, name, key)
+    return pl.read_parquet(folder / name)
+
+
+def _demand_whole(plan: Plan, folder: Path, name: str, key: str) -> None:
     path = folder / name
     if not path.exists() or digest_of(path) != plan.digests[key]:
         raise DamagedError(
@@ -73,4 +88,3 @@ def _whole(plan: Plan, folder: Path, name: str, key: str) -> pl.DataFrame:
             why="It was altered or damaged after `dq clean`; nothing was written.",
             fix="dq clean",
         )
-    return pl.read_parquet(path)

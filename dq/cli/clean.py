@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dq.cli.options import AsFormat, ConfigFile, Format, OnlyPart
+from dq.cli.options import AsFormat, ConfigFile, Format, Only, OnlyPart
 from dq.cli.session import clock, session
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dq.manifest import Manifest
     from dq.pipeline import Cleaned
     from dq.rules import Step
@@ -67,13 +69,28 @@ def warn_full(manifest: "Manifest") -> None:
             print(f"{table.schema.store} {table.schema.name} was read in full: {table.reading.why}", file=sys.stderr)
 
 
-def clean(config: ConfigFile = None, only: OnlyPart = None, form: AsFormat = Format.text) -> None:
+def clean(
+    config: ConfigFile = None,
+    only: OnlyPart = None,
+    rebase: Annotated[
+        str | None,
+        typer.Option(
+            "--rebase",
+            metavar="PLAN",
+            help="Read the stores again and keep what of a plan still holds: latest, a snapshot's id, or a plan file.",
+        ),
+    ] = None,
+    form: AsFormat = Format.text,
+) -> None:
     """Plan the latest snapshot: standardize, dedupe, reconcile, gate."""
     from dq import pipeline
     from dq.cli.render import print_json
     from dq.plan import to_dict
     from dq.report.diff import headline
 
+    if rebase is not None:
+        _rebase(config, rebase, only, form)
+        return
     with session("clean", config) as opened:
         pipeline.settle(opened.settings, opened.stores, opened.watch)
         steps = steps_of(opened.settings, only)
@@ -86,6 +103,50 @@ def clean(config: ConfigFile = None, only: OnlyPart = None, form: AsFormat = For
         print_json(to_dict(cleaned.plan))
         return
     print("\n".join(headline(cleaned.plan)))
+
+
+def _rebase(config: "Path | None", name: str, only: Only | None, form: Format) -> None:
+    from dq import pipeline
+    from dq.cli.render import print_json
+    from dq.errors import ConfigurationError
+    from dq.plan import to_dict
+    from dq.report.diff import headline
+
+    if only is not None:
+        raise ConfigurationError("--only and --rebase do not go together: a plan keeps the parts that it was made for.")
+    with session("clean", config) as opened:
+        with pipeline.meant(opened.settings, None if name == "latest" else name) as meant:
+            pipeline.demand_unbegun(meant.folder, meant.state)
+            before = pipeline.earlier(opened.settings, meant.plan, meant.folder)
+        made = pipeline.carry_on(opened.settings, opened.stores, before, opened.watch)
+        plan, leads = made.cleaned.plan, {"changed": made.changed, "done": made.done, "new": made.new}
+        counts = {name: len(found) for name, found in leads.items()}
+        opened.log.event("rebased", plan=before.plan.digest, onto=plan.digest, kept=made.kept, **counts)
+    warn(made.cleaned)
+    if form is Format.json:
+        rebased = {"from": made.earlier.snapshot, "kept": made.kept, **leads}
+        print_json({**to_dict(plan), "rebased": rebased})
+        return
+    print("\n".join(headline(plan)))
+    print(f"  of plan {made.earlier.snapshot}: {made.kept:,} leads kept, " + _left(counts))
+    for why, found in leads.items():
+        for entity in found[:_SHOWN]:
+            print(f"{entity}: {_LEFT[why]}", file=sys.stderr)
+
+
+_SHOWN = 20
+"""Leads of each kind that a person is shown."""
+_LEFT = {
+    "changed": "left alone, it would be written otherwise now",
+    "done": "needs nothing any more",
+    "new": "left alone, the earlier plan did not have it",
+}
+
+
+def _left(counts: Mapping[str, int]) -> str:
+    return (
+        f"{counts['changed']:,} changed and left alone, {counts['done']:,} done; {counts['new']:,} new ones left alone"
+    )
 
 
 def steps_of(settings: "Settings", only: Sequence[str] | str | None) -> "frozenset[Step]":

@@ -1,17 +1,25 @@
 """`dq diff`: what the latest plan would write."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dq.cli.options import ConfigFile, DiffFormat
+from dq.cli.session import clock, session, watched
 
 if TYPE_CHECKING:
     from dq.report.diff import Diff
 
+PlanName = Annotated[
+    str | None,
+    typer.Argument(help="A plan file (`--out`) or a snapshot's id; default: the latest plan.", metavar="[PLAN]"),
+]
+
 
 def diff(
+    plan: PlanName = None,
     config: ConfigFile = None,
     form: Annotated[DiffFormat, typer.Option("--format", help="What to write to stdout.")] = DiffFormat.text,
     compare: Annotated[
@@ -27,69 +35,131 @@ def diff(
         bool | None,
         typer.Option("--mask/--unmasked", help="Mask values; default: only in Markdown, which goes to other people."),
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the plan as one file that another machine can apply.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out.")] = False,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Read the stores, and show which planned cells moved since; values masked.")
+    ] = False,
 ) -> None:
-    """Show what the latest plan would write. Nothing is read from or written to a store."""
-    from dq.cli.render import colored, print_json
+    """Show what a plan would write. No store is written, and none is read but with --stale."""
     from dq.errors import DqError
-    from dq.report.diff import as_dict, as_markdown, as_text
 
-    if compare:
-        _compare(config, form, limit)
-        return
     try:
-        shown = _load(config, limit, mask=form is DiffFormat.md if mask is None else mask)
+        if out is not None:
+            _hand_out(config, plan, out, force=force)
+        if stale:
+            found = _stale(config, plan, form, limit, mask=mask is not False)
+        elif compare:
+            found = _compare(config, plan, form, limit)
+        else:
+            found = _show(config, plan, form, limit, mask=form is DiffFormat.md if mask is None else mask)
     except DqError as error:
         if detailed:
             typer.echo(f"dq: {error}", err=True)
             raise typer.Exit(1) from None
         raise
+    if found and (exit_code or detailed):
+        raise typer.Exit(2 if detailed else 1)
+
+
+def _show(config: Path | None, plan: str | None, form: DiffFormat, limit: int, *, mask: bool) -> int:
+    """Tell what a plan would write; how many changes that is."""
+    from dq.cli.render import colored, print_json
+    from dq.report.diff import as_dict, as_markdown, as_text
+
+    shown = _load(config, plan, limit, mask=mask)
     if form is DiffFormat.json:
         print_json(as_dict(shown))
     else:
         told = as_text(shown) if form is DiffFormat.text else as_markdown(shown)
         print("\n".join(_colored(told) if form is DiffFormat.text and colored() else told))
-    if shown.plan.changes and (exit_code or detailed):
-        raise typer.Exit(2 if detailed else 1)
+    return shown.plan.changes
 
 
-def _compare(config: Path | None, form: DiffFormat, limit: int) -> None:
+def _hand_out(config: Path | None, plan: str | None, out: Path, *, force: bool) -> None:
+    from dq import pipeline
+    from dq.errors import ConfigurationError
+
+    if plan is not None:
+        raise ConfigurationError("--out writes the latest plan, and no other.", where=plan, fix="dq diff --out FILE")
+    with watched("diff-out", config) as opened:
+        pipeline.healed(opened.settings, clock())
+        latest, folder, _ = pipeline.latest(opened.settings)
+        digest = pipeline.hand_out(opened.settings, latest, folder, out, clock(), force=force)
+        opened.log.event("plan_exported", plan=latest.digest, sha256=digest)
+    print(f"{out}: {out.stat().st_size:,} bytes, sha256 {digest}; it holds the stores' values", file=sys.stderr)
+
+
+def _stale(config: Path | None, plan: str | None, form: DiffFormat, limit: int, *, mask: bool) -> int:
+    """Tell what moved since the plan's snapshot; how many rows did."""
+    from dq import pipeline
+    from dq.cli.render import print_json
+    from dq.errors import ConfigurationError
+    from dq.report.masks import masks_of
+    from dq.report.stale import as_dict, as_text, masked
+
+    if form is DiffFormat.md:
+        raise ConfigurationError("--stale takes --format text or json.")
+    with session("diff-stale", config) as opened, pipeline.meant(opened.settings, plan) as meant:
+        pipeline.demand_unbegun(meant.folder, meant.state)
+        found = pipeline.stale(opened.settings, opened.stores, meant.manifest, meant.plan, meant.folder)
+        opened.log.event("stale", plan=meant.plan.digest, rows=found.rows, moved=found.moved)
+    cells = masked(found.cells, masks_of(opened.settings.tables)) if mask else found.cells
+    if form is DiffFormat.json:
+        print_json(as_dict(meant.plan.snapshot, found.rows, cells, limit))
+    else:
+        print("\n".join(as_text(meant.plan.snapshot, found.rows, cells, limit)))
+    if found.moved:
+        name = f" {plan}" if plan else " latest"
+        print(f"what still holds is planned again by: dq clean --rebase{name}", file=sys.stderr)
+    return found.moved
+
+
+def _compare(config: Path | None, plan: str | None, form: DiffFormat, limit: int) -> int:
+    """Tell what each policy would decide; not a count of changes."""
     import polars as pl
 
     from dq.cli.render import print_json
     from dq.errors import ConfigurationError
-    from dq.pipeline import latest
+    from dq.pipeline import meant
     from dq.report.policies import as_dict, as_markdown, as_text, compared
     from dq.settings import load
 
-    plan, folder, _ = latest(load(config, secrets=False))
-    path = folder / "clean" / "policies.parquet"
-    if not path.exists():
-        raise ConfigurationError("This plan was made by an older dq.", where=plan.snapshot, fix="dq clean")
-    conflicts = pl.read_parquet(folder / "clean" / "conflicts.parquet")
-    shown = compared(plan.snapshot, pl.read_parquet(path), conflicts, limit)
+    with meant(load(config, secrets=False), plan) as found:
+        clean, name = found.folder / "clean", found.plan.snapshot
+        if not (clean / "policies.parquet").exists():
+            raise ConfigurationError("This plan was made by an older dq.", where=name, fix="dq clean")
+        decided = pl.read_parquet(clean / "policies.parquet")
+        shown = compared(name, decided, pl.read_parquet(clean / "conflicts.parquet"), limit)
     if form is DiffFormat.json:
         print_json(as_dict(shown))
     else:
         print("\n".join(as_text(shown) if form is DiffFormat.text else as_markdown(shown)))
+    return 0
 
 
-def _load(config: Path | None, limit: int, *, mask: bool) -> "Diff":
+def _load(config: Path | None, plan: str | None, limit: int, *, mask: bool) -> "Diff":
     import polars as pl
 
     from dq.apply import plan as plans
-    from dq.pipeline import latest
+    from dq.pipeline import approving, meant
     from dq.plan import emptied
     from dq.report.diff import Diff, masked_diff
     from dq.report.masks import masks_of
     from dq.settings import load
 
     settings = load(config, secrets=False)
-    plan, folder, state = latest(settings)
-    changes = plans.changes(plan, folder)
-    if state == "finished":  # what was written is no difference any more
-        changes = changes.clear()
-        plan = emptied(plan)
-    shown = Diff(plan, changes, pl.read_parquet(folder / "clean" / "conflicts.parquet"), limit)
+    with meant(settings, plan) as found:
+        changes = plans.changes(found.plan, found.folder)
+        conflicts = pl.read_parquet(found.folder / "clean" / "conflicts.parquet")
+        approval = approving.status(settings, found.plan, found.folder)
+    notes = tuple(approving.lines(approval)) if found.state == "none" else ()
+    if found.state == "finished":  # what was written is no difference any more
+        shown = Diff(emptied(found.plan), changes.clear(), conflicts, limit, notes, approval)
+    else:
+        shown = Diff(found.plan, changes, conflicts, limit, notes, approval)
     return masked_diff(shown, masks_of(settings.tables)) if mask else shown
 
 

@@ -2,11 +2,28 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 
 import typer
 
-from dq.cli import audit, backup, check, clean, config, dedupe, diff, init, quarantine, run, sandbox, status, undo, why
+from dq.cli import (
+    approve,
+    audit,
+    backup,
+    check,
+    clean,
+    config,
+    dedupe,
+    diff,
+    init,
+    quarantine,
+    run,
+    sandbox,
+    status,
+    undo,
+    why,
+)
 from dq.cli.interrupts import InterruptedBySignal
 from dq.errors import DqError
 from dq.memory import give_back
@@ -14,6 +31,7 @@ from dq.memory import give_back
 EXITS = """Exit codes: 0 done, 1 finding, 2 usage or configuration, 3 partial, 4 brake, 5 temporary, 6 verify mismatch,
 7 locked out, 70 unexpected, 130/143 interrupted with the journal saved."""
 
+READ_ONLY = "--read-only"
 app = typer.Typer(
     name="dq",
     help="Keep a lead database and an Airtable base clean and in agreement: plan, look, apply.",
@@ -28,6 +46,7 @@ for command in (
     clean.snapshot,
     clean.clean,
     diff.diff,
+    approve.approve,
     run.apply,
     run.run,
     undo.undo,
@@ -49,7 +68,11 @@ app.add_typer(sandbox.app, name="sandbox")
 
 
 @app.callback(invoke_without_command=True)
-def _version(*, version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+def _version(
+    *,
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+    _read_only: bool = typer.Option(False, READ_ONLY, help="Refuse to write to a store; may stand anywhere."),
+) -> None:
     if version:
         from importlib.metadata import version as installed
 
@@ -58,11 +81,26 @@ def _version(*, version: bool = typer.Option(False, "--version", help="Print the
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run a command and exit with its code; `--debug` anywhere shows tracebacks."""
+    """Run a command and exit with its code; `--debug` anywhere shows tracebacks, `--read-only` refuses to write."""
     give_back()
     arguments = list(sys.argv[1:] if argv is None else argv)
-    debug = "--debug" in arguments
-    sys.exit(_ended([argument for argument in arguments if argument != "--debug"], debug=debug))
+    rest = [argument for argument in arguments if argument not in ("--debug", READ_ONLY)]
+    with _reading_only() if READ_ONLY in arguments else nullcontext():
+        code = _ended(rest, debug="--debug" in arguments)
+    sys.exit(code)
+
+
+@contextmanager
+def _reading_only() -> Iterator[None]:
+    """The variable that the settings read, for as long as the command runs."""
+    before = os.environ.get("DQ_READ_ONLY")
+    os.environ["DQ_READ_ONLY"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["DQ_READ_ONLY"]
+        if before is not None:
+            os.environ["DQ_READ_ONLY"] = before
 
 
 def _ended(arguments: list[str], *, debug: bool) -> int:

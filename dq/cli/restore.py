@@ -52,7 +52,7 @@ def restore(
     if to is not None:
         _extracted(backup_id, only, to, config, form)
         return
-    with session("backup-restore", config) as opened:
+    with session("backup-restore", config, writes=None if dry_run else f"dq backup restore {backup_id}") as opened:
         shown: list[Refill | None] = []
 
         def asked(planned: "Refill | None") -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 @braked(*BRAKES)
 def apply(
+    plan_file: Annotated[
+        Path | None, typer.Argument(help="A plan file (`dq diff --out`); default: the latest plan.", metavar="[PLAN]")
+    ] = None,
     config: ConfigFile = None,
     yes: Yes = False,
     resume: Annotated[bool, typer.Option("--resume", help="Take the latest plan from wherever it stands.")] = False,
@@ -30,12 +34,14 @@ def apply(
 
     permission = pipeline.Permission(allowed, no_backup)
     began = clock()
-    with session("apply", config) as opened:
-        plan, _, state = pipeline.latest(opened.settings)
+    with session("apply", config, writes="dq apply") as opened:
+        if plan_file is not None:
+            pipeline.take_in(opened.settings, plan_file, permission, clock())
+        plan, folder, state = pipeline.latest(opened.settings)
         if state == "open" and not resume:
             confirm("The latest plan was begun and not finished.", "--resume", yes=False)
         if state == "none" and plan.changes:
-            pipeline.applicable(plan, opened.settings, permission)
+            pipeline.applicable(plan, folder, opened.settings, permission)
             confirm(_question(plan), "--yes", yes=yes or resume)
         applied = pipeline.apply(opened.settings, opened.stores, permission, opened.watch)
         result = pipeline.result(None, applied, began, clock())
@@ -64,7 +70,7 @@ def run(
 
         def asked(cleaned: "Cleaned") -> None:
             warn(cleaned)
-            pipeline.applicable(cleaned.plan, opened.settings, permission)
+            pipeline.applicable(cleaned.plan, cleaned.folder, opened.settings, permission)
             confirm(_question(cleaned.plan), "--yes", yes=yes)
 
         dry = dry_run or opened.settings.options.dry_run

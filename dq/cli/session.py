@@ -46,13 +46,18 @@ def clock() -> datetime:
 
 
 @contextmanager
-def session(command: str, config: Path | None) -> Iterator[Session]:
+def session(command: str, config: Path | None, *, writes: str | None = None) -> Iterator[Session]:
     """Settings, the project's lock, both stores, the command's log.
+
+    Args:
+        command: The command's name, for the log.
+        config: The configuration file.
+        writes: For a command that writes to a store: as it is typed. It is refused where only reading is allowed.
 
     Raises:
         DqError: Whatever keeps the command from its work; the log has its category and exit code.
     """
-    from dq.pipeline import Watch, healed, locked, opened
+    from dq.pipeline import Watch, demand_writable, healed, locked, opened
     from dq.pipeline.log import logged
     from dq.settings import load
 
@@ -68,6 +73,8 @@ def session(command: str, config: Path | None) -> Iterator[Session]:
             log.step(step, done)
             progress(step, done, total)
 
+        if writes is not None:
+            demand_writable(settings, writes)
         healed(settings, clock())
         with opened(settings) as stores:
             yield Session(settings, stores, Watch(clock, told, interrupts.asked), interrupts, log)

@@ -26,7 +26,7 @@ def _facts(settings: "Settings") -> dict[str, Any]:
     from dq.apply import base as base_state
     from dq.backup import list_backups
     from dq.errors import ConfigurationError
-    from dq.pipeline import latest, lockout
+    from dq.pipeline import approving, latest, lockout
     from dq.snapshot import list_snapshots, open_snapshot
 
     snapshots = list_snapshots(settings.snapshots)
@@ -53,16 +53,23 @@ def _facts(settings: "Settings") -> dict[str, Any]:
             "readings": readings(newest),
         }
         try:
-            plan, _, state = latest(settings)
+            plan, folder, state = latest(settings)
             facts["plan"] = {
                 "state": {"none": "not applied", "open": "unfinished", "finished": "applied"}[state],
                 "changes": plan.changes,
                 "conflicts_waiting": plan.conflicts,
                 "brakes": [brake.message for brake in plan.brakes],
+                "approval": approving.status(settings, plan, folder),
             }
         except ConfigurationError:  # a snapshot without a plan
             pass
     return facts
+
+
+def _approval(plan: dict[str, Any]) -> list[str]:
+    from dq.pipeline import approving
+
+    return approving.lines(plan["approval"]) if plan["state"] == "not applied" else []
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
@@ -79,6 +86,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
             f"plan: {plan['state']}, {plan['changes']:,} changes, {plan['conflicts_waiting']:,} conflicts waiting"
         )
         told += [f"  brake: {message}" for message in plan["brakes"]]
+        told += [f"  {line}" for line in _approval(plan)]
         told += ["  go on with: dq apply --resume"] if plan["state"] == "unfinished" else []
     told.append(f"base: serial {facts['base_serial']}")
     told.append(

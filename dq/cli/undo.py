@@ -109,7 +109,7 @@ def _undo(
     from dq import pipeline
 
     allowed = pipeline.Permission({}, no_backup)
-    with session("undo", config) as opened:
+    with session("undo", config, writes=None if dry else "dq undo") as opened:
 
         def asked(undoing: "Undoing") -> None:
             if dry:

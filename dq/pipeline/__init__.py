@@ -4,18 +4,23 @@ snapshot ─► clean ─► apply          run = all three
 """
 
 from dq.pipeline.applying import Applied, Permission, Watch, applicable, latest
+from dq.pipeline.approving import approve
 from dq.pipeline.auditing import actor, event, healed
 from dq.pipeline.backing import back_up, forgotten, opened_backup, policy_of, protected, pruned
 from dq.pipeline.drilling import Drill, drill
+from dq.pipeline.handing import Meant, demand_unbegun, hand_out, meant, take_in
 from dq.pipeline.judging import judged
 from dq.pipeline.lockout import Lockout, lock_out, lockout, unlock
 from dq.pipeline.opening import Stores, claim, locked, opened
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
+from dq.pipeline.readonly import demand_writable
+from dq.pipeline.rebasing import Rebased, earlier
 from dq.pipeline.restoring import Restored, Wanted, extract, restore
 from dq.pipeline.result import Result, to_dict
 from dq.pipeline.rollback import apply_safely as apply
-from dq.pipeline.running import Ran, result, run, settle, snapshot
+from dq.pipeline.running import Ran, carry_on, result, run, settle, snapshot
+from dq.pipeline.staling import Stale, stale
 from dq.pipeline.undoing import Asked, Taken, merge_of, undo
 
 __all__ = [
@@ -24,10 +29,13 @@ __all__ = [
     "Cleaned",
     "Drill",
     "Lockout",
+    "Meant",
     "Permission",
     "Ran",
+    "Rebased",
     "Restored",
     "Result",
+    "Stale",
     "Stores",
     "Taken",
     "Wanted",
@@ -35,19 +43,26 @@ __all__ = [
     "actor",
     "applicable",
     "apply",
+    "approve",
     "back_up",
+    "carry_on",
     "claim",
     "clean",
+    "demand_unbegun",
+    "demand_writable",
     "drill",
+    "earlier",
     "event",
     "extract",
     "forgotten",
+    "hand_out",
     "healed",
     "judged",
     "latest",
     "lock_out",
     "locked",
     "lockout",
+    "meant",
     "merge_of",
     "opened",
     "opened_backup",
@@ -59,6 +74,8 @@ __all__ = [
     "run",
     "settle",
     "snapshot",
+    "stale",
+    "take_in",
     "to_dict",
     "undo",
     "unlock",

@@ -4,6 +4,7 @@ import polars as pl
 
 from dq.errors import BrakeError
 from dq.gate import lifted
+from dq.pipeline.access import demand_owned
 from dq.pipeline.applying import Permission
 from dq.pipeline.budget import over_budget, spent_calls
 from dq.pipeline.refilling import Refill
@@ -18,6 +19,7 @@ def demand_allowed(settings: Settings, planned: Refill, permission: Permission, 
     Raises:
         BrakeError: A brake holds; nothing was changed.
     """
+    demand_owned(settings, permission.brakes)
     held = [
         brake for table, total in planned.totals.items() if (brake := _deletes(settings, planned.changes, table, total))
     ]

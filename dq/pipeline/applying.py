@@ -22,6 +22,8 @@ from dq.errors import BrakeError, ConfigurationError, TemporaryError
 from dq.gate import lifted
 from dq.manifest import Manifest
 from dq.pipeline import auditing
+from dq.pipeline.access import demand_owned
+from dq.pipeline.approving import demand_approved
 from dq.pipeline.backing import back_up
 from dq.pipeline.budget import API_CALLS, over_budget, spent_calls
 from dq.pipeline.opening import Stores, claim, location
@@ -29,7 +31,9 @@ from dq.pipeline.quarantining import quarantined
 from dq.pipeline.targets import targets_of
 from dq.plan import Brake, Plan
 from dq.settings import Settings
-from dq.snapshot import open_snapshot, scan
+from dq.snapshot import LATEST, open_snapshot, scan
+
+_AGAIN = "dq snapshot && dq clean, or keep what still holds of the plan: dq clean --rebase PLAN"
 
 
 @dataclass(frozen=True)
@@ -79,9 +83,9 @@ class Watch:
     stop: Callable[[], bool]
 
 
-def latest(settings: Settings) -> tuple[Plan, Path, str]:
-    """The latest snapshot's plan, its folder, and whether it was begun: `none`, `open` or `finished`."""
-    _, folder = open_snapshot(settings.snapshots)
+def latest(settings: Settings, snapshot: str = LATEST) -> tuple[Plan, Path, str]:
+    """The latest snapshot's plan, or that of another, its folder, and whether it was begun: `none`, `open` or `finished`."""
+    _, folder = open_snapshot(settings.snapshots, snapshot)
     plan = plans.load(folder)
     current = base_state.pointer(settings.snapshots)
     done = current is not None and current.plan == plan.digest and state_of(folder / JOURNAL) != "open"
@@ -102,7 +106,7 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
     changes = plans.changes(plan, folder)
     manifest, _ = open_snapshot(settings.snapshots)
     if state == "none":
-        applicable(plan, settings, permission)
+        applicable(plan, folder, settings, permission)
     else:
         _demand_same(plan, settings)
     _demand_whole(plan, folder)
@@ -111,7 +115,7 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
         return Applied(plan, None, None, 0)
     approved = ApprovedChangeset(changes, plan.digest)
     before, again = stores.airtable.calls, stores.airtable.repeated
-    claim(stores)
+    claim(stores, airtable="airtable" in changes["store"])
     with _putting_back(state):
         targets = targets_of(settings, manifest, plan, stores)
     with journal(folder / JOURNAL) as opened:
@@ -147,8 +151,15 @@ def _seen(changes: pl.DataFrame, settings: Settings, manifest: Manifest, folder:
     )
 
 
-def applicable(plan: Plan, settings: Settings, permission: Permission) -> None:
-    """Refuse a plan that is stale, belongs to other stores, or that a brake holds."""
+def applicable(plan: Plan, folder: Path, settings: Settings, permission: Permission) -> None:
+    """Refuse a plan that is stale, belongs to other stores, that a brake holds, or that lacks an approval."""
+    demand_permitted(plan, settings, permission)
+    demand_approved(settings, plan, folder)
+
+
+def demand_permitted(plan: Plan, settings: Settings, permission: Permission) -> None:
+    """The same, approvals apart."""
+    demand_owned(settings, permission.brakes)
     demand_fresh(plan, settings)
     demand_lifted(lifted(_held(plan, settings), permission.brakes))
 
@@ -226,11 +237,16 @@ def demand_fresh(plan: Plan, settings: Settings) -> None:
                 where=plan.snapshot, why="It would write what the old ones said.", fix="dq clean",
             )  # fmt: skip
     current = base_state.pointer(settings.snapshots)
-    serial = current.serial if current else 0
+    serial, digest = (current.serial, current.digest) if current else (0, "")
     if serial != plan.base_serial:
         raise BrakeError(
             f"The plan was made on base {plan.base_serial}, but the base is at {serial} now.",
-            where=plan.snapshot, why="Another run, or a restored folder, moved it.", fix="dq snapshot && dq clean",
+            where=plan.snapshot, why="Another run, or a restored folder, moved it.", fix=_AGAIN,
+        )  # fmt: skip
+    if plan.digests.get("base", digest) != digest:
+        raise BrakeError(
+            f"The plan was made on another base {serial} than the one that is here.",
+            where=plan.snapshot, why="Two machines went on from one base, each by itself.", fix=_AGAIN,
         )  # fmt: skip
     demand_lineage(plan.lineage, current, settings)
 

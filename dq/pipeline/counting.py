@@ -35,7 +35,11 @@ def leads_apart(made: Sequence[Planned]) -> dict[str, int]:
     totals = told.group_by("what").agg(pl.col("rows").sum())
     sums = dict(zip(totals["what"], totals["rows"], strict=True))
     outside = sum(rows for what, rows in sums.items() if what.startswith("out of scope"))
-    counts = {"waiting": sums.get("settling", 0), "out_of_scope": outside}
+    counts = {
+        "waiting": sums.get("settling", 0),
+        "held_back": sums.get("rebased", 0),
+        "out_of_scope": outside,
+    }
     for one in made:
         after, base = one.made.frame("base", KEYS), one.inputs.base
         linked = base.filter(pl.col(BaseRow.state) == "linked")
@@ -60,11 +64,13 @@ def _moved(one: Planned, store: Store, linked: pl.DataFrame) -> int:
 
 
 def counts_of(changes: pl.DataFrame) -> dict[str, Any]:
-    """Changes by store, reason and sign; rows merged, leads standardized and synchronized."""
-    merged = changes.filter(is_removal() & (pl.col(Change.reason) == "merge"))
+    """Changes by store, reason and sign; rows merged and deleted, leads standardized and synchronized."""
+    removed = changes.filter(is_removal())
+    merged, deleted = (removed.filter(pl.col(Change.reason) == reason) for reason in ("merge", "delete"))
     return {
         **Changeset(changes).counts(),
-        "merged": merged.select(Change.store, Change.row_key).n_unique(),
+        "merged": merged.select(Change.store, Change.table, Change.row_key).n_unique(),
+        "deleted": deleted.select(Change.store, Change.table, Change.row_key).n_unique(),
         "standardized": _leads(changes, ["standardize", "default"]),
         "synchronized": _leads(changes, ["sync", "link", "conflict"]),
     }

@@ -11,6 +11,7 @@ from dq import sandbox
 from dq.errors import ConfigurationError, TemporaryError
 from dq.manifest import Lineage
 from dq.pipeline.lockout import demand_unlocked
+from dq.pipeline.readonly import read_only
 from dq.settings import Settings
 from dq.settings.places import place_of
 from dq.snapshot import TableColumns, columns_of
@@ -32,12 +33,14 @@ class Stores:
         airtable: The Airtable base.
         base: The Airtable base's id.
         where: The database's location, for the lineage.
+        read_only: Whether nothing may be written to either.
     """
 
     database: Sink
     airtable: Sink
     base: str
     where: str
+    read_only: bool = False
 
 
 @contextmanager
@@ -64,7 +67,7 @@ def opened(settings: Settings) -> Iterator[Stores]:
         stack.callback(airtable.close)
         database = _database(settings)
         stack.callback(database.close)
-        yield Stores(database, airtable, base, location(settings))
+        yield Stores(database, airtable, base, location(settings), settings.read_only)
 
 
 def _database(settings: Settings) -> Sink:
@@ -107,14 +110,22 @@ def location(settings: Settings) -> str:
     return str(path.relative_to(settings.root)) if path.is_relative_to(settings.root) else str(path)
 
 
-def claim(stores: Stores) -> None:
-    """Become the only writer of stores that several machines share; the lock dies with the connection.
+def claim(stores: Stores, *, airtable: bool = True) -> None:
+    """See that stores take writes, before the first one, and become the only writer of those that several machines share.
+
+    A lock of that kind dies with the connection.
+
+    Args:
+        stores: Both stores, open.
+        airtable: Whether Airtable will be written; a database says who is the only dq at work.
 
     Raises:
         TemporaryError: Another dq writes to one of them.
-        ConfigurationError: One of them takes no writes.
+        ConfigurationError: One of them takes no writes, or only reading is allowed.
     """
-    for store in (stores.database, stores.airtable):
+    if stores.read_only:
+        raise read_only("dq apply --resume")
+    for store in (stores.database, *([stores.airtable] if airtable else [])):
         if isinstance(store, Claimed):
             store.claim()
 

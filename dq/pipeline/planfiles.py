@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from dq.apply import base as base_state
 from dq.apply import plan as plans
 from dq.apply.batches import Mappings, numbered
 from dq.apply.files import write_parquet
@@ -14,6 +15,7 @@ from dq.changeset import is_removal
 from dq.engine import field_kinds, ordered, resolved, with_findings
 from dq.gate import Verdicts, at_the_door, brakes, judge, named_golden, under_new_rules
 from dq.manifest import Manifest, to_dict
+from dq.pipeline.auditing import actor
 from dq.pipeline.budget import over_budget
 from dq.pipeline.counting import KEYS, Planned, counts_of, leads_apart
 from dq.pipeline.pricing import priced
@@ -54,6 +56,7 @@ def written(
     now: datetime,
     *,
     new_rules: bool = False,
+    carries_on: str = "",
 ) -> Cleaned:
     """Write all files of a plan; the plan itself last, so that a plan that is there is whole.
 
@@ -65,6 +68,7 @@ def written(
         made: The mappings' plans.
         now: The plan's time.
         new_rules: Whether the base was made under other rules.
+        carries_on: Digest of the plan that this one carries on.
 
     Raises:
         DamagedError: A frame does not keep its contract.
@@ -93,7 +97,7 @@ def written(
                 **leads_apart(made),
                 "conflicts_resolved": conflicts.height - waiting,
                 "findings": found,
-                "quarantined": sum(one.inputs.hints.alone.height for one in made),
+                "quarantined": sum(one.inputs.hints.alone.filter(why="quarantine").height for one in made),
             },
             brakes=(
                 *_brakes(made, changes.filter(is_removal()).collect()),
@@ -104,6 +108,8 @@ def written(
             conflicts=waiting,
             batch_size=settings.limits.batch_size,
             blind=tuple(one.inputs.schemas["airtable"].name for one in made if one.inputs.blind),
+            made_by=actor(),
+            carries_on=carries_on,
         )
         plans.save(plan, folder)
     return Cleaned(plan, folder, failed)
@@ -111,12 +117,14 @@ def written(
 
 def _made_from(settings: Settings, manifest: Manifest, folder: Path) -> dict[str, str]:
     """Digests of all that a plan is made from."""
+    base = base_state.pointer(settings.snapshots)
     return {
         "snapshot": digest_of(folder / "manifest.json"),
         "schema": digest_of_json([table["schema"] for table in to_dict(manifest)["tables"]]),
         "rules": settings.rules_digest,
         "meaning": settings.meaning_digest,
         "config": settings.config_digest,
+        "base": "" if base is None else base.digest,
     }
 
 

@@ -1,7 +1,7 @@
 """Clean: from the latest snapshot to a plan, through standardize, dedupe, reconcile and the gate."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +22,7 @@ from dq.review import decided_apart, load
 from dq.rules import Child, Step, TableRules
 from dq.schemas.values import Store
 from dq.settings import Settings
+from dq.side import KEY
 from dq.snapshot import open_snapshot, scan, verify
 from dq.standardize.times import format_of, format_time
 from dq.stores.private import disk_errors, make_folder
@@ -31,7 +32,27 @@ ROWS_A_PART = 20_000
 """Rows that one slice of the pure steps takes: what bounds their memory."""
 
 
-def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: Callable[[str], None]) -> Cleaned:
+@dataclass(frozen=True)
+class Carried:
+    """What a plan carries on.
+
+    Attributes:
+        plan: Digest of the earlier plan.
+        apart: Given a plan that is made and not written yet: table (a mapping's), store, row_key of rows whose leads are to
+            be left as they are; none when it may be written. Called again with the plan that is made then.
+    """
+
+    plan: str
+    apart: Callable[[Sequence[Planned]], pl.DataFrame]
+
+
+def clean(
+    settings: Settings,
+    now: datetime,
+    steps: frozenset[Step],
+    progress: Callable[[str], None],
+    carried: Carried | None = None,
+) -> Cleaned:
     """Plan the latest snapshot.
 
     Args:
@@ -39,6 +60,7 @@ def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: C
         now: The plan's time.
         steps: What the plan is for.
         progress: Told what is being done.
+        carried: The plan that this one carries on; None for a plan of its own.
 
     Raises:
         ConfigurationError: There is no snapshot, or its plan was applied already.
@@ -49,23 +71,52 @@ def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: C
     verify(manifest, folder)
     _demand_unapplied(folder)
     serial, base = base_state.load(settings.snapshots)
-    decisions = load(settings.snapshots)
-    memory, changed = flaps.load(settings.snapshots, serial), _is_under_new_rules(settings)
+    changed = _is_under_new_rules(settings)
     with disk_errors(settings.snapshots, "snapshots"), TemporaryDirectory(prefix=".parked-", dir=folder) as parked:
-        given = []
-        tables = in_order(settings.tables, manifest)
-        for rules in tables:
-            inputs = _inputs(manifest, folder, _guarded(rules, changed=changed), tables, base, steps, now)
-            inputs = replace(inputs, flaps=flaps.candidates(memory, rules, serial))
-            alone, apart = left_out(settings, manifest, folder, rules), decided_apart(decisions, rules.table)
-            given.append(replace(inputs, hints=Hints(alone=alone, apart=apart)))
+        given = _given(settings, manifest, folder, serial, base, steps, now, changed=changed)
         parks = [_park(inputs, Path(parked) / str(number)) for number, inputs in enumerate(given)]
-        progress(f"planning and proving {', '.join(rules.table for rules in tables)}")
-        made = [
-            Planned(one.inputs.rules, one.inputs, one.made, _stamp_format(one.inputs.raw["database"], one.inputs.rules))
-            for one in proved(given, parks)
-        ]
-        return written(settings, manifest, folder, serial, made, now, new_rules=changed)
+        progress(f"planning and proving {', '.join(inputs.rules.table for inputs in given)}")
+        made = _made(given, parks)
+        while carried is not None and not (apart := carried.apart(made)).is_empty():
+            given = [_without(inputs, apart) for inputs in given]
+            made = _made(given, parks)
+        digest = "" if carried is None else carried.plan
+        return written(settings, manifest, folder, serial, made, now, new_rules=changed, carries_on=digest)
+
+
+def _given(
+    settings: Settings,
+    manifest: Manifest,
+    folder: Path,
+    serial: int,
+    base: pl.DataFrame,
+    steps: frozenset[Step],
+    now: datetime,
+    *,
+    changed: bool,
+) -> list[Inputs]:
+    """What each mapping's plan is made from, in the order of `in_order`."""
+    decisions, memory = load(settings.snapshots), flaps.load(settings.snapshots, serial)
+    tables, given = in_order(settings.tables, manifest), []
+    for rules in tables:
+        inputs = _inputs(manifest, folder, _guarded(rules, changed=changed), tables, base, steps, now)
+        inputs = replace(inputs, flaps=flaps.candidates(memory, rules, serial))
+        alone, apart = left_out(settings, manifest, folder, rules), decided_apart(decisions, rules.table)
+        given.append(replace(inputs, hints=Hints(alone=alone, apart=apart)))
+    return given
+
+
+def _made(given: Sequence[Inputs], parks: Sequence[Park | None]) -> list[Planned]:
+    return [
+        Planned(one.inputs.rules, one.inputs, one.made, _stamp_format(one.inputs.raw["database"], one.inputs.rules))
+        for one in proved(given, parks)
+    ]
+
+
+def _without(inputs: Inputs, apart: pl.DataFrame) -> Inputs:
+    """The inputs, with more leads that are left as they are."""
+    rows = apart.filter(table=inputs.rules.table).select("store", KEY, pl.lit("rebased").alias("why"))
+    return replace(inputs, hints=replace(inputs.hints, alone=pl.concat([inputs.hints.alone, rows])))
 
 
 def _park(inputs: Inputs, folder: Path) -> Park | None:

@@ -17,9 +17,12 @@ from dq.stores.price import PAGE, PER_REQUEST
 BACKUP = 2
 """Calls of a backup beside its pages: the base's schema and its name."""
 
+CLAIM = 1
+"""The question whether the token may write."""
+
 
 def priced(rows: pl.DataFrame, manifest: Manifest, settings: Settings) -> Price:
-    """The price of writing these rows: schema check, backup, guards, writes, verification.
+    """The price of writing these rows: schema check, backup, whether it may be written, guards, writes, verification.
 
     Args:
         rows: Numbered rows of the plan.
@@ -36,7 +39,7 @@ def priced(rows: pl.DataFrame, manifest: Manifest, settings: Settings) -> Price:
     leads = airtable.group_by(BATCH, PHASE, MAPPING, Change.entity_id, maintain_order=True).len("n")
     sizes = leads.group_by(BATCH, PHASE, MAPPING, maintain_order=True).agg("n")
     calls += sum(_written(phase, counts) for _, phase, _, counts in sizes.iter_rows())  # a row a batch
-    calls += _guards(airtable)
+    calls += _guards(airtable) + (not airtable.is_empty()) * CLAIM
     touched = airtable.group_by(Change.table).agg(pl.struct(Change.row_key, Change.entity_id).n_unique().alias("n"))
     verify = sum(ceil(n / PAGE) for n in touched["n"])
     total = calls + verify

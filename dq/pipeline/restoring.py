@@ -21,6 +21,7 @@ from dq.pipeline.allowing import demand_allowed
 from dq.pipeline.applying import Permission, Watch
 from dq.pipeline.backing import back_up
 from dq.pipeline.opening import Stores
+from dq.pipeline.readonly import demand_writable
 from dq.pipeline.refilling import Refill, Refilled, Refilling, begin, has_begun, planned, refill
 from dq.pipeline.restores import end, folder_of, note, noted
 from dq.pipeline.scheduling import RESTORED
@@ -30,7 +31,7 @@ from dq.settings import Settings
 from dq.snapshot import list_snapshots
 from dq.stores.airtable.exported import exported
 from dq.stores.private import copy_file, disk_errors, write_file
-from dq.stores.protocol import Restorable
+from dq.stores.protocol import Claimed, Restorable
 
 BOTH: tuple[Store, Store] = ("database", "airtable")
 BEFORE = "before-restore"
@@ -109,7 +110,10 @@ def restore(settings: Settings, stores: Stores, wanted: Wanted, watch: Watch) ->
         wanted.confirm(made)
         if wanted.dry:
             return Restored(backup.id)
+        demand_writable(settings, f"dq backup restore {backup.id}")
         if made is not None and not made.changes.is_empty():
+            if isinstance(stores.airtable, Claimed):
+                stores.airtable.claim()
             _keep_before(settings, stores, wanted, work, watch)
         _swap(settings, stores, wanted, files["database"], work, watch)
         airtable = _refilled(refilling, made, wanted, watch)

@@ -12,6 +12,8 @@ from dq.pipeline.applying import Applied, Permission, Watch
 from dq.pipeline.opening import Stores, lineage_of, plans_of
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
+from dq.pipeline.readonly import demand_writable
+from dq.pipeline.rebasing import Earlier, Rebased, rebase
 from dq.pipeline.result import Result
 from dq.pipeline.rollback import apply_safely
 from dq.pipeline.scheduling import schedule_of
@@ -63,13 +65,28 @@ def settle(settings: Settings, stores: Stores, watch: Watch) -> Applied | None:
     """Finish an undo or an apply that was cut off, so that nothing is planned on a half-written state."""
     pending = unfinished(settings.snapshots)
     if pending is not None:
+        demand_writable(settings, "dq undo")
         watch.progress("settling an unfinished undo", 0, 0)
         carried_on(settings, stores, pending, "dq", NO_BRAKES, watch)
     latest = last(settings.snapshots)
     if latest is None or state_of(latest.folder / JOURNAL) != "open":
         return None
+    demand_writable(settings, "dq apply --resume")
     watch.progress("settling an unfinished apply", 0, 0)
     return apply_safely(settings, stores, NO_BRAKES, watch)
+
+
+def carry_on(settings: Settings, stores: Stores, before: Earlier, watch: Watch) -> Rebased:
+    """Snapshot, and plan again what of an earlier plan still holds.
+
+    Args:
+        settings: The settings.
+        stores: Both stores, open.
+        before: The earlier plan.
+        watch: Clock and progress.
+    """
+    snapshot(settings, stores, watch)
+    return rebase(settings, before, watch.clock(), lambda step: watch.progress(step, 0, 0))
 
 
 def run(
@@ -93,6 +110,8 @@ def run(
         permission: What a person allowed.
         confirm: Called with the plan before anything is written; raises to stop.
     """
+    if not dry:
+        demand_writable(settings, "dq run")
     manifest = snapshot(settings, stores, watch)
     cleaned = clean(settings, watch.clock(), steps, lambda step: watch.progress(step, 0, 0))
     if dry:

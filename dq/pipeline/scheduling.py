@@ -34,7 +34,9 @@ def schedule_of(settings: Settings, *, full: bool) -> Schedule | None:
     return Schedule(
         full_every=timedelta(hours=wanted.full_every_hours),
         look_back=timedelta(minutes=wanted.look_back_minutes),
-        deletes=wanted.deletes,
+        deletes="sweep"
+        if settings.read_only and wanted.deletes == "webhook"
+        else wanted.deletes,  # one is made and kept
         modified={rules.airtable: rules.modified_airtable for rules in settings.tables},
         forced=forced,
         removed=removed,

@@ -90,7 +90,7 @@ def carried_on(
     folder = undoing.folder.parent.parent
     plan = plans.load(folder)
     before = stores.airtable.calls
-    claim(stores)
+    claim(stores, airtable=any(name.startswith("airtable ") for name in undoing.counts))
     with journal(undoing.folder / UNDO_JOURNAL) as opened:
         targets = _targets(settings, plan, folder, stores)
         backup = backed_up(opened.meta().get("backup"), settings, stores, permission, watch)

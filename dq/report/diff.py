@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -28,12 +28,16 @@ class Diff:
         changes: Change contract, all of it.
         conflicts: Conflict contract.
         limit: Changes and conflicts that are listed; the rest is counted.
+        notes: Lines about the plan as a whole: who approved it.
+        approval: The same as JSON-ready values.
     """
 
     plan: "Plan"
     changes: pl.DataFrame
     conflicts: pl.DataFrame
     limit: int
+    notes: tuple[str, ...] = ()
+    approval: Mapping[str, Any] = field(default_factory=dict)
 
 
 def masked_diff(diff: Diff, masks: Masks) -> Diff:
@@ -65,7 +69,8 @@ def headline(plan: Any) -> list[str]:
 
 def as_text(diff: Diff) -> list[str]:
     """The diff for a terminal: a line a change, grouped by lead."""
-    told = [*headline(diff.plan), *change_lines(diff.changes, diff.limit)]
+    notes = [f"  {note}" for note in diff.notes]
+    told = [*headline(diff.plan), *notes, *change_lines(diff.changes, diff.limit)]
     waiting = _waiting(diff)
     told += [
         f"! {row[Conflict.entity_id]} {row[Conflict.field]}: database {shortened_json(row[Conflict.database])} | airtable {shortened_json(row[Conflict.airtable])}"
@@ -112,6 +117,7 @@ def as_markdown(diff: Diff) -> list[str]:
     told += [f"\n{line}" for line in _fates(plan.counts)]
     told += [f"\n{_unseen(table)}" for table in plan.blind]
     told += [f"\n**Brake:** {brake.message}" for brake in plan.brakes]
+    told += [f"\n{_cell(note)}" for note in diff.notes]
     return told
 
 
@@ -126,12 +132,15 @@ def as_dict(diff: Diff) -> dict[str, Any]:
         "conflicts_waiting": plan.conflicts,
         "brakes": [brake.message for brake in plan.brakes],
         "deletes_not_visible": list(plan.blind),
+        "digest": plan.digest,
+        "approval": dict(diff.approval),
         "price": asdict(plan.price),
     }
 
 
 _FATES = {
     "waiting": "{} waiting: edited just before the snapshot, the next run takes them up",
+    "held_back": "{} held back: moved since the plan that this one carries on",
     "out_of_scope": "{} out of scope",
     "rekeyed": "{} there under a new key: no deletion",
     "moved": "{} with other identifying values than before: the same leads",

@@ -76,6 +76,11 @@ def masked_conflicts(conflicts: pl.DataFrame, masks: Masks) -> pl.DataFrame:
     return _masked(conflicts, [Conflict.base, Conflict.database, Conflict.airtable], pl.lit("database"), masks)
 
 
+def masked_cells(cells: pl.DataFrame, values: Sequence[str], masks: Masks) -> pl.DataFrame:
+    """Cells by `store` and `field` with these columns of JSON text masked."""
+    return _masked(cells, values, pl.col(Change.store), masks)
+
+
 def _masked(rows: pl.DataFrame, values: Sequence[str], store: pl.Expr, masks: Masks) -> pl.DataFrame:
     place = pl.concat_str(store, pl.lit("/"), AuditEntry.field)
     known = {f"{side}/{field}": mask for (side, field), mask in masks.fields.items()}

@@ -78,6 +78,8 @@ def _weak(settings: Settings) -> list[str]:
         warnings.append("no Airtable token is set: only commands that need no Airtable will work")
     if settings.airtable.sandbox is None and settings.airtable.base is None:
         warnings.append("no Airtable base is configured: only commands that need no Airtable will work")
+    if settings.approval.above and not settings.approval.approvers:
+        warnings.append("approval.approvers is empty: anybody may approve a plan")
     return warnings
 
 

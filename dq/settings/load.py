@@ -17,7 +17,7 @@ from dq.settings.shape import ConfigShape
 from dq.settings.stores import airtable_identity, airtable_settings, database_identity, database_settings
 from dq.settings.tables import build_tables
 from dq.settings.validate import validated
-from dq.settings.values import BackupSettings, LimitSettings, RunOptions, Settings
+from dq.settings.values import ApprovalSettings, BackupSettings, LimitSettings, RunOptions, Settings
 
 
 def load(path: Path | None = None, env: Mapping[str, str] | None = None, *, secrets: bool = True) -> Settings:
@@ -63,6 +63,8 @@ def _assemble(
         backups=_backups(document, config, root),
         limits=LimitSettings.model_validate(config.limits.model_dump()),
         options=_options(config),
+        approval=_approval(config),
+        read_only=config.read_only,
         rules_digest=rules_digest(tables),
         meaning_digest=meaning_digest(tables),
         config_digest=config_digest(tables, database_identity(database, root), airtable_identity(airtable, root)),
@@ -91,6 +93,17 @@ def _backups(document: Document, config: ConfigShape, root: Path) -> BackupSetti
         "encryption": encryption_settings(document, config.backups.encryption, root),
     }
     return BackupSettings.model_validate({**said, **own})
+
+
+def _approval(config: ConfigShape) -> ApprovalSettings:
+    said = config.approval
+    owners = said.brake_owners.model_dump(exclude_none=True)
+    return ApprovalSettings(
+        above=said.required_above.model_dump(exclude_none=True),
+        approvers=tuple(said.approvers),
+        four_eyes=said.four_eyes,
+        brake_owners={brake: tuple(names) for brake, names in owners.items()},
+    )
 
 
 def _options(config: ConfigShape) -> RunOptions:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from dq.rules import Direction, Resolution, Survivorship
+from dq.settings.accessshape import ApprovalShape, Switch
 from dq.settings.maintenance import FieldMapping, MaintenanceConfig, MaintenanceOptions
 from dq.settings.syncshape import BrakesShape, ScopeShape, SyncShape, as_where
 from dq.settings.validate import Shape
@@ -214,6 +215,11 @@ class ConfigShape(Shape):
         DuplicatesShape(), description="How duplicates are found and settled, for all tables."
     )
     brakes: BrakesShape = Field(BrakesShape(), description="When a plan needs a person's word, for all tables.")
+    approval: ApprovalShape = Field(ApprovalShape(), description="Which plans somebody must approve, and who may.")
+    read_only: Switch = Field(
+        False,
+        description="`true` refuses every command that writes to a store; also `DQ_READ_ONLY=1` and `--read-only`.",
+    )
     snapshots: str = Field("snapshots", description="Where snapshots, plans and the base state are kept.")
     backups: BackupsShape = Field(BackupsShape(), description="Backups before every write.")
     limits: LimitsShape = Field(LimitsShape(), description="What a run may use.")

@@ -1,5 +1,6 @@
 """The settings of a run, as values. `dq.settings.load` makes them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -128,6 +129,22 @@ class LimitSettings(Values):
     enable_parallel_processing: bool = False
 
 
+class ApprovalSettings(Values):
+    """Which plans somebody must approve, and who may.
+
+    Attributes:
+        above: `changes`, `deletes`, `merges` → the number over which a plan needs an approval.
+        approvers: Who may approve; none for anybody.
+        four_eyes: Whether who made a plan may not approve it.
+        brake_owners: Brake → who may open it; a brake that is not named may be opened by anybody.
+    """
+
+    above: Mapping[str, int] = {}
+    approvers: tuple[str, ...] = ()
+    four_eyes: bool = False
+    brake_owners: Mapping[str, tuple[str, ...]] = {}
+
+
 class RunOptions(Values):
     """Which parts of a full run are done, unless the command line says otherwise."""
 
@@ -151,6 +168,8 @@ class Settings(Values):
         backups: Where backups go and how long they stay.
         limits: What a run may use.
         options: Which parts of a full run are done.
+        approval: Which plans somebody must approve, and who may.
+        read_only: Whether nothing may be written to a store.
         rules_digest: SHA-256 of what the rule files and their overrides say.
         meaning_digest: SHA-256 of what gives the base state its meaning: mapping, links, standardizers, matching, scope.
         config_digest: SHA-256 of what else changes a plan: stores, tables, mapping, policies.
@@ -165,6 +184,8 @@ class Settings(Values):
     backups: BackupSettings
     limits: LimitSettings = LimitSettings()
     options: RunOptions = RunOptions()
+    approval: ApprovalSettings = ApprovalSettings()
+    read_only: bool = False
     rules_digest: str = ""
     meaning_digest: str = ""
     config_digest: str = ""

@@ -1,10 +1,12 @@
 """Snapshots: what both stores held at one time, as Parquet files that never change."""
 
-from dq.snapshot.catalog import list_snapshots, open_snapshot, scan, verify
+from dq.snapshot.catalog import LATEST, list_snapshots, open_snapshot, scan, verify
+from dq.snapshot.catalog import read as read_snapshot
 from dq.snapshot.chain import Earlier, Schedule, last
 from dq.snapshot.take import Progress, TableColumns, columns_of, take
 
 __all__ = [
+    "LATEST",
     "Earlier",
     "Progress",
     "Schedule",
@@ -13,6 +15,7 @@ __all__ = [
     "last",
     "list_snapshots",
     "open_snapshot",
+    "read_snapshot",
     "scan",
     "take",
     "verify",

@@ -16,7 +16,7 @@ LATEST = "latest"
 
 def list_snapshots(root: Path) -> list[Manifest]:
     """The complete snapshots in `root`, oldest first; an id tells only the second."""
-    return sorted((_read(root / name) for name in ids_in(root)), key=lambda manifest: (manifest.taken_at, manifest.id))
+    return sorted((read(root / name) for name in ids_in(root)), key=lambda manifest: (manifest.taken_at, manifest.id))
 
 
 def open_snapshot(root: Path, snapshot_id: str = LATEST) -> tuple[Manifest, Path]:
@@ -37,7 +37,7 @@ def open_snapshot(root: Path, snapshot_id: str = LATEST) -> tuple[Manifest, Path
         pointer = root / LATEST
         snapshot_id = pointer.read_text().strip() if pointer.is_file() else ids[-1]
     found = chosen(ids, snapshot_id, "snapshot", root, "dq snapshot")
-    return _read(root / found), root / found
+    return read(root / found), root / found
 
 
 def verify(manifest: Manifest, path: Path) -> None:
@@ -76,7 +76,12 @@ def _table(manifest: Manifest, store: Store, table: str) -> TableFile:
         raise ConfigurationError(what, where=f"snapshot {manifest.id}", fix="dq snapshot") from None
 
 
-def _read(path: Path) -> Manifest:
+def read(path: Path) -> Manifest:
+    """The manifest in a snapshot's folder.
+
+    Raises:
+        DamagedError: It cannot be read.
+    """
     try:
         return from_dict(read_manifest(path, "snapshot", FORMAT_VERSION, "use the newer dq, or `dq snapshot`"))
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -207,10 +207,10 @@ class Restorable(Protocol):
 
 @runtime_checkable
 class Claimed(Protocol):
-    """What a sink can do besides that writers on several machines share."""
+    """What a sink can do besides that may have other writers, or take no writes of ours."""
 
     def claim(self) -> None:
-        """Become its only writer until it is closed, or until this process or its connection dies.
+        """See that it takes writes, and become its only writer, where it knows of such, until it is closed or we die.
 
         Raises:
             TemporaryError: Another writer has it.

@@ -311,3 +311,38 @@ def test_links_come_back_with_the_records_that_a_restore_makes_anew(project: Pro
     assert len(restored.json["airtable"]["new_ids"]) == 3
     rest = project.dq("run", "--yes", "--format", "json")
     assert (rest.code, rest.json["details"]["changes"]) == (0, 0), rest.out
+
+
+def _rebased(project: Project) -> Any:
+    ended = project.dq("clean", "--rebase", "latest", "--format", "json")
+    assert ended.code == 0, ended.err
+    return ended.json["rebased"]
+
+
+def test_a_plan_is_carried_on_without_a_company_that_moved_and_the_leads_that_name_it(linked: Project) -> None:
+    company(linked, 9, "z.example")
+    lead(linked, 9, "z@x.example", 9)
+    linked.sql("UPDATE leads SET name = 'Quentin', updated_at = '2032' WHERE id = 2")
+    assert linked.dq("snapshot").code == linked.dq("clean").code == 0
+    linked.sql("UPDATE companies SET name = 'Zed' WHERE id = 9")
+    told = _rebased(linked)
+    assert (told["kept"], len(told["changed"]), told["new"]) == (1, 2, [])
+    assert linked.dq("apply", "--yes").code == 0
+    assert "z@x.example" not in {record["Email"] for record in linked.records().values()}
+    run(linked)
+    assert pairs(linked)["z@x.example"] == ("z.example", ["z.example"])
+
+
+def test_a_merge_that_somebody_needs_otherwise_now_is_not_carried_on(linked: Project) -> None:
+    company(linked, 8, "a.example")
+    linked.sql("UPDATE leads SET name = 'Quentin', updated_at = '2032' WHERE id = 2")
+    assert linked.dq("snapshot").code == linked.dq("clean").code == 0
+    lead(linked, 10, "new@x.example", 8)
+    told = _rebased(linked)
+    assert told["kept"] >= 1
+    assert linked.dq("apply", "--yes").code == 0
+    assert linked.sql(
+        "SELECT count(*) FROM leads l LEFT JOIN companies c ON c.id = l.company_id WHERE l.company_id IS NOT NULL AND c.id IS NULL"
+    ) == [(0,)]
+    run(linked)
+    assert pairs(linked)["new@x.example"] == ("a.example", ["a.example"])

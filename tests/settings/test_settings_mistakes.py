@@ -32,7 +32,7 @@ def error_of(project, config, env=None):
         ("stores:\n  airtable:\n    incremental: {full_every_hours: 169}\n", 3, "must be at most 168"),
         ("stores:\n  airtable:\n    incremental: {look_back_minutes: -1}\n", 3, "must be at least 0"),
         ("stores:\n  airtable:\n    incremental: sweep\n", 3, "incremental: expected keys with values, found a text"),
-        ("zzz: 1\n", 1, "unknown key `zzz`; known: backups, brakes"),
+        ("zzz: 1\n", 1, "unknown key `zzz`; known: approval, backups"),
         ("maintenance_config:\n  backup:\n    retention_day: 3\n", 3, "did you mean `retention_days`?"),
         ("maintenance_config: {email: {}}\n", 1, "unknown key `email`"),
         ("brakes:\n  max_deletes: {row: 3}\n", 2, "brakes.max_deletes.row: unknown key `row`; did you mean `rows`?"),

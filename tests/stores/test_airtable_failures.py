@@ -283,3 +283,55 @@ def test_a_proxy_or_netrc_of_the_machine_does_not_touch_the_token(monkeypatch, t
         store.describe("Leads", [])
         assert server.authorizations == ["Bearer tok-secret"]
         store.close()
+
+
+NOT_PERMITTED = (403, {"error": {"type": "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND", "message": "no"}})
+NO_RECORDS = (422, {"error": {"type": "INVALID_RECORDS", "message": "none"}})
+
+
+@pytest.mark.parametrize("answer", [NO_RECORDS, EMPTY, (400, {})])
+def test_a_token_that_may_write_is_asked_once(answer):
+    with scripted(answer) as server:
+        store, _ = opened(server.url, tables=["Leads"])
+        store.claim()
+        store.claim()
+        assert server.asked == [("PATCH", "/v0/app1/Leads", {"records": []})]
+        assert store.calls == 1
+        store.close()
+
+
+def test_a_token_that_may_not_write_is_told_so():
+    with scripted(NOT_PERMITTED) as server:
+        store, _ = opened(server.url, tables=["Leads", "Firms"])
+        with pytest.raises(ConfigurationError, match="may not write") as caught:
+            store.claim()
+        assert "data.records:write" in str(caught.value)
+        store.close()
+
+
+@pytest.mark.parametrize(
+    ("answers", "error"),
+    [
+        ([(401, {})], ConfigurationError),
+        ([(404, {"error": {"type": "NOT_FOUND"}})], ConfigurationError),
+        ([(503, {})], TemporaryError),
+        ([DROP], TemporaryError),
+        ([(402, {})], TemporaryError),
+    ],
+)
+def test_who_cannot_be_asked_is_an_error_of_its_own(answers, error):
+    with scripted(*answers) as server:
+        store, _ = opened(server.url, tables=["Leads"])
+        with pytest.raises(error) as caught:
+            store.claim()
+        assert "may not write" not in str(caught.value)
+        assert not isinstance(caught.value, LostAnswerError)
+        store.close()
+
+
+def test_a_failure_that_passes_does_not_keep_a_token_from_writing():
+    with scripted((503, {}), DROP, NO_RECORDS) as server:
+        store, _ = opened(server.url, tables=["Leads"])
+        store.claim()
+        assert len(server.asked) == 3
+        store.close()

@@ -16,6 +16,7 @@ from dq.manifest import Hook, Reference, TableSchema
 from dq.schemas.values import Store
 from dq.stores.airtable import following, hooks
 from dq.stores.airtable.calling import Calls, Patience, client
+from dq.stores.airtable.claiming import demand_write_scope
 from dq.stores.airtable.exporting import export_base
 from dq.stores.airtable.failures import Failure, error_of
 from dq.stores.airtable.fields import CREATED, KEY, column_of
@@ -66,6 +67,7 @@ class AirtableStore:
         self._endpoint_url = endpoint_url
         self._tables = tuple(tables)
         self._client: Calls | None = None
+        self._may_write = False
         pace_file, ledger_file = (
             state / state_name(kind, endpoint_url, base) if state else None for kind in ("pace", "calls")
         )
@@ -183,6 +185,18 @@ class AirtableStore:
         """Write batches with requests overlapping, see `write_batches`; each is taken when it is about to be sent."""
         with self._asking(schema.name) as calls:
             yield from write_batches(calls, self._path(schema), schema, batches)
+
+    def claim(self) -> None:
+        """Ask, once, whether the token may write; nobody else is kept from writing.
+
+        Raises:
+            ConfigurationError: It may not.
+        """
+        if self._tables and not self._may_write:
+            with self._asking(self._tables[0]) as calls:
+                path = f"{quote(self.base, safe='')}/{quote(self._tables[0], safe='')}"
+                demand_write_scope(calls, path, self._tables[0])
+            self._may_write = True
 
     def find(
         self,
