@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dq.cli.clean import steps_of, warn, warn_full
-from dq.cli.options import BRAKES, AsFormat, ConfigFile, Format, NoBackup, OnlyPart, Yes, braked
+from dq.cli.options import BRAKES, AgainstTwin, AsFormat, ConfigFile, Format, NoBackup, OnlyPart, Yes, braked
 from dq.cli.session import Session, clock, confirm, session
+from dq.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from dq.pipeline import Cleaned, Result
@@ -21,14 +22,19 @@ def apply(
     yes: Yes = False,
     resume: Annotated[bool, typer.Option("--resume", help="Take the latest plan from wherever it stands.")] = False,
     no_backup: NoBackup = False,
+    against: AgainstTwin = None,
     form: AsFormat = Format.text,
     *,
     allowed: Mapping[str, int],
 ) -> None:
     """Write the latest plan: backup, batches, verification."""
     from dq import pipeline
+    from dq.cli.twin import apply_to_twin
 
     permission = pipeline.Permission(allowed, no_backup)
+    if against:
+        apply_to_twin(config, permission, form, resume=resume)
+        return
     began = clock()
     with session("apply", config) as opened:
         plan, _, state = pipeline.latest(opened.settings)
@@ -50,13 +56,17 @@ def run(
     only: OnlyPart = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan, and write nothing to either store.")] = False,
     no_backup: NoBackup = False,
+    against: AgainstTwin = None,
     form: AsFormat = Format.text,
     *,
     allowed: Mapping[str, int],
 ) -> None:
     """Do all of it: snapshot, clean, apply."""
     from dq import pipeline
+    from dq.cli.twin import end, rehearse
 
+    if against and dry_run:
+        raise ConfigurationError("A dry run writes nothing, not even to a twin.", fix="leave --dry-run out")
     permission = pipeline.Permission(allowed, no_backup)
     began = clock()
     with session("run", config) as opened:
@@ -67,14 +77,20 @@ def run(
             pipeline.applicable(cleaned.plan, opened.settings, permission)
             confirm(_question(cleaned.plan), "--yes", yes=yes)
 
-        dry = dry_run or opened.settings.options.dry_run
+        dry = dry_run or opened.settings.options.dry_run or against is not None
         ran = pipeline.run(
             opened.settings, opened.stores, steps, opened.watch, dry=dry, permission=permission, confirm=asked
         )
         warn_full(ran.snapshot)
-        result = pipeline.result(ran, None, began, clock())
-        _logged(opened, result)
-    _end(result, form, opened)
+        if against:
+            result, facts = rehearse(opened.settings, permission, opened.watch, opened.log)
+        else:
+            result = pipeline.result(ran, None, began, clock())
+            _logged(opened, result)
+    if against:
+        end(result, facts, form, opened.interrupts.exit_code)
+    else:
+        _end(result, form, opened)
 
 
 def _question(plan: "Plan") -> str:

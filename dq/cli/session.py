@@ -38,6 +38,7 @@ class Aside:
     settings: "Settings"
     watch: "Watch"
     log: "Log"
+    interrupts: Interrupts
 
 
 def clock() -> datetime:
@@ -99,7 +100,7 @@ def watched(command: str, config: Path | None, *, alone: bool = True, secrets: b
             log.step(step, done)
             progress(step, done, total)
 
-        yield Aside(settings, Watch(clock, told, interrupts.asked), log)
+        yield Aside(settings, Watch(clock, told, interrupts.asked), log, interrupts)
 
 
 def confirm(question: str, flag: str, *, yes: bool, look: str = "dq diff") -> None:

@@ -12,6 +12,7 @@ from dq.pipeline.lockout import Lockout, lock_out, lockout, unlock
 from dq.pipeline.opening import Stores, claim, locked, opened
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
+from dq.pipeline.rehearsing import Rehearsed, rehearsed
 from dq.pipeline.restoring import Restored, Wanted, extract, restore
 from dq.pipeline.result import Result, to_dict
 from dq.pipeline.rollback import apply_safely as apply
@@ -26,6 +27,7 @@ __all__ = [
     "Lockout",
     "Permission",
     "Ran",
+    "Rehearsed",
     "Restored",
     "Result",
     "Stores",
@@ -54,6 +56,7 @@ __all__ = [
     "policy_of",
     "protected",
     "pruned",
+    "rehearsed",
     "restore",
     "result",
     "run",

@@ -23,9 +23,11 @@ class DatabaseSettings(Values):
 
     Attributes:
         url: `sqlite:///` and an absolute path, or `postgresql://…`. It may hold a password and is left out of the repr.
+        stands_for: For a copy, the place of the database that plans and base name; None where it is that database itself.
     """
 
     url: str = Field(repr=False)
+    stands_for: str | None = None
 
     @property
     def is_postgres(self) -> bool:
