@@ -68,8 +68,8 @@ def end(result: "Result", facts: Mapping[str, Any], form: Format, interrupted: i
     for note in facts["notes"]:
         print(f"note: {note}", file=sys.stderr)
     if facts["second_plan"]:
-        why = "rows moved since the snapshot, or were refused" if facts["failed"] else "report this as a bug"
-        print(f"warning: a second plan on the twin is not empty; {why}", file=sys.stderr)
+        why = "rows were edited since the snapshot, or left out; where neither is so, report it as a bug"
+        print(f"warning: a second plan on the twin is not empty: {why}", file=sys.stderr)
     if result.exit_code:
         for error in result.errors[:20]:
             print(f"{error['where']}: {error['what']}", file=sys.stderr)
