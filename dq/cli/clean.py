@@ -22,14 +22,20 @@ def snapshot(
     full: Annotated[
         bool, typer.Option("--full", help="Read all of Airtable, whatever the configuration says.")
     ] = False,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option("--tag", help="A word for it, by which it can be kept; may be given several times."),
+    ] = None,
     form: AsFormat = Format.text,
 ) -> None:
     """Read both stores to Parquet, complete or not at all."""
     from dq import pipeline
     from dq.cli.render import print_json
+    from dq.snapshot.tags import tag as tagged
 
     with session("snapshot", config) as opened:
         manifest = pipeline.snapshot(opened.settings, opened.stores, opened.watch, full=full)
+        tagged(opened.settings.snapshots / manifest.id, tag or ())
         rows = {f"{table.schema.store} {table.schema.name}": table.rows for table in manifest.tables}
         opened.log.event("snapshot", id=manifest.id, rows=rows, api_calls=manifest.api_calls)
     warn_full(manifest)

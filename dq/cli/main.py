@@ -6,7 +6,23 @@ from collections.abc import Sequence
 
 import typer
 
-from dq.cli import audit, backup, check, clean, config, dedupe, diff, init, quarantine, run, sandbox, status, undo, why
+from dq.cli import (
+    audit,
+    backup,
+    check,
+    clean,
+    config,
+    dedupe,
+    diff,
+    init,
+    prune,
+    quarantine,
+    run,
+    sandbox,
+    status,
+    undo,
+    why,
+)
 from dq.cli.interrupts import InterruptedBySignal
 from dq.errors import DqError
 from dq.memory import give_back
@@ -34,6 +50,7 @@ for command in (
     undo.unlock,
     check.check,
     status.status,
+    prune.prune,
     dedupe.dedupe,
     why.why,
     why.blame,

@@ -8,6 +8,7 @@ import typer
 
 from dq.cli.clean import steps_of, warn, warn_full
 from dq.cli.options import BRAKES, AgainstTwin, AsFormat, ConfigFile, Format, NoBackup, OnlyPart, Yes, braked
+from dq.cli.prune import prune_after
 from dq.cli.session import Session, clock, confirm, session
 from dq.errors import ConfigurationError
 
@@ -46,6 +47,7 @@ def apply(
         applied = pipeline.apply(opened.settings, opened.stores, permission, opened.watch)
         result = pipeline.result(None, applied, began, clock())
         _logged(opened, result)
+        prune_after(opened, result.exit_code)
     _end(result, form, opened, already=applied.already)
 
 
@@ -87,6 +89,7 @@ def run(
         else:
             result = pipeline.result(ran, None, began, clock())
             _logged(opened, result)
+            prune_after(opened, result.exit_code)
     if against:
         end(result, facts, form, opened.interrupts.exit_code)
     else:

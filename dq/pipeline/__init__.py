@@ -17,6 +17,7 @@ from dq.pipeline.restoring import Restored, Wanted, extract, restore
 from dq.pipeline.result import Result, to_dict
 from dq.pipeline.rollback import apply_safely as apply
 from dq.pipeline.running import Ran, result, run, settle, snapshot
+from dq.pipeline.tidying import Item, tidied
 from dq.pipeline.undoing import Asked, Taken, merge_of, undo
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Asked",
     "Cleaned",
     "Drill",
+    "Item",
     "Lockout",
     "Permission",
     "Ran",
@@ -62,6 +64,7 @@ __all__ = [
     "run",
     "settle",
     "snapshot",
+    "tidied",
     "to_dict",
     "undo",
     "unlock",

@@ -117,6 +117,18 @@ class BackupSettings(Values):
     encryption: EncryptionSettings | None = None
 
 
+class RetentionSettings(Values):
+    """How long snapshots, plans, journals, restores and logs stay, and whether a run prunes them."""
+
+    retention_days: int = 30
+    keep_last: int = 10
+    keep_tags: tuple[str, ...] = ()
+    undo_runs: int = 10
+    logs_days: int = 90
+    trash_days: int = 7
+    prune: Literal["never", "after_run"] = "never"
+
+
 class LimitSettings(Values):
     """What a run may use: requests a second and a month, rows a batch, MB of memory, tries, and seconds between them."""
 
@@ -151,6 +163,7 @@ class Settings(Values):
         tables: The rules of every mapped table.
         snapshots: Folder of snapshots, plans and the base state.
         backups: Where backups go and how long they stay.
+        retention: How long dq's own files stay.
         limits: What a run may use.
         options: Which parts of a full run are done.
         rules_digest: SHA-256 of what the rule files and their overrides say.
@@ -165,6 +178,7 @@ class Settings(Values):
     tables: tuple[TableRules, ...]
     snapshots: Path
     backups: BackupSettings
+    retention: RetentionSettings = RetentionSettings()
     limits: LimitSettings = LimitSettings()
     options: RunOptions = RunOptions()
     rules_digest: str = ""
