@@ -85,7 +85,11 @@ def clean(config: ConfigFile = None, only: OnlyPart = None, form: AsFormat = For
         steps = steps_of(opened.settings, only)
         cleaned = pipeline.clean(opened.settings, clock(), steps, lambda step: opened.watch.progress(step, 0, 0))
         opened.log.event(
-            "plan", snapshot=cleaned.plan.snapshot, counts=cleaned.plan.counts, brakes=len(cleaned.plan.brakes)
+            "plan",
+            snapshot=cleaned.plan.snapshot,
+            counts=cleaned.plan.counts,
+            brakes=len(cleaned.plan.brakes),
+            slices=cleaned.slices,
         )
     warn(cleaned)
     if form is Format.json:
@@ -106,8 +110,8 @@ def steps_of(settings: "Settings", only: Sequence[str] | str | None) -> "frozens
 
 
 def warn(cleaned: "Cleaned") -> None:
-    """Tell brakes and failed quality rules on stderr."""
+    """Tell brakes, failed quality rules and what else is to be known on stderr."""
     for brake in cleaned.plan.brakes:
         print(f"brake: {brake.message} To go ahead: {brake.flag}", file=sys.stderr)
-    for failed in cleaned.failed:
-        print(failed, file=sys.stderr)
+    for told in (*cleaned.failed, *cleaned.notes):
+        print(told, file=sys.stderr)

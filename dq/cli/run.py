@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,7 +46,7 @@ def apply(
             pipeline.applicable(plan, opened.settings, permission)
             confirm(_question(plan), "--yes", yes=yes or resume)
         applied = pipeline.apply(opened.settings, opened.stores, permission, opened.watch)
-        result = pipeline.result(None, applied, began, clock())
+        result = _with_memory(pipeline.result(None, applied, began, clock()), opened)
         _logged(opened, result)
         prune_after(opened, result.exit_code)
     _end(result, form, opened, already=applied.already)
@@ -87,7 +88,7 @@ def run(
         if against:
             result, facts = rehearse(opened.settings, permission, opened.watch, opened.log)
         else:
-            result = pipeline.result(ran, None, began, clock())
+            result = _with_memory(pipeline.result(ran, None, began, clock()), opened)
             _logged(opened, result)
             prune_after(opened, result.exit_code)
     if against:
@@ -100,6 +101,13 @@ def _question(plan: "Plan") -> str:
     rows = plan.counts["rows"]
     told = "; ".join(f"{store}: " + ", ".join(f"{n:,} {op}s" for op, n in ops.items()) for store, ops in rows.items())
     return f"Write {plan.changes:,} changes ({told}) in about {plan.price.api_calls:,} API calls?"
+
+
+def _with_memory(result: "Result", opened: Session) -> "Result":
+    """The result with what was seen of the memory that it took."""
+    opened.memory.sample()
+    details = {**result.details, "memory": opened.memory.facts()}
+    return replace(result, details=details, warnings=(*result.warnings, *opened.memory.warnings))
 
 
 def _logged(opened: Session, result: "Result") -> None:

@@ -1,6 +1,6 @@
 """Clean: from the latest snapshot to a plan, through standardize, dedupe, reconcile and the gate."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +13,12 @@ from dq.apply import flaps
 from dq.apply.journal import state_of
 from dq.engine import Hints, Inputs, Park, in_order, references
 from dq.errors import ConfigurationError
-from dq.manifest import Manifest, TableSchema
+from dq.manifest import Manifest, TableFile, TableSchema
 from dq.pipeline.counting import Planned
 from dq.pipeline.planfiles import Cleaned, written
 from dq.pipeline.proving import proved
 from dq.pipeline.quarantining import left_out
+from dq.pipeline.slicing import Slices, slices_of
 from dq.review import decided_apart, load
 from dq.rules import Child, Step, TableRules
 from dq.schemas.values import Store
@@ -27,8 +28,6 @@ from dq.standardize.times import format_of, format_time
 from dq.stores.private import disk_errors, make_folder
 
 STORES: tuple[Store, Store] = ("database", "airtable")
-ROWS_A_PART = 20_000
-"""Rows that one slice of the pure steps takes: what bounds their memory."""
 
 
 def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: Callable[[str], None]) -> Cleaned:
@@ -52,20 +51,38 @@ def clean(settings: Settings, now: datetime, steps: frozenset[Step], progress: C
     decisions = load(settings.snapshots)
     memory, changed = flaps.load(settings.snapshots, serial), _is_under_new_rules(settings)
     with disk_errors(settings.snapshots, "snapshots"), TemporaryDirectory(prefix=".parked-", dir=folder) as parked:
-        given = []
+        given, cut = [], {}
         tables = in_order(settings.tables, manifest)
         for rules in tables:
             inputs = _inputs(manifest, folder, _guarded(rules, changed=changed), tables, base, steps, now)
+            cut[rules.table] = slices_of(folder, _tables(manifest, rules), settings.limits.max_memory_usage_mb)
+            inputs = replace(inputs, parts=cut[rules.table].parts)
             inputs = replace(inputs, flaps=flaps.candidates(memory, rules, serial))
             alone, apart = left_out(settings, manifest, folder, rules), decided_apart(decisions, rules.table)
             given.append(replace(inputs, hints=Hints(alone=alone, apart=apart)))
         parks = [Park(make_folder(Path(parked) / str(number))) for number in range(len(given))]
-        progress(f"planning and proving {', '.join(rules.table for rules in tables)}")
+        progress(f"planning and proving {', '.join(_told(table, one) for table, one in cut.items())}")
         made = [
             Planned(one.inputs.rules, one.inputs, one.made, _stamp_format(one.inputs.raw["database"], one.inputs.rules))
             for one in proved(given, parks)
         ]
-        return written(settings, manifest, folder, serial, made, now, new_rules=changed)
+        cleaned = written(settings, manifest, folder, serial, made, now, new_rules=changed)
+        return replace(cleaned, slices={table: one.parts for table, one in cut.items()}, notes=_tight(cut, settings))
+
+
+def _told(table: str, cut: Slices) -> str:
+    return table if cut.parts == 1 else f"{table} in {cut.parts} slices"
+
+
+def _tight(cut: Mapping[str, Slices], settings: Settings) -> tuple[str, ...]:
+    """What to do about mappings whose plan does not fit the memory that is allowed, however it is cut."""
+    limit = settings.limits.max_memory_usage_mb
+    return tuple(
+        f"planning {table} takes about {one.expected:,} MB even in slices, more than limits.max_memory_usage_mb ({limit:,}): "
+        "set it higher if the machine has more, or map fewer columns"
+        for table, one in cut.items()
+        if not one.fits
+    )
 
 
 def _is_under_new_rules(settings: Settings) -> bool:
@@ -102,10 +119,7 @@ def _inputs(
     steps: frozenset[Step],
     now: datetime,
 ) -> Inputs:
-    tables = {
-        "database": manifest.table("database", rules.table),
-        "airtable": manifest.table("airtable", rules.airtable),
-    }
+    tables = _tables(manifest, rules)
     raw = {store: scan(manifest, folder, store, tables[store].schema.name) for store in STORES}
     return Inputs(
         rules=rules,
@@ -119,8 +133,11 @@ def _inputs(
         now=now,
         taken_at=manifest.taken_at,
         blind=frozenset(store for store in STORES if not tables[store].reading.deletes_visible),
-        parts=max(-(-max(table.rows for table in tables.values()) // ROWS_A_PART), 1),
     )
+
+
+def _tables(manifest: Manifest, rules: TableRules) -> dict[Store, TableFile]:
+    return {"database": manifest.table("database", rules.table), "airtable": manifest.table("airtable", rules.airtable)}
 
 
 def _stamp_format(raw: pl.LazyFrame, rules: TableRules) -> str:

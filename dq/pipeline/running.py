@@ -128,12 +128,13 @@ def result(
         warnings=(
             *warnings,
             *_moved(report),
-            *(ran.cleaned.failed if ran else ()),
+            *((*ran.cleaned.failed, *ran.cleaned.notes) if ran else ()),
             *(brake.message for brake in plan.brakes),
         ),
         details={
             "changes": plan.changes,
             "counts": dict(counts),
+            "slices": dict(ran.cleaned.slices) if ran else {},
             "price": asdict(plan.price),
             "api_calls": {"snapshot": ran.snapshot.api_calls if ran else 0, "apply": applied.calls if applied else 0},
             "api_calls_repeated": applied.repeated if applied else 0,

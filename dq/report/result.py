@@ -29,6 +29,8 @@ def lines(result: Mapping[str, Any]) -> list[str]:
     told += [f"left out: {', '.join(f'{n:,} {state}' for state, n in left.items())}"] if left else []
     back = details.get("rolled_back", 0)
     told += [f"taken back: {back:,} rows"] if back else []
+    if details.get("memory"):
+        told.append("memory {peak_mb:,} MB at the most, of {limit_mb:,}".format(**details["memory"]))
     if details.get("audit"):
         told.append("audit log: {entries:,} entries, head {entries}:{digest}".format(**details["audit"]))
     told += [f"backup {path}" for path in result["backup_paths"]]
