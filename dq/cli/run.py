@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dq.cli.clean import steps_of, warn, warn_full
+from dq.cli.failing import failures_told
 from dq.cli.options import BRAKES, AgainstTwin, AsFormat, ConfigFile, Format, NoBackup, OnlyPart, Yes, braked
 from dq.cli.prune import prune_after
 from dq.cli.session import Session, clock, confirm, session
@@ -35,10 +36,11 @@ def apply(
 
     permission = pipeline.Permission(allowed, no_backup)
     if against:
-        apply_to_twin(config, permission, form, resume=resume)
+        with failures_told(config, form, fresh=False):
+            apply_to_twin(config, permission, form, resume=resume)
         return
     began = clock()
-    with session("apply", config) as opened:
+    with failures_told(config, form, fresh=False), session("apply", config) as opened:
         plan, _, state = pipeline.latest(opened.settings)
         if state == "open" and not resume:
             confirm("The latest plan was begun and not finished.", "--resume", yes=False)
@@ -72,7 +74,7 @@ def run(
         raise ConfigurationError("A dry run writes nothing, not even to a twin.", fix="leave --dry-run out")
     permission = pipeline.Permission(allowed, no_backup)
     began = clock()
-    with session("run", config) as opened:
+    with failures_told(config, form, fresh=True), session("run", config) as opened:
         steps = steps_of(opened.settings, only)
 
         def asked(cleaned: "Cleaned") -> None:
@@ -111,13 +113,16 @@ def _with_memory(result: "Result", opened: Session) -> "Result":
 
 
 def _logged(opened: Session, result: "Result") -> None:
-    categories: dict[str, int] = {}
-    for error in result.errors:
-        categories[error["category"]] = categories.get(error["category"], 0) + 1
+    from dq.pipeline import by_category
+
     seconds = (result.end_time - result.start_time).total_seconds()
     opened.log.exit_code = _exit_code(result, opened)
     opened.log.event(
-        "result", exit_code=opened.log.exit_code, seconds=seconds, errors=categories, **dict(result.details)
+        "result",
+        exit_code=opened.log.exit_code,
+        seconds=seconds,
+        errors=by_category(result.errors),
+        **dict(result.details),
     )
 
 
@@ -138,7 +143,7 @@ def _end(result: "Result", form: Format, opened: Session, *, already: bool = Fal
         print("\n".join(lines(to_dict(result))))
     if result.exit_code:
         for error in result.errors[:20]:
-            print(f"{error['where']}: {error['what']}", file=sys.stderr)
+            print(f"{error['category']}: {error['where']}: {error['what']}", file=sys.stderr)
         if result.exit_code == 130:
             print("stopped after a batch; go on with: dq apply --resume", file=sys.stderr)
         raise typer.Exit(_exit_code(result, opened))

@@ -72,11 +72,13 @@ def end(result: "Result", facts: Mapping[str, Any], form: Format, interrupted: i
         print(f"warning: a second plan on the twin is not empty: {why}", file=sys.stderr)
     if result.exit_code:
         for error in result.errors[:20]:
-            print(f"{error['where']}: {error['what']}", file=sys.stderr)
+            print(f"{error['category']}: {error['where']}: {error['what']}", file=sys.stderr)
         raise typer.Exit(interrupted if result.exit_code == 130 else result.exit_code)
 
 
 def _facts(done: "Rehearsed", result: "Result") -> dict[str, Any]:
+    from dq.pipeline import by_category
+
     plan, report = done.applied.plan, done.applied.report
     return {
         "format_version": 1,
@@ -94,6 +96,7 @@ def _facts(done: "Rehearsed", result: "Result") -> dict[str, Any]:
         "seconds": dict(done.seconds),
         "second_plan": None if done.second is None else dict(done.second),
         "errors": [dict(error) for error in result.errors],
+        "errors_by_category": by_category(result.errors),
         "notes": list(done.notes),
     }
 

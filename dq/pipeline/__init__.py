@@ -14,7 +14,7 @@ from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
 from dq.pipeline.rehearsing import Rehearsed, rehearsed
 from dq.pipeline.restoring import Restored, Wanted, extract, restore
-from dq.pipeline.result import Result, to_dict
+from dq.pipeline.result import Result, by_category, failed, to_dict
 from dq.pipeline.rollback import apply_safely as apply
 from dq.pipeline.running import Ran, result, run, settle, snapshot
 from dq.pipeline.tidying import Item, tidied
@@ -40,11 +40,13 @@ __all__ = [
     "applicable",
     "apply",
     "back_up",
+    "by_category",
     "claim",
     "clean",
     "drill",
     "event",
     "extract",
+    "failed",
     "forgotten",
     "healed",
     "judged",

@@ -166,6 +166,10 @@ def verdict(report: Report | None) -> tuple[int, list[dict[str, str]]]:
     errors = []
     if report.failing:
         errors.append({"category": "critical", "where": "the run", "what": _FAILING[report.failing]})
+    if not report.finished:
+        errors.append(
+            {"category": "recoverable", "where": "the run", "what": "stopped after a batch: dq apply --resume"}
+        )
     errors += [
         {
             "category": "critical",
@@ -174,9 +178,12 @@ def verdict(report: Report | None) -> tuple[int, list[dict[str, str]]]:
         }
         for m in report.mismatches
     ]
+    refused = {entry.write.group for entry in report.failed if entry.state == "refused"}
     errors += [
         {
-            "category": "data quality",
+            "category": "data quality"
+            if e.write.group in refused
+            else "recoverable",  # the next run takes up what moved
             "where": f"{e.store} {e.write.table} {e.write.key or 'new row'}",
             "what": f"{e.state}: {e.reason or ''}",
         }

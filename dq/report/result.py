@@ -27,6 +27,8 @@ def lines(result: Mapping[str, Any]) -> list[str]:
         else "nothing to write"
     ]
     told += [f"left out: {', '.join(f'{n:,} {state}' for state, n in left.items())}"] if left else []
+    wrong = {category: n for category, n in result["errors_by_category"].items() if n}
+    told += [f"errors: {', '.join(f'{n:,} {category}' for category, n in wrong.items())}"] if wrong else []
     back = details.get("rolled_back", 0)
     told += [f"taken back: {back:,} rows"] if back else []
     if details.get("memory"):

@@ -211,7 +211,9 @@ class LimitsShape(Shape):
     batch_size: int = Field(
         50, ge=1, le=10_000, description="Rows a journal batch; Airtable always gets 10 or fewer a request."
     )
-    max_memory_usage_mb: int = Field(512, ge=64, 
+    max_memory_usage_mb: int = Field(
+        512,
+        ge=64,
         description="Memory to stay within, in MB: the less, the more slices a plan is made in. Warned of at 80 %, and when it is passed.",
     )
     max_retries: int = Field(3, ge=0, le=20, description="Tries after a temporary failure.")
