@@ -21,7 +21,7 @@ import polars as pl
 
 from bench.measure import Figure, as_the_command, machine, measured, table
 from dq.manifest import Column, TableSchema
-from dq.pipeline.planning import ROWS_A_PART
+from dq.pipeline.slicing import MOST_ROWS
 from dq.rules import ALL_STEPS, FieldRule, Scope, TableRules
 from dq.schemas.base import agreed, base_types
 from dq.schemas.values import Store
@@ -51,7 +51,7 @@ def main() -> None:
         _alone(_write, root, asked.rows, asked.records)
         print(f"{asked.rows:,} rows, {asked.records:,} records, {len(FIELDS)} fields on {machine()}\n", flush=True)
         joined, rows = _alone(_join, root)
-        done, counts = _alone(_reconcile, root, -(-asked.rows // ROWS_A_PART))
+        done, counts = _alone(_reconcile, root, -(-asked.rows // MOST_ROWS))
         print(f"joined {rows:,} rows; {counts}\n")
         print(table("Reconcile beside the bare join", [(done, joined), (joined, None)]))
         if asked.datacompy:

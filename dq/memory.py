@@ -1,10 +1,20 @@
-"""Memory: allocators give freed pages back, so that a run's peak is what it needs and not what it had."""
+"""Memory: what a run takes is watched, and allocators give freed pages back, so that its peak is what it needs."""
 
 import os
-from contextlib import suppress
+import resource
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
 
 SETTING = "_RJEM_MALLOC_CONF"
 """Read by the allocator of Polars (jemalloc) when it is loaded."""
+NEAR = 0.8
+"""The share of the limit from which on a warning is due."""
+_EVERY_SECONDS = 0.2
+_MB = 1_000_000
 
 
 def give_back() -> None:
@@ -21,3 +31,96 @@ def trim() -> None:
     pa.default_memory_pool().release_unused()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory now; where the system does not tell (not Linux), the most so far."""
+    with suppress(OSError), Path("/proc/self/statm").open(encoding="ascii") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
+@dataclass
+class Usage:
+    """How much memory each step has taken; `watching` keeps it up to date.
+
+    Attributes:
+        limit: MB to stay within.
+        tell: Told once when the limit is near, and once when it is passed.
+        step: The step at work.
+        peaks: Step → the most MB that were seen in it.
+        warnings: What was told.
+    """
+
+    limit: int
+    tell: Callable[[str], None]
+    step: str = "start"
+    peaks: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def begin(self, step: str) -> None:
+        """Another step begins."""
+        if step != self.step:
+            self.sample()
+            self.step = step
+            self.sample()
+
+    def sample(self) -> None:
+        """Look how much is taken."""
+        now = resident() // _MB
+        before, self.peaks[self.step] = self.peak, max(now, self.peaks.get(self.step, 0))
+        if before <= self.limit < now:
+            self._warn(
+                f"memory: {now:,} MB in step `{self.step}`, more than limits.max_memory_usage_mb ({self.limit:,}) allows; "
+                f"the work goes on. If the machine has more, set it to {_rounded(now):,} or above; if not, map fewer columns, "
+                "or do one part at a time (--only)"
+            )
+        elif before < NEAR * self.limit <= now:
+            self._warn(
+                f"memory: {now:,} of {self.limit:,} MB (limits.max_memory_usage_mb) are taken in step `{self.step}`"
+            )
+
+    @property
+    def peak(self) -> int:
+        """The most MB that were seen."""
+        return max(self.peaks.values(), default=0)
+
+    def facts(self) -> dict[str, object]:
+        """The limit, the peak, and the steps' own peaks, in MB."""
+        return {"limit_mb": self.limit, "peak_mb": self.peak, "steps": dict(self.peaks)}
+
+    def _warn(self, text: str) -> None:
+        self.warnings.append(text)
+        self.tell(text)
+
+
+def _rounded(mb: int) -> int:
+    """A limit that this much fits in with room to spare."""
+    return -(-mb * 5 // 4 // 64) * 64
+
+
+@contextmanager
+def watching(limit: int, tell: Callable[[str], None], every: float = _EVERY_SECONDS) -> Iterator[Usage]:
+    """Watch this process's memory while the block runs.
+
+    Args:
+        limit: MB to stay within.
+        tell: Told, from another thread, when the limit is near or passed.
+        every: Seconds between two looks.
+    """
+    usage, over = Usage(limit, tell), threading.Event()
+    usage.sample()
+
+    def look() -> None:
+        while not over.wait(every):
+            usage.sample()
+
+    thread = threading.Thread(target=look, name="memory", daemon=True)
+    thread.start()
+    try:
+        yield usage
+    finally:
+        over.set()
+        thread.join()
+        usage.sample()

@@ -6,9 +6,9 @@ from pathlib import Path
 from dq.backup.manifest import FORMAT_VERSION, Backup, from_dict
 from dq.errors import ConfigurationError, DqError
 from dq.stores.folders import chosen, ids_in, read_manifest, unreadable
+from dq.stores.trash import TRASH
 
 LATEST = "latest"
-TRASH = ".trash"
 _FIX = "dq backup list"
 
 

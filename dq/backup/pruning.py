@@ -1,22 +1,17 @@
 """Pruning: backups that the policy does not keep go to the trash, and from there, some days later, for good."""
 
-import json
-import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
-from dq.backup.catalog import TRASH, survey
+from dq.backup.catalog import survey
 from dq.backup.checking import last_finding
 from dq.backup.manifest import Backup
 from dq.backup.retention import Candidate, Decision, Policy, decide
 from dq.errors import ConfigurationError
-from dq.stores.folders import MANIFEST
-from dq.stores.private import disk_errors, make_folder, sync_folder, write_file
-
-_TRASHED = "trashed.json"
+from dq.stores import trash
+from dq.stores.private import disk_errors
 
 
 @dataclass(frozen=True)
@@ -62,46 +57,20 @@ def prune(
     good = {backup.id for backup in survey(root).backups if _candidate(backup).is_good}
     if made and not any(one.kept and one.id in good for one in made):
         raise _refused(f"The policy would leave no good backup of {len(made)}.")
-    gone = [name for name, since in _trashed(root) if now - since >= timedelta(days=trash_days)]
+    gone = trash.due(root, trash_days, now)
     if not dry:
         with disk_errors(root, "backups.directory"):
             for name in gone:
-                _remove(root / TRASH / name)
+                trash.remove(root, name)
             for one in made:
                 if not one.kept:
-                    _trash(root, one.id, now)
+                    trash.put(root, root / one.id, now)
     return Pruned(made, tuple(gone))
 
 
 def _candidate(backup: Backup) -> Candidate:
     found = last_finding(backup)
     return Candidate(backup.id, backup.taken_at, backup.tags, is_good=found is None or found.good)
-
-
-def _trashed(root: Path) -> list[tuple[str, datetime]]:
-    """What lies in the trash, and since when; what does not say when has lain there since it was last touched."""
-    folder = root / TRASH
-    found = []
-    for entry in sorted(folder.iterdir()) if folder.is_dir() else []:
-        since = datetime.fromtimestamp(entry.stat().st_mtime, UTC)
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            since = datetime.fromisoformat(json.loads((entry / _TRASHED).read_text(encoding="utf-8"))["at"])
-        found.append((entry.name, since))
-    return found
-
-
-def _trash(root: Path, name: str, now: datetime) -> None:
-    make_folder(root / TRASH)
-    write_file(root / name / _TRASHED, json.dumps({"at": now.isoformat()}).encode())
-    (root / name).rename(root / TRASH / name)
-    sync_folder(root / TRASH)
-    sync_folder(root)
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder: its manifest first, so that what is half gone is no backup."""
-    (folder / MANIFEST).unlink(missing_ok=True)
-    shutil.rmtree(folder)
 
 
 def _refused(what: str) -> ConfigurationError:

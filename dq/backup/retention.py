@@ -1,4 +1,4 @@
-"""Which backups are kept, and why: by age, by number, by tag. Pure: backups' times in, decisions out.
+"""Which backups, or snapshots, are kept, and why: by age, by number, by tag. Pure: their times in, decisions out.
 
 Times are those of the manifests, in UTC: no time zone and no hour of a summer makes a day longer or shorter.
 """

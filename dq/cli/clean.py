@@ -24,14 +24,20 @@ def snapshot(
     full: Annotated[
         bool, typer.Option("--full", help="Read all of Airtable, whatever the configuration says.")
     ] = False,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option("--tag", help="A word for it, by which it can be kept; may be given several times."),
+    ] = None,
     form: AsFormat = Format.text,
 ) -> None:
     """Read both stores to Parquet, complete or not at all."""
     from dq import pipeline
     from dq.cli.render import print_json
+    from dq.snapshot.tags import tag as tagged
 
     with session("snapshot", config) as opened:
         manifest = pipeline.snapshot(opened.settings, opened.stores, opened.watch, full=full)
+        tagged(opened.settings.snapshots / manifest.id, tag or ())
         rows = {f"{table.schema.store} {table.schema.name}": table.rows for table in manifest.tables}
         opened.log.event("snapshot", id=manifest.id, rows=rows, api_calls=manifest.api_calls)
     warn_full(manifest)
@@ -96,7 +102,11 @@ def clean(
         steps = steps_of(opened.settings, only)
         cleaned = pipeline.clean(opened.settings, clock(), steps, lambda step: opened.watch.progress(step, 0, 0))
         opened.log.event(
-            "plan", snapshot=cleaned.plan.snapshot, counts=cleaned.plan.counts, brakes=len(cleaned.plan.brakes)
+            "plan",
+            snapshot=cleaned.plan.snapshot,
+            counts=cleaned.plan.counts,
+            brakes=len(cleaned.plan.brakes),
+            slices=cleaned.slices,
         )
     warn(cleaned)
     if form is Format.json:
@@ -161,8 +171,8 @@ def steps_of(settings: "Settings", only: Sequence[str] | str | None) -> "frozens
 
 
 def warn(cleaned: "Cleaned") -> None:
-    """Tell brakes and failed quality rules on stderr."""
+    """Tell brakes, failed quality rules and what else is to be known on stderr."""
     for brake in cleaned.plan.brakes:
         print(f"brake: {brake.message} To go ahead: {brake.flag}", file=sys.stderr)
-    for failed in cleaned.failed:
-        print(failed, file=sys.stderr)
+    for told in (*cleaned.failed, *cleaned.notes):
+        print(told, file=sys.stderr)

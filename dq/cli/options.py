@@ -33,12 +33,22 @@ class Only(StrEnum):
     sync = "sync"
 
 
+class Against(StrEnum):
+    """What is written in place of the stores."""
+
+    twin = "twin"
+
+
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="The configuration file; default: DQ_CONFIG, else config/dq.yaml.")
 ]
 AsFormat = Annotated[Format, typer.Option("--format", help="What to write to stdout.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. Brakes still hold.")]
 OnlyPart = Annotated[Only | None, typer.Option("--only", help="Do one part: dedupe, standardize or sync.")]
+AgainstTwin = Annotated[
+    Against | None,
+    typer.Option("--against", help="twin: write to copies of both stores in their place, and tell how it went."),
+]
 NoBackup = Annotated[
     bool, typer.Option("--no-backup", help="Write without a backup, where the configuration switched it off too.")
 ]

@@ -2,14 +2,18 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dq.cli.clean import steps_of, warn, warn_full
-from dq.cli.options import BRAKES, AsFormat, ConfigFile, Format, NoBackup, OnlyPart, Yes, braked
+from dq.cli.failing import failures_told
+from dq.cli.options import BRAKES, AgainstTwin, AsFormat, ConfigFile, Format, NoBackup, OnlyPart, Yes, braked
+from dq.cli.prune import prune_after
 from dq.cli.session import Session, clock, confirm, session
+from dq.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from dq.pipeline import Cleaned, Result
@@ -25,16 +29,22 @@ def apply(
     yes: Yes = False,
     resume: Annotated[bool, typer.Option("--resume", help="Take the latest plan from wherever it stands.")] = False,
     no_backup: NoBackup = False,
+    against: AgainstTwin = None,
     form: AsFormat = Format.text,
     *,
     allowed: Mapping[str, int],
 ) -> None:
     """Write the latest plan: backup, batches, verification."""
     from dq import pipeline
+    from dq.cli.twin import apply_to_twin
 
     permission = pipeline.Permission(allowed, no_backup)
+    if against:
+        with failures_told(config, form, fresh=False):
+            apply_to_twin(config, plan_file, permission, form, resume=resume)
+        return
     began = clock()
-    with session("apply", config, writes="dq apply") as opened:
+    with failures_told(config, form, fresh=False), session("apply", config, writes="dq apply") as opened:
         if plan_file is not None:
             pipeline.take_in(opened.settings, plan_file, permission, clock())
         plan, folder, state = pipeline.latest(opened.settings)
@@ -44,8 +54,9 @@ def apply(
             pipeline.applicable(plan, folder, opened.settings, permission)
             confirm(_question(plan), "--yes", yes=yes or resume)
         applied = pipeline.apply(opened.settings, opened.stores, permission, opened.watch)
-        result = pipeline.result(None, applied, began, clock())
+        result = _with_memory(pipeline.result(None, applied, began, clock()), opened)
         _logged(opened, result)
+        prune_after(opened, result.exit_code)
     _end(result, form, opened, already=applied.already)
 
 
@@ -56,16 +67,20 @@ def run(
     only: OnlyPart = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan, and write nothing to either store.")] = False,
     no_backup: NoBackup = False,
+    against: AgainstTwin = None,
     form: AsFormat = Format.text,
     *,
     allowed: Mapping[str, int],
 ) -> None:
     """Do all of it: snapshot, clean, apply."""
     from dq import pipeline
+    from dq.cli.twin import end, rehearse
 
+    if against and dry_run:
+        raise ConfigurationError("A dry run writes nothing, not even to a twin.", fix="leave --dry-run out")
     permission = pipeline.Permission(allowed, no_backup)
     began = clock()
-    with session("run", config) as opened:
+    with failures_told(config, form, fresh=True), session("run", config) as opened:
         steps = steps_of(opened.settings, only)
 
         def asked(cleaned: "Cleaned") -> None:
@@ -73,14 +88,21 @@ def run(
             pipeline.applicable(cleaned.plan, cleaned.folder, opened.settings, permission)
             confirm(_question(cleaned.plan), "--yes", yes=yes)
 
-        dry = dry_run or opened.settings.options.dry_run
+        dry = dry_run or opened.settings.options.dry_run or against is not None
         ran = pipeline.run(
             opened.settings, opened.stores, steps, opened.watch, dry=dry, permission=permission, confirm=asked
         )
         warn_full(ran.snapshot)
-        result = pipeline.result(ran, None, began, clock())
-        _logged(opened, result)
-    _end(result, form, opened)
+        if against:
+            result, facts = rehearse(opened.settings, permission, opened.watch, opened.log)
+        else:
+            result = _with_memory(pipeline.result(ran, None, began, clock()), opened)
+            _logged(opened, result)
+            prune_after(opened, result.exit_code)
+    if against:
+        end(result, facts, form, opened.interrupts.exit_code)
+    else:
+        _end(result, form, opened)
 
 
 def _question(plan: "Plan") -> str:
@@ -89,14 +111,24 @@ def _question(plan: "Plan") -> str:
     return f"Write {plan.changes:,} changes ({told}) in about {plan.price.api_calls:,} API calls?"
 
 
+def _with_memory(result: "Result", opened: Session) -> "Result":
+    """The result with what was seen of the memory that it took."""
+    opened.memory.sample()
+    details = {**result.details, "memory": opened.memory.facts()}
+    return replace(result, details=details, warnings=(*result.warnings, *opened.memory.warnings))
+
+
 def _logged(opened: Session, result: "Result") -> None:
-    categories: dict[str, int] = {}
-    for error in result.errors:
-        categories[error["category"]] = categories.get(error["category"], 0) + 1
+    from dq.pipeline import by_category
+
     seconds = (result.end_time - result.start_time).total_seconds()
     opened.log.exit_code = _exit_code(result, opened)
     opened.log.event(
-        "result", exit_code=opened.log.exit_code, seconds=seconds, errors=categories, **dict(result.details)
+        "result",
+        exit_code=opened.log.exit_code,
+        seconds=seconds,
+        errors=by_category(result.errors),
+        **dict(result.details),
     )
 
 
@@ -117,7 +149,7 @@ def _end(result: "Result", form: Format, opened: Session, *, already: bool = Fal
         print("\n".join(lines(to_dict(result))))
     if result.exit_code:
         for error in result.errors[:20]:
-            print(f"{error['where']}: {error['what']}", file=sys.stderr)
+            print(f"{error['category']}: {error['where']}: {error['what']}", file=sys.stderr)
         if result.exit_code == 130:
             print("stopped after a batch; go on with: dq apply --resume", file=sys.stderr)
         raise typer.Exit(_exit_code(result, opened))

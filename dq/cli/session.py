@@ -1,7 +1,7 @@
 """A session: settings, lock, log and progress of one command, opened and closed together."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ import typer
 from dq.cli.interrupts import Interrupts, heard
 from dq.cli.progress import Progress
 from dq.errors import ConfigurationError, DqError
+from dq.memory import Usage, watching
 
 if TYPE_CHECKING:
     from dq.pipeline import Stores, Watch
@@ -29,6 +30,7 @@ class Session:
     watch: "Watch"
     interrupts: Interrupts
     log: "Log"
+    memory: Usage
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Aside:
     settings: "Settings"
     watch: "Watch"
     log: "Log"
+    interrupts: Interrupts
 
 
 def clock() -> datetime:
@@ -67,17 +70,43 @@ def session(command: str, config: Path | None, *, writes: str | None = None) -> 
         logged(settings.snapshots, command, clock) as log,
         heard() as interrupts,
         Progress() as progress,
+        _measured(settings, log) as memory,
     ):
-
-        def told(step: str, done: int, total: int) -> None:
-            log.step(step, done)
-            progress(step, done, total)
-
+        told = _steps(settings, log, progress, memory)
         if writes is not None:
             demand_writable(settings, writes)
         healed(settings, clock())
         with opened(settings) as stores:
-            yield Session(settings, stores, Watch(clock, told, interrupts.asked), interrupts, log)
+            yield Session(settings, stores, Watch(clock, told, interrupts.asked), interrupts, log, memory)
+
+
+@contextmanager
+def _measured(settings: "Settings", log: "Log") -> Iterator[Usage]:
+    """Watch the command's memory; its log has the peak of every step."""
+
+    def tell(text: str) -> None:
+        print(text, file=sys.stderr)
+
+    with watching(settings.limits.max_memory_usage_mb, tell) as memory:
+        try:
+            yield memory
+        finally:
+            log.event("memory", **memory.facts())
+
+
+def _steps(settings: "Settings", log: "Log", progress: Progress, memory: Usage) -> Callable[[str, int, int], None]:
+    """What is told how far a step is: the log, the watch over memory, and, every so many rows, the terminal."""
+    every, shown = settings.limits.progress_update_interval, {"": 0}
+
+    def told(step: str, done: int, total: int) -> None:
+        log.step(step, done)
+        memory.begin(step)
+        if step not in shown or done >= shown[step] + every or done == total:
+            shown.clear()
+            shown[step] = done
+            progress(step, done, total)
+
+    return told
 
 
 @contextmanager
@@ -100,13 +129,10 @@ def watched(command: str, config: Path | None, *, alone: bool = True, secrets: b
         logged(settings.snapshots, command, clock) as log,
         heard() as interrupts,
         Progress() as progress,
+        _measured(settings, log) as memory,
     ):
-
-        def told(step: str, done: int, total: int) -> None:
-            log.step(step, done)
-            progress(step, done, total)
-
-        yield Aside(settings, Watch(clock, told, interrupts.asked), log)
+        told = _steps(settings, log, progress, memory)
+        yield Aside(settings, Watch(clock, told, interrupts.asked), log, interrupts)
 
 
 def confirm(question: str, flag: str, *, yes: bool, look: str = "dq diff") -> None:

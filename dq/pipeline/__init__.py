@@ -16,11 +16,13 @@ from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
 from dq.pipeline.readonly import demand_writable
 from dq.pipeline.rebasing import Rebased, earlier
+from dq.pipeline.rehearsing import Rehearsed, rehearsed
 from dq.pipeline.restoring import Restored, Wanted, extract, restore
-from dq.pipeline.result import Result, to_dict
+from dq.pipeline.result import Result, by_category, failed, to_dict
 from dq.pipeline.rollback import apply_safely as apply
 from dq.pipeline.running import Ran, carry_on, result, run, settle, snapshot
 from dq.pipeline.staling import Stale, stale
+from dq.pipeline.tidying import Item, tidied
 from dq.pipeline.undoing import Asked, Taken, merge_of, undo
 
 __all__ = [
@@ -28,11 +30,13 @@ __all__ = [
     "Asked",
     "Cleaned",
     "Drill",
+    "Item",
     "Lockout",
     "Meant",
     "Permission",
     "Ran",
     "Rebased",
+    "Rehearsed",
     "Restored",
     "Result",
     "Stale",
@@ -45,6 +49,7 @@ __all__ = [
     "apply",
     "approve",
     "back_up",
+    "by_category",
     "carry_on",
     "claim",
     "clean",
@@ -54,6 +59,7 @@ __all__ = [
     "earlier",
     "event",
     "extract",
+    "failed",
     "forgotten",
     "hand_out",
     "healed",
@@ -69,6 +75,7 @@ __all__ = [
     "policy_of",
     "protected",
     "pruned",
+    "rehearsed",
     "restore",
     "result",
     "run",
@@ -76,6 +83,7 @@ __all__ = [
     "snapshot",
     "stale",
     "take_in",
+    "tidied",
     "to_dict",
     "undo",
     "unlock",

@@ -102,8 +102,10 @@ def _only_base(settings: Settings) -> str:
 def location(settings: Settings) -> str:
     """The database's place, relative to the project where it lies in it, so that moving the project keeps its lineage.
 
-    A PostgreSQL database is its host, port and name.
+    A PostgreSQL database is its host, port and name. A copy has the place of what it stands for.
     """
+    if settings.database.stands_for is not None:
+        return settings.database.stands_for
     if settings.database.is_postgres:
         return place_of(settings.database.url)
     path = settings.database.path

@@ -1,7 +1,7 @@
 """What `clean` leaves on disk: the steps' frames, the changeset, the next base, and `plan.json` last."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -40,11 +40,15 @@ class Cleaned:
         plan: What `plan.json` says.
         folder: The snapshot's folder.
         failed: Quality rules that failed on the planned result, as text.
+        slices: Mapping → the slices that it was planned in.
+        notes: What else a person should know.
     """
 
     plan: Plan
     folder: Path
     failed: tuple[str, ...]
+    slices: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def written(

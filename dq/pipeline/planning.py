@@ -1,6 +1,6 @@
 """Clean: from the latest snapshot to a plan, through standardize, dedupe, reconcile and the gate."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +13,12 @@ from dq.apply import flaps
 from dq.apply.journal import state_of
 from dq.engine import Hints, Inputs, Park, in_order, references
 from dq.errors import ConfigurationError
-from dq.manifest import Manifest, TableSchema
+from dq.manifest import Manifest, TableFile, TableSchema
 from dq.pipeline.counting import Planned
 from dq.pipeline.planfiles import Cleaned, written
 from dq.pipeline.proving import proved
 from dq.pipeline.quarantining import left_out
+from dq.pipeline.slicing import Slices, slices_of
 from dq.review import decided_apart, load
 from dq.rules import Child, Step, TableRules
 from dq.schemas.values import Store
@@ -28,8 +29,6 @@ from dq.standardize.times import format_of, format_time
 from dq.stores.private import disk_errors, make_folder
 
 STORES: tuple[Store, Store] = ("database", "airtable")
-ROWS_A_PART = 20_000
-"""Rows that one slice of the pure steps takes: what bounds their memory."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +72,16 @@ def clean(
     serial, base = base_state.load(settings.snapshots)
     changed = _is_under_new_rules(settings)
     with disk_errors(settings.snapshots, "snapshots"), TemporaryDirectory(prefix=".parked-", dir=folder) as parked:
-        given = _given(settings, manifest, folder, serial, base, steps, now, changed=changed)
+        given, cut = _given(settings, manifest, folder, serial, base, steps, now, changed=changed)
         parks = [_park(inputs, Path(parked) / str(number)) for number, inputs in enumerate(given)]
-        progress(f"planning and proving {', '.join(inputs.rules.table for inputs in given)}")
+        progress(f"planning and proving {', '.join(_told(table, one) for table, one in cut.items())}")
         made = _made(given, parks)
         while carried is not None and not (apart := carried.apart(made)).is_empty():
             given = [_without(inputs, apart) for inputs in given]
             made = _made(given, parks)
         digest = "" if carried is None else carried.plan
-        return written(settings, manifest, folder, serial, made, now, new_rules=changed, carries_on=digest)
+        cleaned = written(settings, manifest, folder, serial, made, now, new_rules=changed, carries_on=digest)
+        return replace(cleaned, slices={table: one.parts for table, one in cut.items()}, notes=_tight(cut, settings))
 
 
 def _given(
@@ -94,16 +94,17 @@ def _given(
     now: datetime,
     *,
     changed: bool,
-) -> list[Inputs]:
-    """What each mapping's plan is made from, in the order of `in_order`."""
+) -> tuple[list[Inputs], dict[str, Slices]]:
+    """What each mapping's plan is made from, in the order of `in_order`; by table, the slices that it is made in."""
     decisions, memory = load(settings.snapshots), flaps.load(settings.snapshots, serial)
-    tables, given = in_order(settings.tables, manifest), []
+    tables, given, cut = in_order(settings.tables, manifest), list[Inputs](), dict[str, Slices]()
     for rules in tables:
         inputs = _inputs(manifest, folder, _guarded(rules, changed=changed), tables, base, steps, now)
-        inputs = replace(inputs, flaps=flaps.candidates(memory, rules, serial))
+        cut[rules.table] = slices_of(folder, _tables(manifest, rules), settings.limits.max_memory_usage_mb)
+        inputs = replace(inputs, parts=cut[rules.table].parts, flaps=flaps.candidates(memory, rules, serial))
         alone, apart = left_out(settings, manifest, folder, rules), decided_apart(decisions, rules.table)
         given.append(replace(inputs, hints=Hints(alone=alone, apart=apart)))
-    return given
+    return given, cut
 
 
 def _made(given: Sequence[Inputs], parks: Sequence[Park | None]) -> list[Planned]:
@@ -122,6 +123,21 @@ def _without(inputs: Inputs, apart: pl.DataFrame) -> Inputs:
 def _park(inputs: Inputs, folder: Path) -> Park | None:
     """Where a plan's large frames wait: on disk if it is made in parts; a small one stays in memory."""
     return Park(make_folder(folder)) if inputs.parts > 1 else None
+
+
+def _told(table: str, cut: Slices) -> str:
+    return table if cut.parts == 1 else f"{table} in {cut.parts} slices"
+
+
+def _tight(cut: Mapping[str, Slices], settings: Settings) -> tuple[str, ...]:
+    """What to do about mappings whose plan does not fit the memory that is allowed, however it is cut."""
+    limit = settings.limits.max_memory_usage_mb
+    return tuple(
+        f"planning {table} takes about {one.expected:,} MB even in slices, more than limits.max_memory_usage_mb ({limit:,}): "
+        "set it higher if the machine has more, or map fewer columns"
+        for table, one in cut.items()
+        if not one.fits
+    )
 
 
 def _is_under_new_rules(settings: Settings) -> bool:
@@ -158,10 +174,7 @@ def _inputs(
     steps: frozenset[Step],
     now: datetime,
 ) -> Inputs:
-    tables = {
-        "database": manifest.table("database", rules.table),
-        "airtable": manifest.table("airtable", rules.airtable),
-    }
+    tables = _tables(manifest, rules)
     raw = {store: scan(manifest, folder, store, tables[store].schema.name) for store in STORES}
     return Inputs(
         rules=rules,
@@ -175,8 +188,11 @@ def _inputs(
         now=now,
         taken_at=manifest.taken_at,
         blind=frozenset(store for store in STORES if not tables[store].reading.deletes_visible),
-        parts=max(-(-max(table.rows for table in tables.values()) // ROWS_A_PART), 1),
     )
+
+
+def _tables(manifest: Manifest, rules: TableRules) -> dict[Store, TableFile]:
+    return {"database": manifest.table("database", rules.table), "airtable": manifest.table("airtable", rules.airtable)}
 
 
 def _stamp_format(raw: pl.LazyFrame, rules: TableRules) -> str:

@@ -23,7 +23,8 @@ def folder_of(snapshots: Path, backup_id: str, *, dry: bool) -> Path:
     """
     work = snapshots / RESTORES / backup_id
     if (work / ENDED).exists():
-        number = 1 + sum(1 for _ in work.parent.glob(f"{work.name}.*"))
+        earlier = [path.suffix[1:] for path in work.parent.glob(f"{work.name}.*")]  # some may have been pruned
+        number = 1 + max((int(one) for one in earlier if one.isdigit()), default=0)
         kept = work.with_name(f"{work.name}.{number}")
         if dry:
             return kept

@@ -147,12 +147,13 @@ def result(
         warnings=(
             *warnings,
             *_moved(report),
-            *(ran.cleaned.failed if ran else ()),
+            *((*ran.cleaned.failed, *ran.cleaned.notes) if ran else ()),
             *(brake.message for brake in plan.brakes),
         ),
         details={
             "changes": plan.changes,
             "counts": dict(counts),
+            "slices": dict(ran.cleaned.slices) if ran else {},
             "price": asdict(plan.price),
             "api_calls": {"snapshot": ran.snapshot.api_calls if ran else 0, "apply": applied.calls if applied else 0},
             "api_calls_repeated": applied.repeated if applied else 0,
@@ -184,6 +185,10 @@ def verdict(report: Report | None) -> tuple[int, list[dict[str, str]]]:
     errors = []
     if report.failing:
         errors.append({"category": "critical", "where": "the run", "what": _FAILING[report.failing]})
+    if not report.finished:
+        errors.append(
+            {"category": "recoverable", "where": "the run", "what": "stopped after a batch: dq apply --resume"}
+        )
     errors += [
         {
             "category": "critical",
@@ -192,9 +197,12 @@ def verdict(report: Report | None) -> tuple[int, list[dict[str, str]]]:
         }
         for m in report.mismatches
     ]
+    refused = {entry.write.group for entry in report.failed if entry.state == "refused"}
     errors += [
         {
-            "category": "data quality",
+            "category": "data quality"
+            if e.write.group in refused
+            else "recoverable",  # the next run takes up what moved
             "where": f"{e.store} {e.write.table} {e.write.key or 'new row'}",
             "what": f"{e.state}: {e.reason or ''}",
         }

@@ -27,8 +27,12 @@ def lines(result: Mapping[str, Any]) -> list[str]:
         else "nothing to write"
     ]
     told += [f"left out: {', '.join(f'{n:,} {state}' for state, n in left.items())}"] if left else []
+    wrong = {category: n for category, n in result["errors_by_category"].items() if n}
+    told += [f"errors: {', '.join(f'{n:,} {category}' for category, n in wrong.items())}"] if wrong else []
     back = details.get("rolled_back", 0)
     told += [f"taken back: {back:,} rows"] if back else []
+    if details.get("memory"):
+        told.append("memory {peak_mb:,} MB at the most, of {limit_mb:,}".format(**details["memory"]))
     if details.get("audit"):
         told.append("audit log: {entries:,} entries, head {entries}:{digest}".format(**details["audit"]))
     told += [f"backup {path}" for path in result["backup_paths"]]

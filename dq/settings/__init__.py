@@ -7,13 +7,22 @@ rules/ ──► rule files, lists ───────────────
 from dq.settings.check import check
 from dq.settings.load import load
 from dq.settings.show import schema, show
-from dq.settings.values import AirtableSettings, BackupSettings, DatabaseSettings, LimitSettings, RunOptions, Settings
+from dq.settings.values import (
+    AirtableSettings,
+    BackupSettings,
+    DatabaseSettings,
+    LimitSettings,
+    RetentionSettings,
+    RunOptions,
+    Settings,
+)
 
 __all__ = [
     "AirtableSettings",
     "BackupSettings",
     "DatabaseSettings",
     "LimitSettings",
+    "RetentionSettings",
     "RunOptions",
     "Settings",
     "check",

@@ -17,7 +17,14 @@ from dq.settings.shape import ConfigShape
 from dq.settings.stores import airtable_identity, airtable_settings, database_identity, database_settings
 from dq.settings.tables import build_tables
 from dq.settings.validate import validated
-from dq.settings.values import ApprovalSettings, BackupSettings, LimitSettings, RunOptions, Settings
+from dq.settings.values import (
+    ApprovalSettings,
+    BackupSettings,
+    LimitSettings,
+    RetentionSettings,
+    RunOptions,
+    Settings,
+)
 
 
 def load(path: Path | None = None, env: Mapping[str, str] | None = None, *, secrets: bool = True) -> Settings:
@@ -61,6 +68,7 @@ def _assemble(
         tables=tables,
         snapshots=_path(root, config.snapshots),
         backups=_backups(document, config, root),
+        retention=RetentionSettings.model_validate(config.retention.model_dump()),
         limits=LimitSettings.model_validate(config.limits.model_dump()),
         options=_options(config),
         approval=_approval(config),

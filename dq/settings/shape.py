@@ -179,6 +179,22 @@ class BackupsShape(Shape):
     encryption: EncryptionShape | None = Field(None, description="Encrypt backups (age); left out, they are plain.")
 
 
+class RetentionShape(Shape):
+    """How long dq's own files stay that hold personal data: snapshots with their plans and journals, restores, logs."""
+
+    retention_days: int = Field(
+        30, ge=0, description="Snapshots older than this many days may be pruned, each with its plan and its journal."
+    )
+    keep_last: int = Field(10, ge=0, description="So many of the newest snapshots are never pruned, however old.")
+    keep_tags: list[Text] = Field([], description="Snapshots with one of these tags are never pruned.")
+    undo_runs: int = Field(10, ge=1, description="So many of the last runs stay undoable: their snapshots are kept.")
+    logs_days: int = Field(90, ge=0, description="Logs of commands older than this many days may be pruned.")
+    trash_days: int = Field(7, ge=0, description="Days that what was pruned lies in `.trash` before it is removed.")
+    prune: Literal["never", "after_run"] = Field(
+        "never", description="`after_run` prunes after every `dq run` and `dq apply` that did its work."
+    )
+
+
 class LimitsShape(Shape):
     """What a run may use."""
 
@@ -196,7 +212,11 @@ class LimitsShape(Shape):
     batch_size: int = Field(
         50, ge=1, le=10_000, description="Rows a journal batch; Airtable always gets 10 or fewer a request."
     )
-    max_memory_usage_mb: int = Field(512, ge=64, description="Memory to stay within, in MB.")
+    max_memory_usage_mb: int = Field(
+        512,
+        ge=64,
+        description="Memory to stay within, in MB: the less, the more slices a plan is made in. Warned of at 80 %, and when it is passed.",
+    )
     max_retries: int = Field(3, ge=0, le=20, description="Tries after a temporary failure.")
     retry_delay_seconds: float = Field(
         2, ge=0, le=600, description="First wait before a retry; never shortens the 30 s of a 429."
@@ -222,6 +242,9 @@ class ConfigShape(Shape):
     )
     snapshots: str = Field("snapshots", description="Where snapshots, plans and the base state are kept.")
     backups: BackupsShape = Field(BackupsShape(), description="Backups before every write.")
+    retention: RetentionShape = Field(
+        RetentionShape(), description="How long snapshots, plans, journals and logs stay."
+    )
     limits: LimitsShape = Field(LimitsShape(), description="What a run may use.")
     maintenance_config: MaintenanceConfig | None = Field(None, description="The maintenance document's own section.")
     maintenance_options: MaintenanceOptions | None = Field(None, description="The maintenance document's run options.")

@@ -24,9 +24,11 @@ class DatabaseSettings(Values):
 
     Attributes:
         url: `sqlite:///` and an absolute path, or `postgresql://…`. It may hold a password and is left out of the repr.
+        stands_for: For a copy, the place of the database that plans and base name; None where it is that database itself.
     """
 
     url: str = Field(repr=False)
+    stands_for: str | None = None
 
     @property
     def is_postgres(self) -> bool:
@@ -116,6 +118,18 @@ class BackupSettings(Values):
     encryption: EncryptionSettings | None = None
 
 
+class RetentionSettings(Values):
+    """How long snapshots, plans, journals, restores and logs stay, and whether a run prunes them."""
+
+    retention_days: int = 30
+    keep_last: int = 10
+    keep_tags: tuple[str, ...] = ()
+    undo_runs: int = 10
+    logs_days: int = 90
+    trash_days: int = 7
+    prune: Literal["never", "after_run"] = "never"
+
+
 class LimitSettings(Values):
     """What a run may use: requests a second and a month, rows a batch, MB of memory, tries, and seconds between them."""
 
@@ -166,6 +180,7 @@ class Settings(Values):
         tables: The rules of every mapped table.
         snapshots: Folder of snapshots, plans and the base state.
         backups: Where backups go and how long they stay.
+        retention: How long dq's own files stay.
         limits: What a run may use.
         options: Which parts of a full run are done.
         approval: Which plans somebody must approve, and who may.
@@ -182,6 +197,7 @@ class Settings(Values):
     tables: tuple[TableRules, ...]
     snapshots: Path
     backups: BackupSettings
+    retention: RetentionSettings = RetentionSettings()
     limits: LimitSettings = LimitSettings()
     options: RunOptions = RunOptions()
     approval: ApprovalSettings = ApprovalSettings()

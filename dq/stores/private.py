@@ -114,6 +114,26 @@ def sweep(root: Path) -> None:
                 os.close(number)
 
 
+def abandoned(root: Path) -> list[Path]:
+    """The partial folders that processes which ended in the middle left behind; `sweep` removes them."""
+    return [left for left in sorted(root.glob(".partial-*")) if _is_abandoned(left)]
+
+
+def _is_abandoned(folder: Path) -> bool:
+    try:
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(number)
+
+
 def _taken(folder: Path) -> int:
     """Make a folder and lock it, as a descriptor; the lock dies with the process."""
     while True:

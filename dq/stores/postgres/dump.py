@@ -20,7 +20,8 @@ from dq.stores.postgres.reading import querying
 from dq.stores.private import open_file, sync_file
 
 _MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_SECRETS = {"password": "PGPASSWORD", "sslpassword": "PGSSLPASSWORD"}
+SECRETS = {"password": "PGPASSWORD", "sslpassword": "PGSSLPASSWORD"}
+"""Parts of a connection that no process list may show → the variables that libpq reads them from."""
 _COLUMNS = """SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS names FROM pg_attribute
     WHERE attrelid = $1::int8::oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"""
 _NAME = "SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = $1::int8::oid"
@@ -139,14 +140,14 @@ def _count(query: Query, table: Table) -> int:
 
 
 def _program(connection: Connection, tables: Sequence[Table]) -> str | None:
-    """pg_dump, if it is of the server's version or newer and would copy whole tables; None if not."""
+    """pg_dump, if it fits the server and would copy whole tables; None if not."""
+    return fitting_program(connection) if tables and all(table.kind != "p" for table in tables) else None
+
+
+def fitting_program(connection: Connection) -> str | None:
+    """pg_dump, if it is here with pg_restore, of the server's version or newer; None if not."""
     program = shutil.which("pg_dump")
-    if (
-        program is None
-        or shutil.which("pg_restore") is None
-        or not tables
-        or any(table.kind == "p" for table in tables)
-    ):
+    if program is None or shutil.which("pg_restore") is None:
         return None
     told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 -- a program found on PATH
     version = re.search(r"(\d+)(?:\.\d+)*", told.stdout)
@@ -156,7 +157,7 @@ def _program(connection: Connection, tables: Sequence[Table]) -> str | None:
 
 def _by_pg_dump(program: str, url: str, place: str, moment: str, tables: Sequence[Table], path: Path) -> Path:
     known = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
-    secrets = {_SECRETS[name]: known.pop(name) for name in tuple(_SECRETS) if name in known}
+    secrets = {SECRETS[name]: known.pop(name) for name in tuple(SECRETS) if name in known}
     names = [f"--table={table.sql}" for table in tables]
     command = [
         program,
