@@ -157,7 +157,9 @@ def test_a_second_machine_is_kept_out_while_one_applies(begun: PostgresProject, 
     assert project.dq("apply", "--yes").code == 0
 
 
-def test_edge_46_a_read_only_database_is_refused_before_anything_is_written(begun: PostgresProject, tmp_path: Path) -> None:
+def test_edge_46_a_read_only_database_is_refused_before_anything_is_written(
+    begun: PostgresProject, tmp_path: Path
+) -> None:
     project = begun.copy(tmp_path / "project")
     assert (project.dq("snapshot").code, project.dq("clean").code) == (0, 0)
     before = everything(project)
