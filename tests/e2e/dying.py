@@ -59,7 +59,7 @@ def is_write(_session: Any, request: requests.PreparedRequest) -> bool:
 def committing(*args: Any, **options: Any) -> sqlite3.Connection:
     """A connection that lets a moment pass when a statement that ends a transaction is about to run."""
     connection: sqlite3.Connection = connected(*args, **options)
-    name = Path(str(args[0])).name
+    name = Path(str(args[0]).partition("?")[0]).name
 
     def told(statement: str) -> None:
         if statement.startswith("COMMIT"):
