@@ -1,11 +1,11 @@
 """A plan as a value: counts, brakes, price, and the digests of everything that it was made from."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
+
+from dq.digests import digest_of_json
 
 FORMAT_VERSION = 1
 
@@ -118,8 +118,3 @@ def emptied(plan: Plan) -> Plan:
     """The plan once it was applied: nothing is left to do."""
     counts = {**plan.counts, "changes": 0, "cells": {}, "rows": {}}
     return replace(plan, counts=counts, brakes=(), price=Price(0, 0.0))
-
-
-def digest_of_json(data: Any) -> str:
-    """SHA-256 of a JSON value, whatever the order of its keys."""
-    return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()

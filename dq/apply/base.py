@@ -14,6 +14,7 @@ import polars as pl
 
 from dq.apply.files import write_json, write_parquet
 from dq.apply.journal import FAILED, Entry
+from dq.digests import sealed, unsealed
 from dq.errors import DamagedError
 from dq.rules import TableRules
 from dq.schemas import BaseRow
@@ -62,7 +63,7 @@ def pointer(root: Path) -> Pointer | None:
     if not path.exists():
         return None
     try:
-        return Pointer(**json.loads(path.read_text(encoding="utf-8")))
+        return Pointer(**unsealed(json.loads(path.read_text(encoding="utf-8"))))
     except (ValueError, TypeError) as error:
         raise _damaged("The pointer of the base state cannot be read", type(error).__name__) from None
 
@@ -149,7 +150,7 @@ def save(
     name = _name(serial)
     digest = write_parquet(rows, folder / name)
     current = Pointer(serial, name, digest, lineage, plan, rules, meaning)
-    write_json(asdict(current), folder / POINTER)
+    write_json(sealed(asdict(current)), folder / POINTER)
     for old in sorted(folder.glob("*.parquet"))[:-KEPT]:
         old.unlink()
     return current

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import polars as pl
 
-from dq.apply.files import write_parquet
 from dq.apply.journal import Entry
 from dq.reconcile import digests
 from dq.reconcile.flaps import FLAP, FLAP_TYPES
@@ -18,6 +17,7 @@ from dq.schemas import BaseRow, Conflict
 from dq.schemas.base import agreed
 from dq.schemas.values import Store
 from dq.side import ENTITY
+from dq.stores.vouched import read_vouched, write_vouched
 
 SUFFIX = ".flaps"
 TYPES = {
@@ -44,8 +44,8 @@ def load(root: Path, serial: int) -> pl.DataFrame:
         serial: The base's.
     """
     try:
-        return pl.read_parquet(_path(root, serial)).select(pl.col(name).cast(dtype) for name, dtype in TYPES.items())
-    except (pl.exceptions.PolarsError, OSError):
+        return read_vouched(_path(root, serial)).select(pl.col(name).cast(dtype) for name, dtype in TYPES.items())
+    except (pl.exceptions.PolarsError, OSError, ValueError):
         return pl.DataFrame(schema=TYPES)
 
 
@@ -53,7 +53,7 @@ def save(root: Path, serial: int, memory: pl.DataFrame, kept: int) -> None:
     """Write the memory of a base, and remove those older than the last `kept`."""
     folder = root / "base"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_parquet(memory.sort(_CELL), _path(root, serial))
+    write_vouched(memory.sort(_CELL), _path(root, serial))
     for old in sorted(folder.glob(f"*{SUFFIX}"))[:-kept]:
         old.unlink()
 

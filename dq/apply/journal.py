@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from dq.apply.journalsql import CELLS_SQL, SCHEMA
+from dq.apply.seals import COLUMNS, INTENT, add_columns, are_whole, seal
 from dq.errors import DamagedError, TemporaryError
 from dq.schemas.values import Store
 from dq.stores.protocol import Outcome, RowWrite
@@ -21,35 +23,6 @@ JOURNAL = "journal.sqlite"
 """Its name beside the plan."""
 State = Literal["intent", "written", "moved", "refused", "skipped"]
 FAILED: tuple[State, ...] = ("moved", "refused", "skipped")
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS writes (
-  batch INTEGER NOT NULL, place INTEGER NOT NULL, store TEXT NOT NULL, table_name TEXT NOT NULL, op TEXT NOT NULL,
-  row_key TEXT, entity TEXT NOT NULL, group_name TEXT NOT NULL, create_id TEXT, watermark TEXT,
-  before TEXT NOT NULL, after TEXT NOT NULL, pre_image TEXT, state TEXT NOT NULL, key TEXT, echo TEXT, reason TEXT,
-  intent_at TEXT NOT NULL, settled_at TEXT, changes INTEGER NOT NULL,
-  PRIMARY KEY (batch, place)
-) STRICT;
-CREATE INDEX IF NOT EXISTS writes_state ON writes(state);
-CREATE INDEX IF NOT EXISTS writes_created ON writes(create_id) WHERE create_id IS NOT NULL;
-"""
-_AS_STORED = """CASE WHEN {cell}.type IS NULL OR {cell}.type = 'null' THEN NULL ELSE coalesce(nullif(
-  substr(json_extract({whole}, {cell}.fullkey, '$[0]'), 2, length(json_extract({whole}, {cell}.fullkey, '$[0]')) - 7),
-  'null'), json_quote({cell}.value)) END"""
-"""A cell's JSON text, to the digit: two paths at once give a list of texts, `[…,null]`, and not a value of SQLite's."""
-_CELLS = f"""
-SELECT store, table_name, op, entity, planned, key, field, before, after, state, at, reason FROM (
-SELECT w.store, w.table_name, w.op, w.entity, w.row_key AS planned, coalesce(w.key, w.row_key) AS key, a.key AS field,
-  {_AS_STORED.format(whole="w.before", cell="b")} AS before, {_AS_STORED.format(whole="w.after", cell="a")} AS after,
-  w.state, coalesce(w.settled_at, w.intent_at) AS at, w.reason, w.batch, w.place, a.id AS part
-FROM writes w JOIN json_each(w.after) a LEFT JOIN json_each(w.before) b ON b.key = a.key
-WHERE w.op <> 'delete' AND (?1 IS NULL OR w.entity = ?1)
-UNION ALL
-SELECT store, table_name, op, entity, row_key, coalesce(key, row_key), NULL, coalesce(pre_image, before), NULL,
-  state, coalesce(settled_at, intent_at), reason, batch, place, 0
-FROM writes WHERE op = 'delete' AND (?1 IS NULL OR entity = ?1)
-) ORDER BY batch, place, part
-"""
 CELLS = 20_000
 """Cells that are in memory at a time when all of a journal's are asked for."""
 
@@ -97,21 +70,21 @@ class Journal:
         """Record a batch before it is sent."""
         with _saved(self._connection):
             self._connection.executemany(
-                "INSERT INTO writes (batch, place, store, table_name, op, row_key, entity, group_name, create_id, watermark,"
-                " before, after, pre_image, state, reason, intent_at, changes) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                f"INSERT INTO writes ({', '.join([*INTENT, 'state', 'reason', *COLUMNS])}) VALUES ({','.join('?' * 19)})",
                 [_row(entry, now) for entry in entries],
             )
 
     def settle(self, batch: int, outcomes: Mapping[int, Outcome], now: str) -> None:
         """Record what became of writes of a batch, by their place in it."""
         rows = [
-            (o.state, o.key, json.dumps(dict(o.echo), ensure_ascii=False), o.reason, now, batch, place)
+            (batch, place, o.state, o.key, json.dumps(dict(o.echo), ensure_ascii=False), o.reason, now)
             for place, o in outcomes.items()
         ]
         with _saved(self._connection):
             self._connection.executemany(
-                "UPDATE writes SET state = ?, key = ?, echo = ?, reason = ?, settled_at = ? WHERE batch = ? AND place = ?",
-                rows,
+                "UPDATE writes SET state = ?3, key = ?4, echo = ?5, reason = ?6, settled_at = ?7, outcome_seal = ?8"
+                " WHERE batch = ?1 AND place = ?2",
+                [(*row, seal(row)) for row in rows],
             )
 
     def entries(self, batch: int | None = None, *, states: Sequence[State] = ()) -> Iterator[Entry]:
@@ -141,7 +114,7 @@ class Journal:
         """
         cursor = self._connection.cursor()
         cursor.row_factory = None
-        cursor.execute(_CELLS, (entity,))
+        cursor.execute(CELLS_SQL, (entity,))
         while rows := cursor.fetchmany(size):
             yield rows
 
@@ -238,19 +211,39 @@ def _opened(path: Path) -> sqlite3.Connection:
             path.chmod(0o600)
             connection.execute("PRAGMA journal_mode = DELETE")
             connection.execute("PRAGMA synchronous = EXTRA")
-            connection.executescript(_SCHEMA)
+            connection.executescript(SCHEMA)
+            add_columns(connection)
             connection.row_factory = sqlite3.Row
             stack.pop_all()
             return connection
     except sqlite3.OperationalError as error:
         raise _unwritable(error, str(path)) from error
-    except sqlite3.DatabaseError as error:
-        raise DamagedError(
-            "The journal of an apply is damaged.",
-            where=str(path),
-            why="It alone knows what was sent to the stores.",
-            fix="compare the stores with the backup that was made before it (`dq status`), then move the snapshot's folder away",
-        ) from error
+    except (sqlite3.DatabaseError, UnicodeError) as error:
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> DamagedError:
+    return DamagedError(
+        "The journal of an apply is damaged.",
+        where=str(path),
+        why="It alone knows what was sent to the stores.",
+        fix="compare the stores with the backup that was made before it (`dq status`), then move the snapshot's folder away",
+    )
+
+
+def demand_whole(path: Path) -> None:
+    """Refuse a journal that is not as it was written.
+
+    Raises:
+        DamagedError: It is not.
+    """
+    with closing(_opened(path)) as connection:
+        try:
+            is_whole = are_whole(connection)
+        except (sqlite3.DatabaseError, UnicodeError) as error:
+            raise _damaged(path) from error
+    if not is_whole:
+        raise _damaged(path)
 
 
 def state_of(path: Path) -> Literal["none", "open", "finished"]:
@@ -258,7 +251,10 @@ def state_of(path: Path) -> Literal["none", "open", "finished"]:
     if not path.exists():
         return "none"
     with journal(path) as opened:
-        noted = opened.meta()
+        try:
+            noted = opened.meta()
+        except (sqlite3.DatabaseError, UnicodeError) as error:
+            raise _damaged(path) from error
     if "began" not in noted:
         return "none"
     return "finished" if "ended" in noted else "open"
@@ -266,11 +262,13 @@ def state_of(path: Path) -> Literal["none", "open", "finished"]:
 
 def _row(entry: Entry, now: str) -> tuple[Any, ...]:
     write = entry.write
-    return (
+    intent = (
         entry.batch, entry.place, entry.store, write.table, write.op, write.key, entry.entity, write.group, entry.create_id,
         entry.watermark, _text(write.before), _text(write.after), None if entry.pre_image is None else _text(entry.pre_image),
-        entry.state, entry.reason, now, entry.changes,
+        now, entry.changes,
     )  # fmt: skip
+    outcome = (entry.batch, entry.place, entry.state, None, None, entry.reason, None)
+    return *intent, entry.state, entry.reason, seal(intent), seal(outcome)
 
 
 def _text(cells: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from dq.apply.files import write_json
+from dq.digests import sealed, unsealed
 from dq.errors import ConfigurationError, DamagedError
 from dq.gate import at_the_door
 from dq.plan import Brake, Plan, Price, to_dict
@@ -18,7 +19,7 @@ NAME, CHANGESET, NEXT_BASE = "plan.json", "changeset.parquet", "base_next.parque
 
 def save(plan: Plan, folder: Path) -> None:
     """Write `plan.json` into a snapshot's folder, last of all its files."""
-    write_json(to_dict(plan), folder / NAME)
+    write_json(sealed(to_dict(plan)), folder / NAME)
 
 
 def load(folder: Path) -> Plan:
@@ -26,13 +27,13 @@ def load(folder: Path) -> Plan:
 
     Raises:
         ConfigurationError: There is none yet.
-        DamagedError: It cannot be read.
+        DamagedError: It cannot be read, or is not as it was written.
     """
     path = folder / NAME
     if not path.exists():
         raise ConfigurationError("This snapshot has no plan yet.", where=str(folder.name), fix="dq clean")
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = unsealed(json.loads(path.read_text(encoding="utf-8")))
         data["made_at"] = datetime.fromisoformat(data["made_at"])
         data["steps"] = tuple(data["steps"])
         data["brakes"] = tuple(Brake(**brake) for brake in data["brakes"])

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import polars as pl
 
-from dq.apply.files import write_parquet
 from dq.apply.journal import Entry, mapping_of
 from dq.errors import DamagedError
 from dq.schemas import Cluster
 from dq.schemas.values import Store
 from dq.side import ENTITY, KEY
+from dq.stores.vouched import read_vouched, write_vouched
 
 FILE = "quarantine.parquet"
 TYPES = {
@@ -47,8 +47,8 @@ def load(root: Path) -> pl.DataFrame:
     if not path.exists():
         return pl.DataFrame(schema=TYPES)
     try:
-        return pl.read_parquet(path).select(pl.col(name).cast(dtype) for name, dtype in TYPES.items())
-    except (pl.exceptions.PolarsError, OSError) as error:
+        return read_vouched(path).select(pl.col(name).cast(dtype) for name, dtype in TYPES.items())
+    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         raise DamagedError(
             "The list of quarantined rows cannot be read.",
             where=f"snapshots/base/{FILE}",
@@ -60,7 +60,7 @@ def load(root: Path) -> pl.DataFrame:
 def save(root: Path, rows: pl.DataFrame) -> None:
     """Keep these rows and no others."""
     (root / "base").mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_parquet(rows.sort("mapping", ENTITY, *_ROW), root / "base" / FILE)
+    write_vouched(rows.sort("mapping", ENTITY, *_ROW), root / "base" / FILE)
 
 
 def in_force(held: pl.DataFrame, contents: pl.DataFrame, made: str) -> pl.DataFrame:

@@ -68,8 +68,10 @@ def open_backup(root: Path, backup_id: str = LATEST) -> Backup:
     if not ids:
         raise ConfigurationError("There is no backup yet", where=str(root), fix="dq backup create")
     if backup_id == LATEST:
-        backups = list_backups(root)
-        return backups[-1] if backups else read(root / ids[-1])
+        found = survey(root)
+        newest = found.backups[-1].id if found.backups else ""
+        damaged = [one.id for one in found.broken if one.id > newest]  # an older one in its place must be asked for
+        return read(root / damaged[-1]) if damaged else found.backups[-1]
     if backup_id not in ids and backup_id in (trash := ids_in(root / TRASH)):
         fix = f"mv {root / TRASH / backup_id} {root}"
         raise ConfigurationError(f"The backup {backup_id} was pruned", where=f"{len(trash)} lie in {TRASH}", fix=fix)

@@ -13,7 +13,7 @@ from dq.apply import base as base_state
 from dq.apply import plan as plans
 from dq.apply.commit import Run
 from dq.apply.execute import Report, advance, execute
-from dq.apply.journal import JOURNAL, journal, state_of
+from dq.apply.journal import JOURNAL, demand_whole, journal, state_of
 from dq.apply.removals import seen
 from dq.apply.undo import Undone
 from dq.audit import Link
@@ -109,7 +109,7 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
         applicable(plan, folder, settings, permission)
     else:
         _demand_same(plan, settings)
-    _demand_whole(plan, folder)
+    _demand_whole(plan, folder, state)
     if changes.is_empty():
         advance(plan, folder, None, settings.tables)
         return Applied(plan, None, None, 0)
@@ -191,8 +191,10 @@ def _demand_same(plan: Plan, settings: Settings) -> None:
     demand_lineage(plan.lineage, None, settings)
 
 
-def _demand_whole(plan: Plan, folder: Path) -> None:
+def _demand_whole(plan: Plan, folder: Path, state: str) -> None:
     """Refuse damaged files before the first write: the base can only advance from whole ones."""
+    if state != "none":
+        demand_whole(folder / JOURNAL)
     plans.base_next(plan, folder)
     base_state.load(folder.parent)
 

@@ -12,6 +12,7 @@ from dq.apply import plan as plans
 from dq.apply.batches import Mappings, numbered
 from dq.apply.files import write_parquet
 from dq.changeset import is_removal
+from dq.digests import digest_of_json
 from dq.engine import field_kinds, ordered, resolved, with_findings
 from dq.gate import Verdicts, at_the_door, brakes, judge, named_golden, under_new_rules
 from dq.manifest import Manifest, to_dict
@@ -19,7 +20,7 @@ from dq.pipeline.auditing import actor
 from dq.pipeline.budget import over_budget
 from dq.pipeline.counting import KEYS, Planned, counts_of, leads_apart
 from dq.pipeline.pricing import priced
-from dq.plan import Brake, Plan, digest_of_json
+from dq.plan import Brake, Plan
 from dq.schemas import Change, Cluster, Conflict, Finding, Pair
 from dq.schemas.conflict import RESOLVED
 from dq.schemas.values import Store

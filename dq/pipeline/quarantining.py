@@ -7,8 +7,8 @@ import polars as pl
 
 from dq.apply import quarantine
 from dq.apply.journal import Entry
+from dq.digests import digest_of_json
 from dq.manifest import Manifest, to_dict
-from dq.plan import digest_of_json
 from dq.rules import TableRules
 from dq.schemas.values import Store
 from dq.settings import Settings

@@ -9,7 +9,7 @@ import polars as pl
 from dq.apply import plan as plans
 from dq.apply.base import pointer
 from dq.apply.commit import Run, Targets
-from dq.apply.journal import JOURNAL, journal, state_of
+from dq.apply.journal import JOURNAL, demand_whole, journal, state_of
 from dq.apply.undo import Scope, Undoing, Undone, carry_out, prepare, undos, unfinished
 from dq.apply.undo.planned import JOURNAL as UNDO_JOURNAL
 from dq.errors import ConfigurationError
@@ -91,6 +91,7 @@ def carried_on(
     plan = plans.load(folder)
     before = stores.airtable.calls
     claim(stores, airtable=any(name.startswith("airtable ") for name in undoing.counts))
+    demand_whole(undoing.folder / UNDO_JOURNAL)
     with journal(undoing.folder / UNDO_JOURNAL) as opened:
         targets = _targets(settings, plan, folder, stores)
         backup = backed_up(opened.meta().get("backup"), settings, stores, permission, watch)

@@ -1,12 +1,12 @@
 """Decisions: pairs of rows of one store that are not the same lead, by whom, when and why. Keys only, no values."""
 
-from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 
 from dq.errors import DamagedError
-from dq.stores.private import make_folder, write_file
+from dq.stores.private import make_folder
+from dq.stores.vouched import read_vouched, write_vouched
 
 FILE = "decisions.parquet"
 TYPES = {
@@ -36,8 +36,8 @@ def load(root: Path) -> pl.DataFrame:
     if not path.exists():
         return pl.DataFrame(schema=TYPES)
     try:
-        return pl.read_parquet(path).select(pl.col(name).cast(dtype) for name, dtype in TYPES.items())
-    except (pl.exceptions.PolarsError, OSError) as error:
+        return read_vouched(path).select(pl.col(name).cast(dtype) for name, dtype in TYPES.items())
+    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         raise DamagedError(
             "The list of people's decisions cannot be read.",
             where=f"snapshots/base/{FILE}",
@@ -48,9 +48,7 @@ def load(root: Path) -> pl.DataFrame:
 
 def save(root: Path, decisions: pl.DataFrame) -> None:
     """Write the decisions, whole or not at all."""
-    buffer = BytesIO()
-    decisions.select(list(TYPES)).sort(_PAIR).write_parquet(buffer)
-    write_file(make_folder(root / "base") / FILE, buffer.getvalue())
+    write_vouched(decisions.select(list(TYPES)).sort(_PAIR), make_folder(root / "base") / FILE)
 
 
 def parted(decisions: pl.DataFrame, pairs: pl.DataFrame, by: str, at: str, why: str) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from dq.digests import unsealed
 from dq.errors import ConfigurationError, DamagedError
 from dq.manifest import FORMAT_VERSION, Manifest, TableFile, from_dict
 from dq.schemas.values import Store
@@ -83,7 +84,9 @@ def read(path: Path) -> Manifest:
         DamagedError: It cannot be read.
     """
     try:
-        return from_dict(read_manifest(path, "snapshot", FORMAT_VERSION, "use the newer dq, or `dq snapshot`"))
+        return from_dict(
+            unsealed(read_manifest(path, "snapshot", FORMAT_VERSION, "use the newer dq, or `dq snapshot`"))
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = "Nobody can tell what the snapshot holds."
         raise unreadable(path, "snapshot", why, "dq snapshot") from error

@@ -11,6 +11,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+from dq.digests import sealed
 from dq.manifest import Lineage, Manifest, Reference, TableFile, TableSchema, to_dict
 from dq.memory import trim
 from dq.rules import TableRules
@@ -114,7 +115,7 @@ def take(
 
 def _publish(root: Path, folder: Path, manifest: Manifest) -> Manifest:
     """The manifest last, then the rename, then the pointer: each step leaves something whole."""
-    write_file(folder / MANIFEST, json.dumps(to_dict(manifest), ensure_ascii=False, indent=1).encode())
+    write_file(folder / MANIFEST, json.dumps(sealed(to_dict(manifest)), ensure_ascii=False, indent=1).encode())
     place = root / manifest.id
     if (place / MANIFEST).exists():  # the same stores at the same second
         manifest, _ = open_snapshot(root, manifest.id)

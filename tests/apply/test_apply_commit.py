@@ -50,7 +50,7 @@ def test_the_intent_stands_in_the_journal_before_the_store_is_asked(small: World
 
 
 @pytest.mark.parametrize("breaks", ["before", "after"])
-def test_41_an_update_whose_answer_is_lost_is_settled_at_once(small: World, breaks: str):
+def test_edge_41_an_update_whose_answer_is_lost_is_settled_at_once(small: World, breaks: str):
     small.airtable.breaks, small.airtable.at, small.airtable.error = breaks, 1, LostAnswerError
     assert _commit(small, cut(everything()))
     assert small.airtable.tables["Leads"]["rec1"]["Name"] == "Lead One"
@@ -58,14 +58,14 @@ def test_41_an_update_whose_answer_is_lost_is_settled_at_once(small: World, brea
         assert run.journal.counts() == {"written": 9}
 
 
-def test_41_answers_that_are_lost_again_and_again_end_the_run(small: World):
+def test_edge_41_answers_that_are_lost_again_and_again_end_the_run(small: World):
     small.airtable.breaks, small.airtable.at, small.airtable.error = "before", ANY, LostAnswerError
     with pytest.raises(LostAnswerError):
         _commit(small, cut(everything()))
     assert small.airtable.writes == TRIES
 
 
-def test_41_a_create_that_may_be_under_way_is_not_sent_again(small: World):
+def test_edge_41_a_create_that_may_be_under_way_is_not_sent_again(small: World):
     """Only a later run may send it: by then it can be found, or was never carried out."""
     small.airtable.breaks, small.airtable.at, small.airtable.error = "before", 3, LostAnswerError
     plan = cut(everything())

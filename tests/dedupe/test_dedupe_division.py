@@ -41,7 +41,7 @@ def labels(frame):
 
 
 @given(PAIRS, PAIRS)
-def test_20_rows_told_apart_are_in_no_cluster_together(links, enemies):
+def test_edge_20_rows_told_apart_are_in_no_cluster_together(links, enemies):
     label = labels(divided(compared(links), apart(enemies), SIZE))
     assert all(label[left] != label[right] for left, right in enemies)
 
@@ -63,7 +63,7 @@ def test_only_what_must_be_is_cut(links, enemies):
     )
 
 
-def test_20_a_transitive_path_falls_at_its_weakest_link_and_known_links_hold():
+def test_edge_20_a_transitive_path_falls_at_its_weakest_link_and_known_links_hold():
     """2-3 is a link that the stores hold, 1-2 the stronger of two matches: the path from 0 to 3 is cut at 0-1."""
     pairs = divided(compared({(0, 1), (1, 2), (2, 3)}, known={(2, 3)}), apart({(0, 3)}), SIZE)
     decided = dict(zip(pairs["node_l"].to_list(), pairs["decision"].to_list(), strict=True))

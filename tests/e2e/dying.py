@@ -1,10 +1,12 @@
 """The command line in a process that kills itself at a numbered moment of an apply. Run by tests only.
 
-Environment: `DYING_AT` is the number of the moment (0 = never), `DYING_TRACE` a file to write the moments' names to.
+Environment: `DYING_AT` is the number of the moment (0 = never), `DYING_TRACE` a file to write the moments' names to;
+with `DYING_EVERYWHERE`, each commit of SQLite and each renamed file is a moment as well.
 """
 
 import os
 import signal
+import sqlite3
 import threading
 from collections.abc import Callable
 from functools import wraps
@@ -54,6 +56,30 @@ def is_write(_session: Any, request: requests.PreparedRequest) -> bool:
     return request.method in ("PATCH", "DELETE") or (request.method == "POST" and "listRecords" not in request.url)
 
 
+def committing(*args: Any, **options: Any) -> sqlite3.Connection:
+    """A connection that lets a moment pass when a statement that ends a transaction is about to run."""
+    connection: sqlite3.Connection = connected(*args, **options)
+    name = Path(str(args[0]).partition("?")[0]).name
+
+    def told(statement: str) -> None:
+        if statement.startswith("COMMIT"):
+            moment(f"before commit of {name}")
+
+    connection.set_trace_callback(told)
+    return connection
+
+
+def renaming(path: Path, target: Any) -> Path:
+    """A rename that lets moments pass before and after it."""
+    moment(f"before rename to {Path(target).suffix}")
+    found: Path = renamed(path, target)
+    moment(f"after rename to {Path(target).suffix}")
+    return found
+
+
+if os.environ.get("DYING_EVERYWHERE"):
+    connected, renamed = sqlite3.connect, Path.replace
+    sqlite3.connect, Path.replace = committing, renaming  # type: ignore[assignment,method-assign]
 around(applying, "back_up", "backup")
 around(restoring, "back_up", "backup")
 around(restoring, "note", "restore note")

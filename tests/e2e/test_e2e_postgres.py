@@ -118,7 +118,7 @@ def _again(project: PostgresProject, root: Path, template: str) -> PostgresProje
         "before verify",
     ],
 )
-def test_46_killed_at_any_moment_a_resumed_run_ends_where_an_undisturbed_one_does(
+def test_edge_46_killed_at_any_moment_a_resumed_run_ends_where_an_undisturbed_one_does(
     planned: Planned, moment: str, tmp_path: Path
 ) -> None:
     project = _again(planned.project, tmp_path / "project", planned.template)
@@ -157,7 +157,9 @@ def test_a_second_machine_is_kept_out_while_one_applies(begun: PostgresProject, 
     assert project.dq("apply", "--yes").code == 0
 
 
-def test_46_a_read_only_database_is_refused_before_anything_is_written(begun: PostgresProject, tmp_path: Path) -> None:
+def test_edge_46_a_read_only_database_is_refused_before_anything_is_written(
+    begun: PostgresProject, tmp_path: Path
+) -> None:
     project = begun.copy(tmp_path / "project")
     assert (project.dq("snapshot").code, project.dq("clean").code) == (0, 0)
     before = everything(project)

@@ -200,7 +200,7 @@ def test_a_created_record_in_which_a_person_wrote_stays(settled: Project) -> Non
     assert settled.records()[record]["Remarks"] == "called on Monday"
 
 
-def test_22_a_merge_taken_apart_stays_apart_until_it_is_forgotten(world: Project) -> None:
+def test_edge_22_a_merge_taken_apart_stays_apart_until_it_is_forgotten(world: Project) -> None:
     first, _ = _lived_in(world)
     both = {first, TWIN}
     assert world.dq(*YES).code == 0
@@ -224,7 +224,7 @@ def test_22_a_merge_taken_apart_stays_apart_until_it_is_forgotten(world: Project
     assert len(both & _alive(world)) == 1
 
 
-def test_22_a_merge_is_taken_apart_after_a_second_merge(world: Project) -> None:
+def test_edge_22_a_merge_is_taken_apart_after_a_second_merge(world: Project) -> None:
     """A lead is merged away, then the lead that took it is merged into a third one: the first one's campaign comes home."""
     key = _keys(world)[0]
     _with_twin(world, key)
@@ -254,7 +254,7 @@ def test_a_whole_undo_of_a_merge_keeps_it_apart(world: Project) -> None:
     assert {first, TWIN} <= _alive(world)
 
 
-def test_45_an_undo_killed_at_any_moment_is_ended_by_the_next_command(settled: Project, tmp_path: Path) -> None:
+def test_edge_45_an_undo_killed_at_any_moment_is_ended_by_the_next_command(settled: Project, tmp_path: Path) -> None:
     _lived_in(settled)
     before = everything(settled)
     assert settled.dq(*YES).code == 0

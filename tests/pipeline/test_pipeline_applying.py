@@ -44,7 +44,7 @@ def _before(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, act: Callabl
     monkeypatch.setattr(owner, name, outer)
 
 
-def test_11_an_edit_between_write_and_verification_survives_and_is_settled_by_the_next_run(
+def test_edge_11_an_edit_between_write_and_verification_survives_and_is_settled_by_the_next_run(
     planned: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [(key,)] = planned.sql("SELECT id FROM leads ORDER BY id LIMIT 1 OFFSET 10")

@@ -107,7 +107,7 @@ def test_what_cannot_be_taken_back_locks_until_a_person_looked(
 
 
 @pytest.mark.parametrize("point", ["carried_on", "prepare"])
-def test_45_a_rollback_that_was_cut_off_is_ended_by_the_next_command(
+def test_edge_45_a_rollback_that_was_cut_off_is_ended_by_the_next_command(
     planned: Project, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
     before = everything(planned)

@@ -64,7 +64,7 @@ def test_a_copy_has_the_mapped_tables_and_those_that_refer_to_them(url, way, tmp
     assert PASSWORD.encode() not in path.read_bytes()
 
 
-def test_49_a_copy_can_be_put_back_whatever_happened_since(url, way, tmp_path):
+def test_edge_49_a_copy_can_be_put_back_whatever_happened_since(url, way, tmp_path):
     (path,) = PostgresStore(url, tables=["leads"]).backup(tmp_path)
     before = contents(url)
     with psycopg.connect(url) as connection:
@@ -83,7 +83,7 @@ def test_49_a_copy_can_be_put_back_whatever_happened_since(url, way, tmp_path):
             connection.execute("UPDATE leads SET boss = 99")
 
 
-def test_49_what_cannot_be_put_back_whole_changes_nothing(url, way, tmp_path):
+def test_edge_49_what_cannot_be_put_back_whole_changes_nothing(url, way, tmp_path):
     (path,) = PostgresStore(url, tables=["leads"]).backup(tmp_path)
     before = contents(url)
     with psycopg.connect(url) as connection:
@@ -95,7 +95,7 @@ def test_49_what_cannot_be_put_back_whole_changes_nothing(url, way, tmp_path):
     assert contents(url) == before
 
 
-def test_49_a_copy_that_was_cut_off_is_found_out(url, way, tmp_path):
+def test_edge_49_a_copy_that_was_cut_off_is_found_out(url, way, tmp_path):
     (path,) = PostgresStore(url, tables=["leads"]).backup(tmp_path)
     os.truncate(path, path.stat().st_size - 2000)
     assert archive.problem_in(path, COUNTS) is not None

@@ -169,7 +169,7 @@ def test_reading_holds_no_table_in_memory(crm):
     assert max(sizes) < 40 * 2**20
 
 
-def test_46_a_read_replica_can_be_read_and_takes_no_apply(postgres: Server):
+def test_edge_46_a_read_replica_can_be_read_and_takes_no_apply(postgres: Server):
     url = postgres.made("CREATE TABLE leads(id int PRIMARY KEY, name text)", "INSERT INTO leads VALUES (1, 'a')")
     name = url.rpartition("/")[2]
     with standby(postgres) as replica:

@@ -106,7 +106,7 @@ def test_every_cell_can_be_cleared(store, name):
     assert read(store)["1"][name] is None
 
 
-def test_6_empty_text_clears_what_cannot_hold_it(store):
+def test_edge_6_empty_text_clears_what_cannot_hold_it(store):
     assert write(store, {"d": "", "n": "", "tz": "", "ci": ""}).state == "written"
     assert {name: read(store)["1"][name] for name in ("d", "n", "tz", "ci")} == {
         "d": None,
@@ -137,7 +137,7 @@ def test_6_empty_text_clears_what_cannot_hold_it(store):
         ('odd % "name', "half \ud800"),
     ],
 )
-def test_33_what_the_column_would_not_hold_as_planned_is_refused(store, name, value):
+def test_edge_33_what_the_column_would_not_hold_as_planned_is_refused(store, name, value):
     before = read(store)
     done = write(store, {name: value, "t": "13:00:00"})
     assert (done.state, read(store)) == ("refused", before)
@@ -145,7 +145,7 @@ def test_33_what_the_column_would_not_hold_as_planned_is_refused(store, name, va
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity"])
-def test_33_a_column_with_a_value_that_is_no_number_is_read_as_text(postgres, store, value):
+def test_edge_33_a_column_with_a_value_that_is_no_number_is_read_as_text(postgres, store, value):
     with psycopg.connect(store._url) as connection:
         connection.execute(f"UPDATE things SET n = 'NaN', f8 = '{value}', n2 = 'NaN' WHERE id = 2")
     schema = store.describe("things", list(ROW))
@@ -170,13 +170,13 @@ def test_33_a_column_with_a_value_that_is_no_number_is_read_as_text(postgres, st
         ("d", "1970-01-01", "1970-01-01"),
     ],
 )
-def test_34_times_keep_their_moment(store, name, written, held):
+def test_edge_34_times_keep_their_moment(store, name, written, held):
     before = read(store)["1"][name]
     done = write(store, {name: written})
     assert (done.state, read(store)["1"][name]) == (("written", held) if held else ("refused", before)), done.reason
 
 
-def test_34_the_servers_own_settings_change_nothing(postgres, store):
+def test_edge_34_the_servers_own_settings_change_nothing(postgres, store):
     with psycopg.connect(store._url, autocommit=True) as connection:
         name = store._url.rpartition("/")[2]
         for setting in (
@@ -191,7 +191,7 @@ def test_34_the_servers_own_settings_change_nothing(postgres, store):
     assert all(is_same(rows["1"][name], value, KINDS.get(name, "text")) for name, value in ROW.items())
 
 
-def test_46_citext_is_compared_letter_by_letter_and_unique_in_any_case(postgres):
+def test_edge_46_citext_is_compared_letter_by_letter_and_unique_in_any_case(postgres):
     url = postgres.made(
         "CREATE EXTENSION citext",
         "CREATE TABLE t(id citext PRIMARY KEY, mail citext UNIQUE)",
@@ -213,7 +213,7 @@ def test_46_citext_is_compared_letter_by_letter_and_unique_in_any_case(postgres)
     store.close()
 
 
-def test_27_a_collation_that_takes_any_case_for_equal_does_not_mix_rows(postgres):
+def test_edge_27_a_collation_that_takes_any_case_for_equal_does_not_mix_rows(postgres):
     url = postgres.made(
         "CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
         "CREATE TABLE t(id text PRIMARY KEY, name text COLLATE any_case)",

@@ -179,14 +179,14 @@ def _sometimes(code: str, times: int) -> list[str]:
 
 
 @pytest.mark.parametrize("code", ["40001", "40P01"])
-def test_46_a_serialization_failure_is_tried_again(store, code):
+def test_edge_46_a_serialization_failure_is_tried_again(store, code):
     for statement in _sometimes(code, 2):
         ask(store, statement)
     assert write(store, update(1, {"name": "lead 1"}, {"name": "x"}))[0].state == "written"
     assert ask(store, "SELECT last_value FROM turns") == [(3,)]
 
 
-def test_46_others_who_never_give_way_are_a_temporary_error(store, monkeypatch):
+def test_edge_46_others_who_never_give_way_are_a_temporary_error(store, monkeypatch):
     monkeypatch.setattr(writing, "_PAUSE", 0)
     for statement in _sometimes("40001", 99):
         ask(store, statement)
@@ -198,7 +198,7 @@ def test_46_others_who_never_give_way_are_a_temporary_error(store, monkeypatch):
     ]
 
 
-def test_46_a_deadlock_with_a_person_ends_well(store):
+def test_edge_46_a_deadlock_with_a_person_ends_well(store):
     """The person holds row 2 and wants row 1; dq locks row 1 and waits for row 2: one of them is made to start again."""
     ready, ended = threading.Event(), []
 
@@ -292,7 +292,7 @@ def test_two_writers_exclude_each_other_until_one_ends(store, monkeypatch, reque
     other.claim()
 
 
-def test_46_a_read_only_database_takes_no_apply(store):
+def test_edge_46_a_read_only_database_takes_no_apply(store):
     ask(store, f"ALTER DATABASE {store._url.rpartition('/')[2]} SET default_transaction_read_only = on")
     with pytest.raises(ConfigurationError, match="read-only"):
         store.claim()

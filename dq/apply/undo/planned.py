@@ -20,8 +20,8 @@ from dq.apply.files import write_json
 from dq.apply.journal import state_of
 from dq.apply.undo.inverse import Kept
 from dq.apply.undo.scope import Scope
+from dq.digests import digest_of_json, sealed, unsealed
 from dq.errors import DamagedError
-from dq.plan import digest_of_json
 from dq.stores.private import digest_of, make_folder, open_file, sync_file, sync_folder
 from dq.stores.protocol import RowWrite
 
@@ -106,7 +106,7 @@ def save(
         folder, run.name, plan, tuple(sorted(scope.steps)), scope.entity, why, made_at, serial, counts, len(kept),
         digest_of(folder / _WRITES),
     )  # fmt: skip
-    write_json({"format_version": 1, **asdict(undoing), "folder": folder.name}, folder / NAME)
+    write_json(sealed({"format_version": 1, **asdict(undoing), "folder": folder.name}), folder / NAME)
     return undoing
 
 
@@ -151,7 +151,7 @@ def unfinished(root: Path) -> Undoing | None:
 
 def _read(folder: Path) -> Undoing:
     try:
-        data = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        data = unsealed(json.loads((folder / NAME).read_text(encoding="utf-8")))
         del data["format_version"]
         return Undoing(**{**data, "folder": folder, "steps": tuple(data["steps"])})
     except (ValueError, TypeError, KeyError, OSError) as error:

@@ -10,7 +10,7 @@ import polars as pl
 from dq.apply import base as base_state
 from dq.apply import flaps
 from dq.apply.commit import Run, Targets, commit
-from dq.apply.journal import FAILED, JOURNAL, Entry, Journal, journal
+from dq.apply.journal import FAILED, JOURNAL, Entry, Journal, demand_whole, journal
 from dq.apply.undo import planned
 from dq.apply.undo.inverse import UNDO, Kept, Told, inverse
 from dq.apply.undo.planned import Undoing, Why
@@ -65,6 +65,7 @@ def prepare(
     """
     earlier = [one for one in planned.undos(folder) if one.state == "finished"]
     serial, base = base_state.load(folder.parent)
+    demand_whole(folder / JOURNAL)
     with journal(folder / JOURNAL) as done:
         _demand_undoable(plan, done.meta(), earlier, why)
         places = asked_places(changes, scope)

@@ -30,6 +30,8 @@ FOLLOWED = (frozenset(_WRITABLE) - {"multipleRecordLinks"}) | {
     KEY.type, CREATED.type, "createdTime", "autoNumber", "lastModifiedTime",
 }  # fmt: skip
 """Types whose cells change by edits of their own record only, so that its time of last modification tells."""
+_FLEETING = frozenset({"url", "thumbnails"})
+"""What Airtable renews in an attachment although nobody changed it."""
 _STABLE: frozenset[Kind] = frozenset({"text", "long_text", "rich_text", "date", "datetime"})
 
 
@@ -63,3 +65,13 @@ def _computed_kind(type_: str, options: Mapping[str, Any]) -> Kind:
         if result in _STABLE:
             return result
     return _COMPUTED.get(type_, "json")
+
+
+def lasting(value: Any) -> Any:
+    """A cell as it stays while nobody changes it: an object's parts in order, an attachment's without its addresses."""
+    if isinstance(value, list):
+        return [lasting(item) for item in value]
+    if isinstance(value, dict):
+        left_out = _FLEETING if str(value.get("id")).startswith("att") else frozenset[str]()
+        return {name: lasting(value[name]) for name in sorted(value) if name not in left_out}
+    return value

@@ -10,7 +10,7 @@ from dq.cells import Kind
 from dq.manifest import TableSchema
 from dq.stores.airtable.calling import Calls
 from dq.stores.airtable.failures import ITERATOR_GONE, Action, Failure
-from dq.stores.airtable.fields import CREATED, KEY
+from dq.stores.airtable.fields import CREATED, KEY, lasting
 from dq.stores.airtable.inflight import InFlight
 from dq.stores.meaning import exact
 from dq.stores.protocol import Row
@@ -91,6 +91,7 @@ def record_batch(records: Sequence[Record], schema: TableSchema) -> pa.RecordBat
     arrays = []
     for column, field in zip(schema.columns, fields, strict=True):
         values = _values(records, column.name, column.id)
+        values = list(map(lasting, values)) if column.kind == "json" else values
         arrays.append(pa.array(map(exact, values) if pa.types.is_string(field.type) else values, field.type))
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
@@ -110,7 +111,7 @@ def read_records(calls: Calls, path: str, fields: Sequence[str], formula: str | 
 def row_of(record: Record, schema: TableSchema) -> Row:
     """A record as a row: cells by field name, as Airtable gave them; empty ones None."""
     names = {column.id: column.name for column in (*schema.columns, *schema.unread) if column.id}
-    cells = {names[field]: value for field, value in record["fields"].items() if field in names}
+    cells = {names[field]: lasting(value) for field, value in record["fields"].items() if field in names}
     wanted = {column.name: None for column in schema.columns}
     return {**wanted, **cells, KEY.name: record["id"], CREATED.name: record["createdTime"]}
 
