@@ -3,7 +3,7 @@
 snapshot ─► clean ─► apply          run = all three
 """
 
-from dq.pipeline.applying import Applied, Permission, Watch, applicable, latest
+from dq.pipeline.applying import Applied, Watch, latest
 from dq.pipeline.approving import approve
 from dq.pipeline.auditing import actor, event, healed
 from dq.pipeline.backing import back_up, forgotten, opened_backup, policy_of, protected, pruned
@@ -12,6 +12,7 @@ from dq.pipeline.handing import Meant, demand_unbegun, hand_out, meant, take_in
 from dq.pipeline.judging import judged
 from dq.pipeline.lockout import Lockout, lock_out, lockout, unlock
 from dq.pipeline.opening import Stores, claim, locked, opened
+from dq.pipeline.permitting import Permission, applicable
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
 from dq.pipeline.readonly import demand_writable

@@ -5,8 +5,8 @@ import polars as pl
 from dq.errors import BrakeError
 from dq.gate import lifted
 from dq.pipeline.access import demand_owned
-from dq.pipeline.applying import Permission
 from dq.pipeline.budget import over_budget, spent_calls
+from dq.pipeline.permitting import Permission
 from dq.pipeline.refilling import Refill
 from dq.plan import Brake, Price
 from dq.schemas import Change

@@ -18,8 +18,9 @@ from dq.apply.portable import damaged, pack, unpacked
 from dq.errors import ConfigurationError, DamagedError
 from dq.manifest import Manifest
 from dq.pipeline import approving
-from dq.pipeline.applying import Permission, demand_permitted, latest
+from dq.pipeline.applying import latest
 from dq.pipeline.auditing import event
+from dq.pipeline.permitting import Permission, demand_permitted
 from dq.plan import Plan
 from dq.settings import Settings
 from dq.snapshot import LATEST, last, read_snapshot, verify

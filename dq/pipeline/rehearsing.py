@@ -8,8 +8,9 @@ import polars as pl
 
 from dq.apply import plan as plans
 from dq.errors import ConfigurationError
-from dq.pipeline.applying import Applied, Permission, Watch, demand_permitted, latest
+from dq.pipeline.applying import Applied, Watch, latest
 from dq.pipeline.opening import opened
+from dq.pipeline.permitting import Permission, demand_permitted
 from dq.pipeline.planning import clean
 from dq.pipeline.rollback import apply_safely
 from dq.pipeline.running import snapshot

@@ -18,9 +18,10 @@ from dq.backup import Backup, unpacked
 from dq.backup.sealing import Key
 from dq.errors import ConfigurationError, DamagedError, DqError
 from dq.pipeline.allowing import demand_allowed
-from dq.pipeline.applying import Permission, Watch
+from dq.pipeline.applying import Watch
 from dq.pipeline.backing import back_up
 from dq.pipeline.opening import Stores
+from dq.pipeline.permitting import Permission
 from dq.pipeline.readonly import demand_writable
 from dq.pipeline.refilling import Refill, Refilled, Refilling, begin, has_begun, planned, refill
 from dq.pipeline.restores import end, folder_of, note, noted

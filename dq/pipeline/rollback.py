@@ -7,9 +7,10 @@ from dq.apply.journal import JOURNAL, journal
 from dq.apply.plan import changes
 from dq.apply.undo import Scope, Undone, prepare, undos, unfinished
 from dq.pipeline import auditing
-from dq.pipeline.applying import Applied, Permission, Watch, apply
+from dq.pipeline.applying import Applied, Watch, apply
 from dq.pipeline.lockout import lock_out
 from dq.pipeline.opening import Stores
+from dq.pipeline.permitting import Permission
 from dq.pipeline.targets import targets_of
 from dq.pipeline.undoing import carried_on
 from dq.settings import Settings

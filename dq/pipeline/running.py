@@ -8,8 +8,9 @@ from dq.apply.execute import Report
 from dq.apply.journal import JOURNAL, state_of
 from dq.apply.undo import unfinished
 from dq.manifest import Manifest
-from dq.pipeline.applying import Applied, Permission, Watch
+from dq.pipeline.applying import Applied, Watch
 from dq.pipeline.opening import Stores, lineage_of, plans_of
+from dq.pipeline.permitting import Permission
 from dq.pipeline.planfiles import Cleaned
 from dq.pipeline.planning import clean
 from dq.pipeline.readonly import demand_writable

@@ -14,8 +14,9 @@ from dq.apply.undo import Scope, Undoing, Undone, carry_out, prepare, undos, unf
 from dq.apply.undo.planned import JOURNAL as UNDO_JOURNAL
 from dq.errors import ConfigurationError
 from dq.pipeline import auditing
-from dq.pipeline.applying import Permission, Watch, backed_up, demand_lineage
+from dq.pipeline.applying import Watch, backed_up
 from dq.pipeline.opening import Stores, claim
+from dq.pipeline.permitting import Permission, demand_lineage
 from dq.pipeline.targets import targets_of
 from dq.plan import Plan
 from dq.review import load, parted, save
