@@ -5,8 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from dq.dedupe.keys import NODE
 from dq.dedupe.pairs import LEFT, RIGHT
@@ -58,6 +56,9 @@ def clusters(nodes: pl.DataFrame, compared: pl.DataFrame, table: str, taken: Seq
 
 def components(left: Ints, right: Ints, size: int) -> Ints:
     """Component number of each of `size` nodes."""
+    from scipy.sparse import coo_array  # noqa: PLC0415 -- loads for a fifth of a second, and only plans need it
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
     graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(size, size))
     return connected_components(graph, directed=False)[1].astype(np.int64)
 
@@ -101,6 +102,9 @@ def _cut(left: Ints, right: Ints, size: Ints, position: Ints, offset: Ints) -> I
 
 def _weakest(left: Ints, right: Ints, probability: NDArray[np.float64], label: Ints) -> NDArray[np.float64]:
     """Per component: the least probability on its strongest spanning tree (1 where there is no pair)."""
+    from scipy.sparse import coo_array  # noqa: PLC0415 -- as in `components`
+    from scipy.sparse.csgraph import minimum_spanning_tree  # noqa: PLC0415
+
     result = np.ones(int(label.max()) + 1 if len(label) else 0)
     if len(left):
         doubt = coo_array((2.0 - probability, (left, right)), shape=(len(label), len(label)))
