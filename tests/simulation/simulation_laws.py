@@ -111,9 +111,16 @@ def _last(world: World, store: str, email: str, column: str) -> Deed | None:
     return edits[-1] if edits else None
 
 
+def _cell(deed: Deed) -> tuple[str, str | None]:
+    return deed.email, deed.field
+
+
 def _never_met(world: World, edits: Sequence[Deed]) -> bool:
-    """Whether dq wrote nothing between two edits: they certainly met as a conflict."""
+    """Whether dq wrote nothing between two edits, and found no agreement on the first: they certainly met as a conflict."""
     first, later = sorted(edits, key=lambda deed: deed.tick)
+    theirs = [deed for deed in world.deeds if (deed.store, deed.email, deed.field) == (later.store, *_cell(later))]
+    if any(deed.tick < later.tick and _plain(deed.value) == _plain(first.value) for deed in theirs):
+        return False
     return not any(first.tick <= begun < later.tick for begun in world.writes)
 
 
