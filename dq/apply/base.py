@@ -4,7 +4,7 @@ A fold is idempotent: a plan advances the base it was made on by one serial, onc
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,8 @@ from dq.standardize.times import parse
 from dq.stores.private import digest_of
 
 POINTER = "current.json"
+Cell = tuple[str, str, str]
+"""store, entity, the store's own column."""
 KEPT = 10
 """Base files that stay after they were superseded."""
 
@@ -171,6 +173,7 @@ def folded(
     entries: Sequence[Entry],
     names: Mapping[Store, Mapping[str, str]],
     times: Mapping[Store, str | None],
+    own: Collection[Cell] = (),
 ) -> pl.DataFrame:
     """The next base as far as the receipts confirm it.
 
@@ -180,6 +183,8 @@ def folded(
         entries: The journal's entries of this mapping's own two tables.
         names: Store → its column's name → the field's name.
         times: Store → the column of the row's modified time, as echoes name it.
+        own: Cells that were only to be written in their standard form. What they meant is what the plan goes by, whether
+            that was done or not: who changes such a cell meanwhile edits what the stores agree on.
     """
     failed = [entry for entry in entries if entry.state in FAILED or entry.state == "intent"]
     rows = _with_created(
@@ -187,7 +192,9 @@ def folded(
     )
     rows = with_times(rows, [entry for entry in entries if entry.state == "written"], times)
     rows = _without_rows(rows, before, failed)
-    return _without_cells(rows, before, failed, names).sort(BaseRow.table, BaseRow.state, ENTITY, "store", "row_key")
+    return _without_cells(rows, before, failed, names, own).sort(
+        BaseRow.table, BaseRow.state, ENTITY, "store", "row_key"
+    )
 
 
 def _with_created(rows: pl.DataFrame, inserts: Sequence[Entry]) -> pl.DataFrame:
@@ -246,10 +253,15 @@ def _without_rows(rows: pl.DataFrame, before: pl.DataFrame, failed: Sequence[Ent
 
 
 def _without_cells(
-    rows: pl.DataFrame, before: pl.DataFrame, failed: Sequence[Entry], names: Mapping[Store, Mapping[str, str]]
+    rows: pl.DataFrame,
+    before: pl.DataFrame,
+    failed: Sequence[Entry],
+    names: Mapping[Store, Mapping[str, str]],
+    own: Collection[Cell],
 ) -> pl.DataFrame:
     """Cells whose write failed keep what the base said before: they were not agreed on."""
-    cells = [(e.entity, field) for e in failed for name in e.write.after if (field := names[e.store].get(name))]
+    written = [(e, name) for e in failed for name in e.write.after if (e.store, e.entity, name) not in own]
+    cells = [(e.entity, field) for e, name in written if (field := names[e.store].get(name))]
     for field in sorted({field for _, field in cells}):
         entities = sorted({entity for entity, name in cells if name == field})
         old = before.filter((pl.col(BaseRow.state) == "linked") & pl.col(ENTITY).is_in(entities)).select(

@@ -16,7 +16,7 @@ from dq.apply import flaps
 from dq.apply.batches import Mappings, batches, numbered
 from dq.apply.commit import Run, commit
 from dq.apply.journal import FAILED, Entry, Journal, mapping_of
-from dq.apply.plan import base_next
+from dq.apply.plan import base_next, changes
 from dq.apply.verify import Mismatch, are_lost, mismatches
 from dq.changeset import ApprovedChangeset
 from dq.plan import Plan
@@ -127,7 +127,7 @@ def advance(
     planned = base_next(plan, folder)
     journal, mappings = receipts or (None, {})
     entries = [] if journal is None else list(journal.entries())
-    folded = _folded(planned, before, entries, mappings, rules)
+    folded = _folded(planned, before, entries, mappings, rules, _own_words(plan, folder, entries))
     keeps = {table.table for table in rules}
     others = before.filter(~pl.col(BaseRow.table).is_in(sorted(keeps)))
     rows = base_state.pruned(pl.concat([folded, others], how="diagonal_relaxed"), plan.made_at, rules)
@@ -142,6 +142,17 @@ def advance(
         meaning=plan.digests.get("meaning", ""),
     )
     return saved.serial
+
+
+def _own_words(plan: Plan, folder: Path, entries: Sequence[Entry]) -> frozenset[base_state.Cell]:
+    """Of the leads whose writes failed: cells of which the plan changes the form only, and not what they mean."""
+    failed = sorted({entry.entity for entry in entries if entry.state in FAILED})
+    if not failed:
+        return frozenset()
+    is_own = (pl.col(Change.reason) == "standardize") & (pl.col(Change.op) == "update")
+    cells = changes(plan, folder).filter(is_own & pl.col(Change.entity_id).is_in(failed))
+    places = cells.select(Change.store, Change.entity_id, Change.field)
+    return frozenset(zip(*(places[name].to_list() for name in places.columns), strict=True))
 
 
 def _mapped(entries: Sequence[Entry], mappings: Mappings) -> list[tuple[str, Store, Entry]]:
@@ -179,6 +190,7 @@ def _folded(
     entries: Sequence[Entry],
     mappings: Mappings,
     rules: Sequence[TableRules],
+    own: frozenset[base_state.Cell],
 ) -> pl.DataFrame:
     parts = []
     for table in rules:
@@ -196,6 +208,7 @@ def _folded(
                 mine,
                 base_state.field_names(table),
                 base_state.modified_columns(table),
+                own,
             )
         )
     return pl.concat(parts, how="diagonal_relaxed")

@@ -79,7 +79,11 @@ def demand_deletions(world: World) -> None:
     for email in sorted({deed.email for deed in world.deeds if deed.act == "delete"} - twins):
         deeds = [deed for deed in world.deeds if deed.email == email]
         deleted = next(deed for deed in reversed(deeds) if deed.act == "delete")
-        others = [deed for deed in deeds if deed.act in ("edit", "add") and not _seen(world, deed, deleted.tick)]
+        others = [
+            deed
+            for deed in deeds
+            if deed.act in ("edit", "add") and not _seen(world, deed, deleted.tick) and not _taken_back(deed, deeds)
+        ]
         if not others:
             assert email not in emails, (
                 f"a deleted lead is there: {deeds}, begun {world.attempts}, complete {world.complete}"
@@ -107,9 +111,16 @@ def _last(world: World, store: str, email: str, column: str) -> Deed | None:
     return edits[-1] if edits else None
 
 
+def _cell(deed: Deed) -> tuple[str, str | None]:
+    return deed.email, deed.field
+
+
 def _never_met(world: World, edits: Sequence[Deed]) -> bool:
-    """Whether dq wrote nothing between two edits: they certainly met as a conflict."""
+    """Whether dq wrote nothing between two edits, and found no agreement on the first: they certainly met as a conflict."""
     first, later = sorted(edits, key=lambda deed: deed.tick)
+    theirs = [deed for deed in world.deeds if (deed.store, deed.email, deed.field) == (later.store, *_cell(later))]
+    if any(deed.tick < later.tick and _plain(deed.value) == _plain(first.value) for deed in theirs):
+        return False
     return not any(first.tick <= begun < later.tick for begun in world.writes)
 
 
@@ -125,6 +136,11 @@ def _seen(world: World, deed: Deed, until: int) -> bool:
 def _maybe_seen(world: World, deed: Deed, later: Deed) -> bool:
     """Whether any run, one that was cut off too, began between two deeds."""
     return any(deed.tick <= begun < later.tick for begun in world.attempts)
+
+
+def _taken_back(deed: Deed, deeds: Sequence[Deed]) -> bool:
+    """Whether the lead was deleted where the deed was done, after it."""
+    return any(one.act == "delete" and one.store == deed.store and one.tick > deed.tick for one in deeds)
 
 
 def _plain(value: Any) -> str | None:
