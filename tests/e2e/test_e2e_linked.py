@@ -311,3 +311,17 @@ def test_links_come_back_with_the_records_that_a_restore_makes_anew(project: Pro
     assert len(restored.json["airtable"]["new_ids"]) == 3
     rest = project.dq("run", "--yes", "--format", "json")
     assert (rest.code, rest.json["details"]["changes"]) == (0, 0), rest.out
+
+
+def test_a_rehearsal_makes_and_follows_links_as_the_run_then_does(linked: Project) -> None:
+    company(linked, 9, "nine.example")
+    lead(linked, 90, "nina@nine.example", 9)
+    linked.sql("UPDATE leads SET company_id = 2, updated_at = '2032' WHERE id = 1")
+    edit(linked, "q@x.example", ["a.example"])
+    rehearsed = linked.dq("run", "--against", "twin", "--format", "json")
+    assert rehearsed.code == 0, rehearsed.err
+    assert rehearsed.json["second_plan"] == {}
+    applied = linked.dq("apply", "--yes", "--format", "json")
+    assert applied.code == 0, applied.err
+    assert applied.json["details"]["writes"] == rehearsed.json["states"]
+    assert applied.json["details"]["api_calls"]["apply"] == rehearsed.json["api_calls"]["made"]

@@ -126,3 +126,21 @@ def test_the_limit_of_the_maintenance_document_is_the_same(fresh: Project) -> No
     ended = fresh.dq("run", "--dry-run", "--format", "json")
     assert ended.json["details"]["memory"]["limit_mb"] == 100
     assert any("limits.max_memory_usage_mb (100)" in text for text in ended.json["warnings"])
+
+
+def test_progress_shows_every_so_many_rows(fresh: Project) -> None:
+    from datetime import UTC, datetime
+
+    from dq.cli.session import _steps
+    from dq.pipeline.log import logged
+    from dq.settings import load
+
+    fresh.configure({**fresh.config(), "limits": {"progress_update_interval": 250}})
+    settings, shown = load(fresh.root / "config" / "dq.yaml"), []
+    with logged(fresh.snapshots, "test", lambda: datetime.now(UTC)) as log:
+        told = _steps(settings, log, lambda *far: shown.append(far), Usage(512, print))
+        for step in ("apply", "undo"):
+            for done in range(0, 1_100, 100):
+                told(step, done, 1_000)
+    assert [done for step, done, _ in shown if step == "apply"] == [0, 300, 600, 900, 1_000]
+    assert [done for step, done, _ in shown if step == "undo"] == [0, 300, 600, 900, 1_000]
