@@ -27,6 +27,7 @@ def apply_to_twin(
         DqError: As the apply would raise, or no twin can be made.
     """
     from dq import pipeline
+    from dq.cli.render import print_json
 
     if resume:
         raise ConfigurationError(
@@ -43,6 +44,10 @@ def apply_to_twin(
         plan, _, state = pipeline.latest(opened.settings)
         if state == "finished":
             print(f"plan {plan.snapshot} was applied already", file=sys.stderr)
+            if form is Format.json:
+                print_json(
+                    {"format_version": 1, "against": "twin", "snapshot": plan.snapshot, "exit_code": 0, "already": True}
+                )
             return
         result, facts = rehearse(opened.settings, permission, opened.watch, opened.log)
     end(result, facts, form, opened.interrupts.exit_code)

@@ -155,12 +155,17 @@ def link_of(text: str) -> Link:
     return Link(int(entries), digest)
 
 
+def journals_of(folder: Path) -> list[Path]:
+    """The journals of one run: its own, then its undos'."""
+    return [
+        *(path for name in ACTIONS if (path := folder / name).exists()),
+        *sorted(folder.glob(f"{UNDO}/[0-9]*/{APPLY}")),
+    ]
+
+
 def _journals(root: Path) -> list[Path]:
     """Every journal, run by run: its apply's, then its undos'."""
-    own = [path for name in ACTIONS for path in root.glob(f"[0-9]*/{name}")]
-    return sorted(
-        [*own, *root.glob(f"[0-9]*/{UNDO}/[0-9]*/{APPLY}")], key=lambda path: (_run(path), len(path.parts), path)
-    )
+    return [path for folder in sorted(root.glob("[0-9]*")) for path in journals_of(folder)]
 
 
 def _is_undo(path: Path) -> bool:

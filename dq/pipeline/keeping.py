@@ -1,8 +1,8 @@
 """Which snapshots must stay whatever a policy says, and why: something of dq would not work without them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from dq.apply.undo import undos
 from dq.apply.undo import unfinished as unfinished_undo
 from dq.errors import DqError
 from dq.manifest import Manifest
+from dq.pipeline.auditing import journals_of
 from dq.settings import Settings
 from dq.snapshot import open_snapshot, verify
 from dq.snapshot.tags import tags_of
@@ -31,7 +32,7 @@ class Past:
         problem: What of it cannot be read; None if all can.
         plan: Digest of its plan; None if it has none.
         state: Whether the plan was begun and ended: `none`, `open`, `finished`.
-        noted: What its journal notes about the whole run.
+        is_unlogged: Whether receipts of the run, or of an undo of it, are not in the audit log yet.
         is_undone: Whether the whole run was taken back.
         tags: A person's words for it.
     """
@@ -41,7 +42,7 @@ class Past:
     problem: str | None = None
     plan: str | None = None
     state: str = "none"
-    noted: Mapping[str, str] = field(default_factory=dict)
+    is_unlogged: bool = False
     is_undone: bool = False
     tags: tuple[str, ...] = ()
 
@@ -90,15 +91,18 @@ def _past(folder: Path) -> Past:
     try:
         manifest, _ = open_snapshot(folder.parent, folder.name)
         state = state_of(folder / JOURNAL)
-        noted: dict[str, str] = {}
-        if state != "none":
-            with journal(folder / JOURNAL) as opened:
-                noted = opened.meta()
+        is_unlogged = any(_is_unlogged(path) for path in journals_of(folder))
         is_undone = any(one.is_whole and one.state == "finished" for one in undos(folder))
         plan = plans.load(folder).digest if (folder / plans.NAME).exists() else None
     except DqError as error:
         return Past(folder, manifest, error.what, tags=tags_of(folder))
-    return Past(folder, manifest, None, plan, state, noted, is_undone, tags_of(folder))
+    return Past(folder, manifest, None, plan, state, is_unlogged, is_undone, tags_of(folder))
+
+
+def _is_unlogged(path: Path) -> bool:
+    with journal(path) as opened:
+        noted = opened.meta()
+    return "ended" in noted and "audited" not in noted
 
 
 def _unreadable(held: Sequence[Past]) -> Why:
@@ -172,5 +176,5 @@ def _undoable(settings: Settings, held: Sequence[Past]) -> Why:
 
 def _unlogged(held: Sequence[Past]) -> Why:
     for past in held:
-        if "ended" in past.noted and "audited" not in past.noted:
+        if past.is_unlogged:
             yield past.id, "its receipts are not in the audit log yet"

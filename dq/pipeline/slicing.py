@@ -21,6 +21,8 @@ _ITSELF = 240
 _WHOLE, _SLICE = 16, 9
 """Bytes in memory for a byte of the tables, and for one of a slice."""
 _SPARE = 0.9
+_LEAST = 0.1
+"""A slice need not take less than this share of what all rows take: that would cost time and save nothing to speak of."""
 _MB = 1_000_000
 
 
@@ -62,9 +64,8 @@ def sliced(rows: int, size: int, limit: int) -> Slices:
     """
     fewest, most = max(ceil(rows / MOST_ROWS), 1), max(ceil(rows / FEWEST_ROWS), 1)
     held = _ITSELF * _MB + _WHOLE * size
-    room = _SPARE * limit * _MB - held
-    wanted = ceil(_SLICE * size / room) if room > 0 else most
-    parts = min(max(wanted, fewest), most)
+    room = max(_SPARE * limit * _MB - held, _LEAST * held)
+    parts = min(max(ceil(_SLICE * size / room), fewest), most)
     expected = round((held + _SLICE * size / parts) / _MB)
     return Slices(parts, expected, expected <= limit)
 

@@ -346,3 +346,17 @@ def test_a_merge_that_somebody_needs_otherwise_now_is_not_carried_on(linked: Pro
     ) == [(0,)]
     run(linked)
     assert pairs(linked)["new@x.example"] == ("a.example", ["a.example"])
+
+
+def test_a_rehearsal_makes_and_follows_links_as_the_run_then_does(linked: Project) -> None:
+    company(linked, 9, "nine.example")
+    lead(linked, 90, "nina@nine.example", 9)
+    linked.sql("UPDATE leads SET company_id = 2, updated_at = '2032' WHERE id = 1")
+    edit(linked, "q@x.example", ["a.example"])
+    rehearsed = linked.dq("run", "--against", "twin", "--format", "json")
+    assert rehearsed.code == 0, rehearsed.err
+    assert rehearsed.json["second_plan"] == {}
+    applied = linked.dq("apply", "--yes", "--format", "json")
+    assert applied.code == 0, applied.err
+    assert applied.json["details"]["writes"] == rehearsed.json["states"]
+    assert applied.json["details"]["api_calls"]["apply"] == rehearsed.json["api_calls"]["made"]
