@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from projects import Project
+from projects import MAPPING, Project
 
 from dq import sandbox
 
@@ -178,3 +178,29 @@ def test_edge_47_files_of_another_moment_are_not_used(settled: Project, store: s
     (settled.latest / name).write_bytes((older.latest / name).read_bytes())
     ended = settled.dq("clean")
     assert (ended.code, name in ended.err) == (7, True), ended.err
+
+
+def test_edge_24_leads_that_point_at_themselves_or_in_a_circle(settled: Project) -> None:
+    """A lead and its duplicate are each their own parent, two others each other's, and one is the duplicate's child."""
+    first, one, other, child = [row[0] for row in settled.sql("SELECT id FROM leads ORDER BY id LIMIT 4")]
+    columns = ", ".join(MAPPING)
+    settled.sql("ALTER TABLE leads ADD COLUMN parent_id TEXT REFERENCES leads(id)")
+    settled.sql(
+        f"INSERT INTO leads(id, {columns}, created_at, updated_at) SELECT 'twin', {columns}, ?, ? FROM leads WHERE id = ?",
+        LATER, LATER, first,
+    )  # fmt: skip
+    for key, parent in ((first, first), ("twin", "twin"), (one, other), (other, one), (child, "twin")):
+        settled.sql("UPDATE leads SET parent_id = ? WHERE id = ?", parent, key)
+    ended = settled.dq("run", "--yes", "--max-merges", "9")
+    assert ended.code == 0, ended.err
+    parents = dict(settled.sql("SELECT id, parent_id FROM leads WHERE parent_id IS NOT NULL"))
+    (survivor,) = {first, "twin"} & set(parents)
+    assert parents == {survivor: survivor, one: other, other: one, child: survivor}
+    assert settled.sql("PRAGMA foreign_key_check") == []
+    merged = settled.latest.name
+    rest = settled.dq("run", "--yes", "--format", "json")
+    assert (rest.code, rest.json["details"]["changes"]) == (0, 0), rest.err
+    undone = settled.dq("undo", merged, "--yes")
+    assert undone.code == 0, undone.err
+    wanted = {first: first, "twin": "twin", one: other, other: one, child: "twin"}
+    assert dict(settled.sql("SELECT id, parent_id FROM leads WHERE parent_id IS NOT NULL")) == wanted
