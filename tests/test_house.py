@@ -137,6 +137,23 @@ def test_links_lead_somewhere(page):
             assert (page.parent / target).exists(), target
 
 
+def test_every_edge_case_has_a_test_that_bears_its_number_or_a_reason():
+    tests = {
+        node.name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for node in functions(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    page = (ROOT / "docs" / "edge-cases.md").read_text(encoding="utf-8")
+    lines = {int(number): told for number, told in re.findall(r"^\| (\d+) \|.*\| (.+) \|$", page, re.MULTILINE)}
+    assert list(lines) == list(range(1, 51))
+    for number, told in lines.items():
+        names = re.findall(r"`(test_\w+)`", told)
+        assert names or told.startswith("none: "), number
+        for name in names:
+            assert number in map(int, re.findall(r"(?<=_)\d+(?=_|$)", name)), f"{number}: {name}"
+    assert set(re.findall(r"`(test_\w+)`", page)) <= tests
+
+
 def test_every_exit_code_is_explained():
     from dq import errors
 

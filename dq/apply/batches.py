@@ -117,9 +117,12 @@ def numbered(
 
 def _merging() -> pl.Expr:
     """The mapping that a change belongs to: its table's, or the one whose merge re-points it in the database."""
-    rule = pl.col(Change.rule)
-    is_repoint = (pl.col(Change.store) == "database") & rule.str.starts_with(REPOINT).fill_null(value=False)
-    return pl.when(is_repoint).then(rule.str.strip_prefix(REPOINT)).otherwise(MAPPING)
+    return pl.when(_is_repoint()).then(pl.col(Change.rule).str.strip_prefix(REPOINT)).otherwise(MAPPING)
+
+
+def _is_repoint() -> pl.Expr:
+    is_asked = pl.col(Change.rule).str.starts_with(REPOINT).fill_null(value=False)
+    return (pl.col(Change.store) == "database") & is_asked
 
 
 def _rank(mappings: Mappings) -> pl.Expr:
@@ -150,6 +153,7 @@ def _order() -> pl.Expr:
         pl.col(Change.field).is_in(["deleted_at", "merged_into"]) & pl.col(Change.reason).is_in(["merge", "delete"])
     ).fill_null(value=False)
     is_child = (pl.col(Change.store) == "database") & (pl.col(Change.table) != pl.col(MAPPING))
+    is_child |= _is_repoint()  # leads may point at leads
     return pl.when(is_child).then(0).when(removes).then(1).otherwise(2).cast(pl.Int8)
 
 

@@ -205,11 +205,11 @@ def _stamp_format(raw: pl.LazyFrame, rules: TableRules) -> str:
 def _children(
     manifest: Manifest, folder: Path, rules: TableRules, mapped: Sequence[TableRules]
 ) -> list[tuple[Child, TableSchema, pl.DataFrame]]:
-    """Every table that points at this one: declared in the configuration, by the database, or by a link field of Airtable."""
+    """Every table that points at this one, itself too: declared in the configuration, by the database, or by a link field."""
     linking = [reference for other in mapped for reference in references(other)]
     found = []
     for table in manifest.tables:
-        if table.schema.store != "database" or table.schema.name == rules.table:
+        if table.schema.store != "database":
             continue
         known = dict.fromkeys([*table.schema.references, *(ref for ref in linking if ref.table == table.schema.name)])
         found += [

@@ -32,9 +32,16 @@ def parents_kept(
     """
     if "deleted_at" in terms.database.soft_delete or not children:
         return rows
-    owners = pl.concat(frame.select(pl.col(child.column).cast(pl.String).alias(KEY)) for child, _, frame in children)
+    owners = pl.concat(_owners(child, schema, frame, terms) for child, schema, frame in children)
     moved = owners.unique().join(side.merged, on=KEY, how="left").select(pl.coalesce("survivor", KEY).alias(DATABASE))
     is_parent = pl.col(DATABASE).is_in(moved.drop_nulls().to_series().implode())
     is_parent &= ~pl.col(DATABASE).is_in(freed.implode())
     held = (pl.col(VERDICT) == "delete_database") & is_parent
     return rows.with_columns(pl.when(held).then(pl.lit("held_database")).otherwise(VERDICT).alias(VERDICT))
+
+
+def _owners(child: Child, schema: TableSchema, frame: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """row_key: the rows that a child table's rows point at; a lead that points at itself keeps nothing."""
+    owner = pl.col(child.column).cast(pl.String)
+    others = frame.filter(owner != pl.col(schema.key).cast(pl.String)) if child.table == terms.rules.table else frame
+    return others.select(owner.alias(KEY))

@@ -181,6 +181,8 @@ def _stamp_json(stamp: str | int) -> str:
 
 def _repointed(side: Side, child: Child, schema: TableSchema, frame: pl.DataFrame, mapping: str) -> pl.DataFrame:
     kind = schema.column(child.column).kind
+    if child.table == mapping:  # leads that point at leads: one that is merged away itself takes nothing along
+        frame = frame.join(side.merged.select(pl.col(KEY).alias(schema.key)), on=schema.key, how="anti")
     orphans = frame.select(
         pl.col(schema.key).cast(pl.String).alias("child_key"), pl.col(child.column).cast(pl.String).alias(KEY)
     ).join(side.merged, on=KEY)

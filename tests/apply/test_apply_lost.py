@@ -15,6 +15,9 @@ from dq.apply.journal import Journal, journal
 from dq.apply.verify import mismatches
 from dq.errors import LostAnswerError, TemporaryError
 from dq.sandbox import faults, people
+from dq.sandbox.options import Options
+from dq.sandbox.plans import Plan
+from dq.sandbox.server import served
 from dq.stores.airtable import AirtableStore, Patience
 
 BASE = "appLostAnswers001"
@@ -138,7 +141,7 @@ def test_deletes_go_on_after_a_lost_answer(server, url, tmp_path, phase):
 
 
 @pytest.mark.parametrize("link", ["Row", None])
-def test_creates_that_were_made_are_found_and_never_sent_again(server, url, tmp_path, link):
+def test_edge_41_creates_that_were_made_are_found_and_never_sent_again(server, url, tmp_path, link):
     _faulty(url, "create", "after", nth=(1,))
     with _run(url, tmp_path, link) as run:
         assert commit(cut(changeset(*_inserts(10, named=True)), 10), run)
@@ -149,7 +152,7 @@ def test_creates_that_were_made_are_found_and_never_sent_again(server, url, tmp_
 
 @pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("phase", PHASES)
-def test_creates_that_cannot_be_found_wait_for_a_resumed_run(server, url, tmp_path, phase, named):
+def test_edge_41_creates_that_cannot_be_found_wait_for_a_resumed_run(server, url, tmp_path, phase, named):
     """Equal creates, several batches of them under way: in the end each made one record.
 
     A create that was carried out is found; whether others were under way with it, and so must wait, is a matter of time.
@@ -202,7 +205,7 @@ def test_a_stop_between_batches_under_way_begins_no_more_of_them(server, url, tm
         assert _counts(run.journal) == {"written": COUNT}
 
 
-def test_a_spent_quota_stops_and_resumes(server, url, tmp_path):
+def test_edge_42_a_spent_quota_stops_and_resumes(server, url, tmp_path):
     _faulty(url, "update", "before", "billing", nth=tuple(range(3, 100)))
     plan = cut(changeset(*_updates()), 20)
     with _run(url, tmp_path, "Row") as run:
@@ -213,3 +216,20 @@ def test_a_spent_quota_stops_and_resumes(server, url, tmp_path):
     with _run(url, tmp_path, "Row") as run:
         assert commit(plan, run)
         assert _counts(run.journal) == {"written": COUNT}
+
+
+def test_edge_42_a_base_that_gets_full_refuses_the_rest_and_no_record_is_made_twice(tmp_path):
+    """At which of several batches under way it gets full is a matter of time; a request is taken whole or not at all."""
+    data = tmp_path / "airtable.db"
+    sandbox.load(_document(), data)
+    inserts = cut(changeset(*_inserts(40, named=True)), 10)
+    with served(data, options=Options(rps=0, plan=Plan("small", COUNT + 25))) as url:
+        with _run(url, tmp_path, "Row") as run:
+            assert commit(inserts, run)
+            assert _counts(run.journal) == {"written": 25, "refused": 15}
+            reasons = {entry.reason.partition(":")[0] for entry in run.journal.entries(states=("refused",))}
+            assert reasons == {"ROW_LIMIT_EXCEEDED"}
+        assert len(_held(data)) == COUNT + 25
+        with _run(url, tmp_path, "Row") as run:
+            assert commit(inserts, run), "what is settled is not sent again"
+    assert len(_held(data)) == COUNT + 25

@@ -179,3 +179,8 @@ def test_broken_links_are_told():
         ("link.dead", "database", "d1", "a9"),
         ("link.conflict", "database", "d3", "a1"),
     ]
+
+
+def test_edge_35_rows_without_a_value_are_not_alike():
+    assert decisions(("lee",), ("lee",), ("lee", None, None, "acme"), ("lee", "", "", "acme")) == {}
+    assert decisions(("lee", "ann@x.example"), ("lee",), ("lee", "ann@x.example")) == {(0, 2): "link"}

@@ -34,8 +34,7 @@ def _plan(project: Project) -> None:
     assert ended.code == 0, ended.err
 
 
-def test_an_edit_in_airtable_between_plan_and_apply_survives(settled: Project) -> None:
-    """Edge 11."""
+def test_edge_11_an_edit_in_airtable_between_plan_and_apply_survives(settled: Project) -> None:
     keys = _keys(settled, 6)
     records = {key: settled.rows()["leads"][key]["airtable_id"] for key in keys}
     for key in keys:
@@ -52,8 +51,7 @@ def test_an_edit_in_airtable_between_plan_and_apply_survives(settled: Project) -
     assert settled.dq("run", "--yes", "--format", "json").json["details"]["changes"] == 0
 
 
-def test_an_edit_in_the_database_between_plan_and_apply_survives(settled: Project) -> None:
-    """Edge 11, the other way."""
+def test_edge_11_an_edit_in_the_database_between_plan_and_apply_survives(settled: Project) -> None:
     keys = _keys(settled, 6)
     records = {key: settled.rows()["leads"][key]["airtable_id"] for key in keys}
     for key in keys:
@@ -71,8 +69,7 @@ def test_an_edit_in_the_database_between_plan_and_apply_survives(settled: Projec
     assert settled.dq("run", "--yes", "--format", "json").json["details"]["changes"] == 0
 
 
-def test_a_record_deleted_between_plan_and_apply_is_left_out(settled: Project) -> None:
-    """Edge 36."""
+def test_edge_36_a_record_deleted_between_plan_and_apply_is_left_out(settled: Project) -> None:
     keys = _keys(settled, 4)
     records = {key: settled.rows()["leads"][key]["airtable_id"] for key in keys}
     for key in keys:
@@ -100,8 +97,8 @@ def _without_option(name: str) -> Any:
     return change
 
 
-def test_a_row_that_airtable_refuses_is_left_out_and_stands_in_the_next_plan(settled: Project) -> None:
-    """Edge 36: a select option is removed between plan and apply; nine are written, one is not."""
+def test_edge_36_and_39_a_row_that_airtable_refuses_is_left_out_and_stands_in_the_next_plan(settled: Project) -> None:
+    """A select option is removed between plan and apply; nine are written, one is not."""
     keys = _keys(settled, 12)
     records = {key: settled.rows()["leads"][key]["airtable_id"] for key in keys}
     for key in keys:
@@ -130,7 +127,7 @@ def test_a_row_that_airtable_refuses_is_left_out_and_stands_in_the_next_plan(set
     assert "Title" in {change["field"] for change in rest}
 
 
-def test_two_runs_at_once_one_works_and_the_other_gives_way(fresh: Project) -> None:
+def test_edge_45_two_runs_at_once_one_works_and_the_other_gives_way(fresh: Project) -> None:
     both = [fresh.start("run", "--yes") for _ in range(2)]
     told = [process.communicate(timeout=120) for process in both]
     codes = [process.returncode for process in both]
@@ -174,10 +171,10 @@ def _settled(journal: Path, store: str) -> int:
 @pytest.mark.parametrize(
     ("number", "times", "code"), [(signal.SIGINT, 1, 130), (signal.SIGTERM, 1, 143), (signal.SIGINT, 2, 130)]
 )
-def test_a_signal_pauses_an_apply_and_resume_ends_it(
+def test_edge_45_a_signal_pauses_an_apply_and_resume_ends_it(
     fresh: Project, finished: Project, number: signal.Signals, times: int, code: int
 ) -> None:
-    """Edge 45. The whole process group hears it, as at a terminal: the sandbox must not be the first to go."""
+    """The whole process group hears it, as at a terminal: the sandbox must not be the first to go."""
     process = _slow_apply(fresh)
     for _ in range(times):
         os.killpg(process.pid, number)

@@ -69,7 +69,7 @@ def _moments(names: list[str]) -> list[int]:
 
 
 @pytest.mark.parametrize("case", range(MOMENTS))
-def test_killed_at_any_moment_a_resumed_run_ends_where_an_undisturbed_one_does(
+def test_edge_45_killed_at_any_moment_a_resumed_run_ends_where_an_undisturbed_one_does(
     case: int, planned: Project, undisturbed: tuple[dict[str, Any], pl.DataFrame, list[str]], tmp_path: Path
 ) -> None:
     stores, base, names = undisturbed

@@ -360,3 +360,43 @@ def test_a_rehearsal_makes_and_follows_links_as_the_run_then_does(linked: Projec
     assert applied.code == 0, applied.err
     assert applied.json["details"]["writes"] == rehearsed.json["states"]
     assert applied.json["details"]["api_calls"]["apply"] == rehearsed.json["api_calls"]["made"]
+
+
+def test_edge_19_ids_that_two_tables_share_name_two_things(project: Project) -> None:
+    """`recSame…a` is a company and a lead; each lead belongs to the company of the other one's id."""
+    same = ("recSame000000000a", "recSame000000000b")
+
+    def filled(base: dict[str, Any]) -> None:
+        firms, people = (table["records"] for table in base["tables"])
+        for mine, other in (same, same[::-1]):
+            name = mine[-1]
+            cells = {"Full Name": f"Lead {name}", "Email": f"{name}@x.example", "Company": [other]}
+            firms.append(
+                {
+                    "id": mine,
+                    "createdTime": LATE,
+                    "fields": {"Name": name, "Domain": f"{name}.example", "Leads": [other]},
+                }
+            )
+            people.append({"id": mine, "createdTime": LATE, "fields": cells})
+
+    project.edit_records(filled)
+    run(project)
+    crossed = {f"{one}@x.example": (f"{two}.example", [f"{two}.example"]) for one, two in ("ab", "ba")}
+    assert pairs(project) == crossed
+    project.sql("UPDATE companies SET name = 'Firm', updated_at = '2032' WHERE domain = 'a.example'")
+    project.sql("UPDATE leads SET name = 'Bea', updated_at = '2032' WHERE email = 'b@x.example'")
+    run(project)
+    assert [project.records("Companies")[one]["Name"] for one in same] == ["Firm", "b"]
+    assert [project.records()[one]["Full Name"] for one in same] == ["Lead a", "Bea"]
+
+    def gone(base: dict[str, Any]) -> None:
+        firms, people = (table["records"] for table in base["tables"])
+        people[:] = [one for one in people if one["id"] != same[0]]
+        next(one for one in firms if one["id"] == same[1])["fields"].pop("Leads")
+
+    project.edit_records(gone)
+    run(project)
+    assert set(project.records("Companies")) == set(same)
+    assert pairs(project) == {"b@x.example": crossed["b@x.example"]}
+    assert project.sql("SELECT count(*) FROM companies") == [(2,)]

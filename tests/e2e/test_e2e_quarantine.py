@@ -34,7 +34,7 @@ def refused(settled: Project) -> tuple[Project, str, str]:
     return settled, bad, good
 
 
-def test_a_refused_row_waits_in_quarantine_with_its_reason_and_the_others_are_written(
+def test_edge_36_a_refused_row_waits_in_quarantine_with_its_reason_and_the_others_are_written(
     refused: tuple[Project, str, str],
 ) -> None:
     project, bad, good = refused

@@ -14,6 +14,7 @@ from filelock import FileLock
 from projects import CHILDREN, Project
 
 from dq import sandbox
+from dq.digests import sealed, unsealed
 
 RUN, APPLY, CLEAN, SNAPSHOT = ("run", "--yes"), ("apply", "--yes"), ("clean",), ("snapshot",)
 Break = Callable[[Project], Any]
@@ -129,7 +130,7 @@ def _other_rules(project: Project) -> None:
 def _older_base(project: Project) -> None:
     path = project.snapshots / "base" / "current.json"
     held = json.loads(path.read_text())
-    path.write_text(json.dumps({**held, "serial": held["serial"] + 1}))
+    path.write_text(json.dumps(sealed({**unsealed(held), "serial": held["serial"] + 1})))
 
 
 def _other_database(project: Project) -> None:
@@ -203,8 +204,6 @@ CASES: dict[str, tuple[Break, tuple[str, ...], int, tuple[str, ...]]] = {
     "plan made under other rules": (_planned(_other_rules), APPLY, 2, ("rules changed", "dq clean")),
     "plan made under another configuration": (_planned(_config(sync={"direction": "to_airtable"})), APPLY, 2, ("configuration changed", "dq clean")),
     "plan made on another base": (_planned(_older_base), APPLY, 4, ("base 1", "dq snapshot")),
-    "another database": (_other_database, RUN, 4, ("another database",)),
-    "another Airtable base": (_other_base, RUN, 4, ("another airtable",)),
     "snapshots folder below a file": (_folder_is_a_file("snapshots"), RUN, 2, ("blocked", "fix:")),
     "backup folder below a file": (_planned(_backups_blocked), RUN, 2, ("blocked", "fix:")),
     "read-only snapshots": (_read_only("snapshots"), RUN, 2, ("snapshots", "fix:")),
@@ -215,9 +214,26 @@ CASES: dict[str, tuple[Break, tuple[str, ...], int, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
+OTHERS: dict[str, tuple[Break, tuple[str, ...], int, tuple[str, ...]]] = {
+    "another database": (_other_database, RUN, 4, ("another database",)),
+    "another Airtable base": (_other_base, RUN, 4, ("another airtable",)),
+}
+"""Copies: every table, field, key and record id is the one that the base state knows."""
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_edge_18_a_copy_of_a_store_is_not_the_store_that_the_base_state_is_of(settled: Project, case: str) -> None:
+    _demand_refused(settled, case, *OTHERS[case])
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_refuses_with_its_exit_code_and_leaves_everything_as_it_was(settled: Project, case: str) -> None:
-    change, command, code, words = CASES[case]
+    _demand_refused(settled, case, *CASES[case])
+
+
+def _demand_refused(
+    settled: Project, case: str, change: Break, command: tuple[str, ...], code: int, words: tuple[str, ...]
+) -> None:
     change(settled)
     before = _state(settled) if case != "not a sandbox" else None
     ended = settled.dq(*command)
@@ -239,7 +255,7 @@ def test_the_named_flag_lifts_the_brake(settled: Project) -> None:
     ("base", "token", "words"),
     [(None, "patWrong", ("token",)), ("appWrongWrong0000", "patRight", ("appWrongWrong0000",))],
 )
-def test_refuses_a_token_or_base_that_airtable_does_not_know(
+def test_edge_40_refuses_a_token_or_base_that_airtable_does_not_know(
     settled: Project, base: str | None, token: str, words: tuple[str, ...]
 ) -> None:
     before = _state(settled)

@@ -138,23 +138,7 @@ def test_without_backups_in_the_configuration_a_flag_must_say_so_as_well(planned
     assert ended.json["details"]["price"]["api_calls"] == ended.json["details"]["api_calls"]["apply"]
 
 
-def test_a_renamed_field_makes_a_plan_stale(planned: Project) -> None:
-    """Edge 40."""
-
-    def change(base: dict[str, Any]) -> None:
-        table = base["tables"][0]
-        next(field for field in table["fields"] if field["name"] == "Title")["name"] = "Position"
-        for record in table["records"]:
-            record["fields"]["Position"] = record["fields"].pop("Title", None)
-
-    planned.edit_records(change)
-    before = planned.rows(), planned.records()
-    ended = planned.dq("apply", "--yes")
-    assert (ended.code, "Title" in ended.err) == (2, True), ended.err
-    assert (planned.rows(), planned.records()) == before
-
-
-def test_a_field_renamed_under_a_half_written_plan_must_be_named_back(
+def test_edge_40_a_field_renamed_under_a_half_written_plan_must_be_named_back(
     planned: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> None:

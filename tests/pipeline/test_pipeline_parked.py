@@ -6,7 +6,7 @@ from polars.testing import assert_frame_equal
 from projects import Project
 
 from dq.engine import Park
-from dq.pipeline import planning
+from dq.pipeline import slicing
 
 FILES = ("changeset", "base_next", "clean/golden", "clean/pairs", "clean/standardized_database", "clean/findings")
 TIMES = pl.col("field").is_in(["created_at", "updated_at"])
@@ -31,7 +31,7 @@ def test_a_plan_in_parts_on_disk_is_the_plan_in_memory(fresh: Project, monkeypat
     monkeypatch.setattr(Park, "put", put)
     held = _plan(fresh)
     assert not parked
-    monkeypatch.setattr(planning, "ROWS_A_PART", 7)
+    monkeypatch.setattr(slicing, "MOST_ROWS", 7)
     apart = _plan(fresh)
     assert set(parked) >= {"changes", "golden", "base", "pairs"}
     for name, frame in held.items():

@@ -14,6 +14,7 @@ import pytest
 from projects import Project, everything
 
 from dq.apply.portable import CONTENTS, pack, unpacked
+from dq.digests import sealed, unsealed
 from dq.errors import ConfigurationError, DamagedError
 
 DYING = (Path(__file__).parents[1] / "e2e" / "dying.py").read_text()
@@ -219,7 +220,9 @@ def _other_base(project: Project) -> None:
 
     pl.read_parquet(path).head(40).write_parquet(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    (project.snapshots / "base" / "current.json").write_text(json.dumps({**pointer, "digest": digest}))
+    (project.snapshots / "base" / "current.json").write_text(
+        json.dumps(sealed({**unsealed(pointer), "digest": digest}))
+    )
 
 
 def _other_place(project: Project) -> None:

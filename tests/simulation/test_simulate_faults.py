@@ -29,7 +29,9 @@ def scene(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Scene:
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
-def test_edge_37_faults_and_people_change_nothing_of_what_is_written(scene: Scene, tmp_path: Path, group: int) -> None:
+def test_edge_37_and_41_faults_and_people_change_nothing_of_what_is_written(
+    scene: Scene, tmp_path: Path, group: int
+) -> None:
     injected = 0
     for seed in range(group, SCHEDULES, GROUPS):
         project = scene.project.copy(tmp_path / str(seed))

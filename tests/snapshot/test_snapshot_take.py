@@ -195,7 +195,7 @@ take(root / "snapshots", SqliteStore(root / "leads.db"), at, [TableColumns("lead
 
 
 @pytest.mark.parametrize("moment", ["database", "airtable"])
-def test_killed_while_it_reads(tmp_path, database, moment):
+def test_edge_47_killed_while_it_reads(tmp_path, database, moment):
     root = tmp_path / "snapshots"
     first = taken(root, database)
     ended = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), moment], check=False)
@@ -207,7 +207,7 @@ def test_killed_while_it_reads(tmp_path, database, moment):
     assert {entry.name for entry in root.iterdir()} == {first.id, second.id, "latest"}
 
 
-def test_leads_and_children_of_one_moment(tmp_path):
+def test_edge_47_leads_and_children_of_one_moment(tmp_path):
     path = tmp_path / "leads.db"
     connection = sqlite3.connect(path)
     connection.executescript(
@@ -307,7 +307,7 @@ def test_catalog_without_snapshots(tmp_path):
     assert list_snapshots(tmp_path / "none") == []
 
 
-def test_half_written_snapshots_do_not_exist(tmp_path, database):
+def test_edge_47_half_written_snapshots_do_not_exist(tmp_path, database):
     root = tmp_path / "snapshots"
     manifest = taken(root, database)
     (root / "20990101T000000Z-aaaaaa" / "database").mkdir(parents=True)

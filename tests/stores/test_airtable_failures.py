@@ -98,7 +98,7 @@ def opened(url: str, rate: float = 0, **options) -> tuple[AirtableStore, list[fl
     return AirtableStore("app1", "tok-secret", url, rate, clock=clock, sleep=clock.sleep, **options), clock.slept
 
 
-def test_a_429_waits_thirty_seconds_and_goes_on():
+def test_edge_41_a_429_waits_thirty_seconds_and_goes_on():
     with scripted(TOO_FAST, TOO_FAST, TABLES) as server:
         store, slept = opened(server.url)
         assert store.describe("Leads", ["Name"]).id == "tbl1"
@@ -106,7 +106,7 @@ def test_a_429_waits_thirty_seconds_and_goes_on():
         store.close()
 
 
-def test_a_429_that_stays_ends_the_command():
+def test_edge_41_a_429_that_stays_ends_the_command():
     with scripted(TOO_FAST) as server:
         store, slept = opened(server.url, patience=Patience(max_waits=2))
         with pytest.raises(TemporaryError, match="rate limit"):
@@ -133,7 +133,7 @@ def test_a_spent_quota_stops_at_once():
 
 
 @pytest.mark.parametrize("fault", [(502, b"<html>bad gateway</html>"), (503, {}), (500, b""), DROP, (200, b"{cut")])
-def test_reads_are_tried_again(fault):
+def test_edge_41_reads_are_tried_again(fault):
     with scripted(fault, fault, EMPTY) as server:
         store, slept = opened(server.url)
         assert sum(batch.num_rows for batch in store.batches(SCHEMA)) == 0
@@ -144,7 +144,7 @@ def test_reads_are_tried_again(fault):
 @pytest.mark.parametrize(
     "fault", [(502, b"<html>"), (503, {"error": {"type": "RETRIABLE_ERROR"}}), DROP, (200, b"{cut")]
 )
-def test_a_lost_answer_to_a_write_is_never_sent_again(fault):
+def test_edge_41_a_lost_answer_to_a_write_is_never_sent_again(fault):
     with scripted(fault) as server:
         store, slept = opened(server.url)
         with pytest.raises(LostAnswerError, match="answer to a write is lost") as error:
@@ -163,7 +163,7 @@ def test_a_lost_answer_to_a_write_is_never_sent_again(fault):
         (422, "refuses a schema call"),
     ],
 )
-def test_configuration_faults_have_their_own_words(status, message):
+def test_edge_40_configuration_faults_have_their_own_words(status, message):
     with scripted((status, {"error": "X"})) as server:
         store, _ = opened(server.url)
         with pytest.raises(ConfigurationError, match=message) as error:
@@ -195,7 +195,7 @@ def read(store: AirtableStore) -> list[str]:
     return [key for batch in store.batches(SCHEMA) for key in batch.column("id").to_pylist()]
 
 
-def test_a_list_that_airtable_forgot_is_read_from_its_first_page():
+def test_edge_41_a_list_that_airtable_forgot_is_read_from_its_first_page():
     with scripted(page(["a"], "o1"), GONE, page(["a"], "o2"), page(["b"])) as server:
         store, _ = opened(server.url)
         assert read(store) == ["a", "b"]
@@ -204,7 +204,7 @@ def test_a_list_that_airtable_forgot_is_read_from_its_first_page():
 
 
 @pytest.mark.parametrize("answers", [(page(["a"], "o"), page(["a"])), (page(["a", "a"]),)])
-def test_a_record_that_comes_twice_starts_the_list_anew(answers):
+def test_edge_41_a_record_that_comes_twice_starts_the_list_anew(answers):
     with scripted(*answers, page(["a"], "o"), page(["b"])) as server:
         store, _ = opened(server.url)
         assert read(store) == ["a", "b"]
@@ -214,7 +214,7 @@ def test_a_record_that_comes_twice_starts_the_list_anew(answers):
 @pytest.mark.parametrize(
     "end", [GONE, DROP, (503, {}), (403, {"error": {"type": "INVALID_PERMISSIONS"}}), (200, b'{"records": [{"id": "b"')]
 )
-def test_a_part_of_a_table_is_never_given(end):
+def test_edge_41_a_part_of_a_table_is_never_given(end):
     answers = [page(["a"], "o"), end] * 3 if end is GONE else [page(["a"], "o"), end]
     with scripted(*answers) as server:
         store, _ = opened(server.url)

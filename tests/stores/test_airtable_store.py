@@ -112,7 +112,7 @@ def test_a_field_called_like_the_records_own(served):
         store.describe("leads", ["id"])
 
 
-def test_only_changed_cells_are_sent_and_computed_ones_never(served, airtable_server):
+def test_edge_38_only_changed_cells_are_sent_and_computed_ones_never(served, airtable_server):
     store = served(airtable_document(ROWS))
     schema = store.describe("leads", ["email"])
     store.write(schema, [RowWrite("leads", "update", KEYS[0], {}, {"email": "new@example.com"}, "g")])
@@ -128,7 +128,7 @@ def many(count: int) -> list[dict]:
     return [{"id": f"rec{number:014d}", "name": f"n{number}", "score": number} for number in range(1, count + 1)]
 
 
-def test_a_batch_with_one_bad_record_loses_only_that_one(served):
+def test_edge_36_a_batch_with_one_bad_record_loses_only_that_one(served):
     store = served(airtable_document(many(30)))
     schema = store.describe("leads", ["name", "status"])
     writes = [

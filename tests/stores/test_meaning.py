@@ -100,12 +100,12 @@ def test_exact_values(value, kind, text):
         ("- a\n", "* a", "rich_text", True),
     ],
 )
-def test_is_same(held, expected, kind, same):
+def test_edge_44_is_same(held, expected, kind, same):
     assert is_same(held, expected, kind) is same
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), max_size=3), st.booleans())
-def test_lists_agree_in_any_spelling(items, ascii_only):
+def test_edge_44_lists_agree_in_any_spelling(items, ascii_only):
     text = json.dumps(items, ensure_ascii=ascii_only)
     assert meaning(text, {"list"}) == by_column(text, {"list"}) == (exact(items) if items else None)
