@@ -266,7 +266,7 @@ def test_a_partial_run_tells_no_cell_either(settled: Project):
     assert ended.code == 3
     log = max((settled.snapshots / "logs").glob("*.jsonl")).read_text(encoding="utf-8")
     assert json.loads(log.splitlines()[-1])["exit_code"] == 3
-    assert '"data quality": 5' in log
+    assert '"recoverable": 5' in log
     assert [cell for cell in (*_cells(settled), "Chief Cook", "Head of Dishes") if cell in ended.err + log] == []
 
 
