@@ -162,7 +162,7 @@ MUTANTS: Mapping[Callable[[Patch], None], int] = {
     _base_advances_before_the_wire: 12,
     _edits_do_not_beat_deletes: 6,
     _cleared_cells_are_no_edits: 6,
-    _policies_are_swapped: 12,
+    _policies_are_swapped: 24,
     _edits_go_the_wrong_way: 6,
     _duplicates_stay: 6,
     _links_are_not_written_back: 6,
