@@ -275,7 +275,8 @@ def test_an_approval_does_not_pass_on_to_the_plan_that_carries_on(mine: Project)
 def test_reading_only_explains_and_carries_on(mine: Project):
     _record_edited(mine)
     before = everything(mine)
-    assert mine.dq("diff", "--stale", "--read-only").code == 0
-    assert mine.dq("clean", "--rebase", "latest", "--read-only").code == 0
+    for command in (("diff", "--stale"), ("clean", "--rebase", "latest")):
+        ended = mine.dq(*command, "--read-only")
+        assert ended.code == 0, ended.err
     assert everything(mine) == before
     assert json.loads((mine.latest / "plan.json").read_text())["carries_on"]
