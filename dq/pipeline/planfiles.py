@@ -20,7 +20,7 @@ from dq.pipeline.auditing import actor
 from dq.pipeline.budget import over_budget
 from dq.pipeline.counting import KEYS, Planned, counts_of, leads_apart
 from dq.pipeline.pricing import priced
-from dq.plan import Brake, Plan
+from dq.plan import Brake, Plan, Price
 from dq.schemas import Change, Cluster, Conflict, Finding, Pair
 from dq.schemas.conflict import RESOLVED
 from dq.schemas.values import Store
@@ -86,9 +86,7 @@ def written(
         digest = write_parquet(_changes(made), folder / plans.CHANGESET)
         changes = pl.scan_parquet(folder / plans.CHANGESET)
         counts = counts_of(changes.select(_COUNTED).collect())
-        rows = numbered(changes, settings.limits.batch_size, _mappings(made), cells=())
-        price = priced(rows, manifest, settings)
-        del rows
+        price = _price(changes, made, manifest, settings)
         plan = Plan(
             snapshot=manifest.id,
             made_at=now,
@@ -104,11 +102,7 @@ def written(
                 "findings": found,
                 "quarantined": sum(one.inputs.hints.alone.filter(why="quarantine").height for one in made),
             },
-            brakes=(
-                *_brakes(made, changes.filter(is_removal()).collect()),
-                *(under_new_rules(counts["changes"]) if new_rules else ()),
-                *over_budget(price),
-            ),
+            brakes=(*_brakes(made, changes, counts["changes"] if new_rules else 0), *over_budget(price)),
             price=price,
             conflicts=waiting,
             batch_size=settings.limits.batch_size,
@@ -175,7 +169,13 @@ def _judged(one: Planned) -> Verdicts:
     return judge(golden, one.rules.quality, named_golden(one.rules))
 
 
-def _brakes(made: Sequence[Planned], removals: pl.DataFrame) -> tuple[Brake, ...]:
+def _price(changes: pl.LazyFrame, made: Sequence[Planned], manifest: Manifest, settings: Settings) -> Price:
+    return priced(numbered(changes, settings.limits.batch_size, _mappings(made), cells=()), manifest, settings)
+
+
+def _brakes(made: Sequence[Planned], changes: pl.LazyFrame, under_new: int) -> tuple[Brake, ...]:
+    """The brakes that hold; `under_new` changes are made under rules that the base does not know."""
+    removals = changes.filter(is_removal()).collect()
     held: list[Brake] = []
     for one in made:
         tables = [schema.name for schema in one.inputs.schemas.values()]
@@ -186,7 +186,7 @@ def _brakes(made: Sequence[Planned], removals: pl.DataFrame) -> tuple[Brake, ...
         base = resolved(one.inputs.base, one.inputs.references)
         after = one.made.frame("base", KEYS)
         held += brakes(mine, records, base, one.rules, one.inputs.blind, after)
-    return tuple(held)
+    return *held, *under_new_rules(under_new)
 
 
 def _mappings(made: Sequence[Planned]) -> Mappings:

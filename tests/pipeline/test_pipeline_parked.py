@@ -32,6 +32,7 @@ def test_a_plan_in_parts_on_disk_is_the_plan_in_memory(fresh: Project, monkeypat
     held = _plan(fresh)
     assert not parked
     monkeypatch.setattr(slicing, "MOST_ROWS", 7)
+    monkeypatch.setattr(slicing, "FEWEST_ROWS", 7)
     apart = _plan(fresh)
     assert set(parked) >= {"changes", "golden", "base", "pairs"}
     for name, frame in held.items():
