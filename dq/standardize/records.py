@@ -66,7 +66,9 @@ def prove_idempotent(standardized: pl.DataFrame, rules: TableRules, kinds: Kinds
     the first run left as they were have been through that already.
     """
     moving = standardized.filter(
-        pl.any_horizontal(pl.col(field.name).ne_missing(pl.col(raw(field.name))) for field in rules.fields)
+        pl.any_horizontal(
+            pl.lit(value=False), *(pl.col(field.name).ne_missing(pl.col(raw(field.name))) for field in rules.fields)
+        )
     )
     if moving.is_empty():
         return []
