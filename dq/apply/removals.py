@@ -29,7 +29,7 @@ def seen(changes: pl.DataFrame, tables: Mapping[str, tuple[TableSchema, pl.LazyF
     found = [pl.DataFrame(schema=TYPES)]
     for table, (schema, rows, names) in tables.items():
         mine = changes.join(marked.filter(pl.col(Change.table) == table).select(ROW).unique(), on=ROW, how="semi")
-        if not mine.is_empty():
+        if names and not mine.is_empty():
             found.append(_cells(mine, schema, rows, names).cast(TYPES))
     return pl.concat(found)
 
@@ -47,7 +47,6 @@ def _cells(mine: pl.DataFrame, schema: TableSchema, rows: pl.LazyFrame, names: l
             ),
         )
         for name in names
-        if name in types
     ]
     return (
         pl.concat(cells)
