@@ -55,7 +55,7 @@ def configuration() -> dict[str, Any]:
             "settle_seconds": 0,
         },
         "duplicates": {"resolve": "merge"},
-        "limits": {"requests_per_second": 50},
+        "limits": {"requests_per_second": 50, "max_retries": 2, "retry_delay_seconds": 0.2},
     }
 
 

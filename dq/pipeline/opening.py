@@ -15,7 +15,7 @@ from dq.pipeline.readonly import read_only
 from dq.settings import Settings
 from dq.settings.places import place_of
 from dq.snapshot import TableColumns, columns_of
-from dq.stores.airtable import AirtableStore
+from dq.stores.airtable import LONGEST, AirtableStore, Patience
 from dq.stores.airtable.state import state_folder
 from dq.stores.private import disk_errors, make_folder
 from dq.stores.protocol import Claimed, Sink
@@ -63,11 +63,26 @@ def opened(settings: Settings) -> Iterator[Stores]:
         tables = [rules.airtable for rules in settings.tables]
         pace = settings.limits.requests_per_second
         state = None if settings.airtable.sandbox is not None else state_folder(os.environ)
-        airtable = AirtableStore(base, token, endpoint_url=url, requests_per_second=pace, state=state, tables=tables)
+        airtable = AirtableStore(
+            base,
+            token,
+            endpoint_url=url,
+            requests_per_second=pace,
+            state=state,
+            tables=tables,
+            patience=_patience(settings),
+        )
         stack.callback(airtable.close)
         database = _database(settings)
         stack.callback(database.close)
         yield Stores(database, airtable, base, location(settings), settings.read_only)
+
+
+def _patience(settings: Settings) -> Patience:
+    """How often a call is tried: pauses double from the first one on."""
+    limits = settings.limits
+    pauses = (limits.retry_delay_seconds * 2**number for number in range(max(limits.max_retries, 1)))
+    return Patience(tries=1 + limits.max_retries, pauses=tuple(min(pause, LONGEST) for pause in pauses))
 
 
 def _database(settings: Settings) -> Sink:

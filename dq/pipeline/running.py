@@ -59,6 +59,7 @@ def snapshot(settings: Settings, stores: Stores, watch: Watch, *, full: bool = F
         lambda store, table, rows: watch.progress(f"snapshot {store} {table}", rows, 0),
         schedule,
         before,
+        at_once=settings.limits.enable_parallel_processing,
     )
 
 

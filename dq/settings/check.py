@@ -61,7 +61,7 @@ def _plain_secrets(document: Document) -> list[str]:
 
 def _weak(settings: Settings) -> list[str]:
     warnings = []
-    if not settings.backups.enabled or not settings.options.backup_before_operation:
+    if not settings.backups.enabled:
         warnings.append("backups are off: apply needs --no-backup as well, and nothing can be restored")
     if not settings.backups.verify_integrity:
         warnings.append("backups.verify_integrity is off: a damaged backup is found when it is needed")

@@ -94,8 +94,9 @@ def _path(root: Path, text: str) -> Path:
 
 
 def _backups(document: Document, config: ConfigShape, root: Path) -> BackupSettings:
-    said = config.backups.model_dump()
+    said, asked = config.backups.model_dump(), config.maintenance_options
     own = {
+        "enabled": config.backups.enabled and (asked is None or asked.backup_before_operation),
         "directory": _path(root, config.backups.directory),
         "keep_tags": tuple(config.backups.keep_tags),
         "encryption": encryption_settings(document, config.backups.encryption, root),

@@ -217,12 +217,17 @@ class LimitsShape(Shape):
         ge=64,
         description="Memory to stay within, in MB: the less, the more slices a plan is made in. Warned of at 80 %, and when it is passed.",
     )
-    max_retries: int = Field(3, ge=0, le=20, description="Tries after a temporary failure.")
+    max_retries: int = Field(
+        3, ge=0, le=20, description="Tries of an Airtable call after the first, when it fails for a while."
+    )
     retry_delay_seconds: float = Field(
-        2, ge=0, le=600, description="First wait before a retry; never shortens the 30 s of a 429."
+        2,
+        ge=0,
+        le=600,
+        description="Wait before the first of them, doubled for each further one; never shortens the 30 s of a 429.",
     )
     progress_update_interval: int = Field(100, ge=1, description="Rows between two progress updates.")
-    enable_parallel_processing: bool = Field(False, description="Run independent steps side by side.")
+    enable_parallel_processing: bool = Field(False, description="Read both stores at the same time.")
 
 
 class ConfigShape(Shape):

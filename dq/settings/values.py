@@ -162,7 +162,6 @@ class ApprovalSettings(Values):
 class RunOptions(Values):
     """Which parts of a full run are done, unless the command line says otherwise."""
 
-    backup_before_operation: bool = True
     remove_duplicates: bool = True
     standardize_fields: bool = True
     sync_data: bool = True

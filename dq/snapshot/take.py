@@ -12,10 +12,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from dq.digests import sealed
-from dq.manifest import Lineage, Manifest, Reference, TableFile, TableSchema, to_dict
+from dq.manifest import Hook, Lineage, Manifest, Reference, TableFile, TableSchema, to_dict
 from dq.memory import trim
 from dq.rules import TableRules
 from dq.schemas.values import Store
+from dq.snapshot.abreast import abreast
 from dq.snapshot.catalog import LATEST, open_snapshot
 from dq.snapshot.chain import Schedule
 from dq.snapshot.following import read_airtable
@@ -74,6 +75,8 @@ def take(
     progress: Progress = lambda _store, _table, _rows: None,
     schedule: Schedule | None = None,
     calls_before: int | None = None,
+    *,
+    at_once: bool = False,
 ) -> Manifest:
     """Read both stores into `root/<id>/` and point `root/latest` at it.
 
@@ -87,6 +90,7 @@ def take(
         progress: Told how far it is.
         schedule: When Airtable tables need not be read in full; None reads them all so.
         calls_before: Airtable calls that are no part of this snapshot; None counts from here.
+        at_once: Whether both stores are read at the same time.
 
     Raises:
         DqError: A store cannot be read whole, or the folder cannot be written; `latest` stays as it was.
@@ -94,16 +98,13 @@ def take(
     stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     before = airtable.calls if calls_before is None else calls_before
     with disk_errors(root, "snapshots"), partial_folder(root, stamp) as folder:
-        with database.snapshot() as moment:
-            files = _write_tables(folder, moment, _database_schemas(moment, plans), progress)
-        with airtable.snapshot() as moment:
-            schemas, hook = _airtable_schemas(moment, plans), None
-            if schedule is not None and isinstance(moment, Following):
-                seen = partial(progress, "airtable")
-                found, hook = read_airtable(root, folder, moment, schemas, schedule, lineage, now, seen)
-                files += found
-            else:
-                files += _write_tables(folder, moment, schemas, progress)
+        read_rows = partial(_database_files, folder, database, plans)
+        read_records = partial(_airtable_files, root, folder, airtable, plans, lineage, now, schedule)
+        if at_once:
+            files, (found, hook) = abreast(read_rows, read_records, progress)
+        else:
+            files, (found, hook) = read_rows(progress), read_records(progress)
+        files += found
         trim()  # what reading took is the next step's to use
         content = "".join(file.digest + ("" if file.reading.deletes_visible else "?") for file in files)
         digest = sha256(content.encode()).hexdigest()
@@ -111,6 +112,31 @@ def take(
             f"{stamp}-{digest[:6]}", now.astimezone(UTC), lineage, tuple(files), airtable.calls - before, hook=hook
         )
         return _publish(root, folder, manifest)
+
+
+def _database_files(
+    folder: Path, database: Source, plans: Sequence[TableColumns], progress: Progress
+) -> list[TableFile]:
+    with database.snapshot() as moment:
+        return _write_tables(folder, moment, _database_schemas(moment, plans), progress)
+
+
+def _airtable_files(
+    root: Path,
+    folder: Path,
+    airtable: Source,
+    plans: Sequence[TableColumns],
+    lineage: Lineage,
+    now: datetime,
+    schedule: Schedule | None,
+    progress: Progress,
+) -> tuple[list[TableFile], Hook | None]:
+    """The files, and the webhook that the next snapshot may follow."""
+    with airtable.snapshot() as moment:
+        schemas = _airtable_schemas(moment, plans)
+        if schedule is None or not isinstance(moment, Following):
+            return _write_tables(folder, moment, schemas, progress), None
+        return read_airtable(root, folder, moment, schemas, schedule, lineage, now, partial(progress, "airtable"))
 
 
 def _publish(root: Path, folder: Path, manifest: Manifest) -> Manifest:

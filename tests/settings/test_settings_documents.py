@@ -174,7 +174,7 @@ def test_every_key_does_what_it_says(project, key, value, read, expected):
 @pytest.mark.parametrize(
     ("text", "read", "expected"),
     [
-        ("backup_before_operation: false", lambda s: s.options.backup_before_operation, False),
+        ("backup_before_operation: false", lambda s: s.backups.enabled, False),
         ("remove_duplicates: false", lambda s: s.options.remove_duplicates, False),
         ("standardize_fields: false", lambda s: s.options.standardize_fields, False),
         ("sync_data: false", lambda s: s.options.sync_data, False),
@@ -191,7 +191,6 @@ def test_run_options(project, text, read, expected):
 
 def test_run_options_default_to_everything(project):
     assert project.load().options.model_dump() == {
-        "backup_before_operation": True,
         "remove_duplicates": True,
         "standardize_fields": True,
         "sync_data": True,

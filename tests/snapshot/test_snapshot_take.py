@@ -136,6 +136,12 @@ def test_no_rows_at_all(tmp_path, database):
     }
 
 
+def test_both_stores_read_at_once_are_the_same_snapshot(tmp_path, database):
+    apart = taken(tmp_path / "apart", database)
+    at_once = take(tmp_path / "at once", database, airtable("rec2", "rec1"), [PLAN], LINEAGE, NOW, at_once=True)
+    assert at_once == apart
+
+
 def test_progress_is_told(tmp_path, database):
     seen = []
     take(tmp_path / "s", database, airtable("rec1"), [PLAN], LINEAGE, NOW, lambda *told: seen.append(told))

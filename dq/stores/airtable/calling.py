@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _LANES = 12
 """Calls in flight at most, however slow the answers are."""
-_LONGEST = 120.0
-"""Seconds that a `Retry-After` is believed at most."""
+LONGEST = 120.0
+"""Seconds between two tries at most, and that a `Retry-After` is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class Calls:
                     waits += 1
                 elif failure.action is Action.RETRY and tries + 1 < self.patience.tries:
                     pause = self.patience.pauses[min(tries, len(self.patience.pauses) - 1)]
-                    self._sleep(max(pause, min(failure.retry_after, _LONGEST)))
+                    self._sleep(max(pause, min(failure.retry_after, LONGEST)))
                     tries += 1
                 else:
                     if failure.action is Action.UNKNOWN:
@@ -169,7 +169,7 @@ class Calls:
             well = True
         except Failure as failure:
             if failure.action is Action.WAIT:
-                self._pace.rest(call, max(self.patience.penalty, min(failure.retry_after, _LONGEST)))
+                self._pace.rest(call, max(self.patience.penalty, min(failure.retry_after, LONGEST)))
             raise
         finally:  # after an interrupt, too
             self._pace.ended(call, well=well)
