@@ -96,9 +96,9 @@ def apply(settings: Settings, stores: Stores, permission: Permission, watch: Wat
         return Applied(plan, None, None, 0)
     approved = ApprovedChangeset(changes, plan.digest)
     before, again = stores.airtable.calls, stores.airtable.repeated
-    claim(stores, airtable="airtable" in changes["store"])
     with _putting_back(state):
         targets = targets_of(settings, manifest, plan, stores)
+    claim(stores, airtable="airtable" in changes["store"])
     with journal(folder / JOURNAL) as opened:
         backup = backed_up(opened.meta().get("backup"), settings, stores, permission, watch)
         held = held_by(plan, settings) if state == "none" else None

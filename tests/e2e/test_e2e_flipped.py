@@ -40,7 +40,8 @@ def begun(planned: Project, tmp_path_factory: pytest.TempPathFactory) -> Project
     root = tmp_path_factory.mktemp("begun")
     trace = planned.copy(root / "whole").run(*APPLY, program=PROGRAM, DYING_AT="0", DYING_TRACE=str(root / "trace"))
     assert trace.code == 0, trace.err
-    at = (root / "trace").read_text(encoding="utf-8").split("\n").index("after airtable request") + 1
+    moments = (root / "trace").read_text(encoding="utf-8").split("\n")
+    at = moments.index("after airtable request", moments.index("before journal begin")) + 1
     project = planned.copy(root / "project")
     assert project.run(*APPLY, program=PROGRAM, DYING_AT=str(at)).code == -9
     return project

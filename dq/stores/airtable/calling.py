@@ -9,17 +9,15 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from math import ceil
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from pyairtable import Api
 
 from dq.stores.airtable.failures import LOST, UNSENT, Action, Failure, Verb, failure_in
 from dq.stores.airtable.ledger import Ledger
 from dq.stores.airtable.pacing import Pace
-
-if TYPE_CHECKING:
-    from pyairtable import Api
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _LANES = 12
@@ -63,7 +61,7 @@ class Calls:
 
     def __init__(
         self,
-        connect: "Callable[[], Api]",
+        connect: Callable[[], Api],
         pace: Pace,
         ledger: Ledger,
         patience: Patience,
@@ -178,7 +176,7 @@ class Calls:
         return answer
 
     @contextmanager
-    def _api(self) -> "Iterator[Api]":
+    def _api(self) -> Iterator[Api]:
         """A client that no other thread uses meanwhile: sessions are not made for two, and connections are kept."""
         with self._lock:
             api = self._idle.pop() if self._idle else None
@@ -200,7 +198,7 @@ class Calls:
 
 
 def _answer(
-    api: "Api", verb: Verb, method: str, path: str, params: dict[str, Any] | None, body: dict[str, Any] | None
+    api: Api, verb: Verb, method: str, path: str, params: dict[str, Any] | None, body: dict[str, Any] | None
 ) -> Any:
     try:
         return api.request(method, f"{api.endpoint_url}/{api.VERSION}/{path}", params=params, json=body)
@@ -215,10 +213,8 @@ def _answer(
         raise Failure(LOST, None, "", verb) from error
 
 
-def client(token: str, endpoint_url: str, timeout: tuple[int, int]) -> "Api":
+def client(token: str, endpoint_url: str, timeout: tuple[int, int]) -> Api:
     """A client that neither retries nor waits on its own."""
-    from pyairtable import Api  # noqa: PLC0415 -- its models load for a third of a second: only who calls pays
-
     api = Api(token, timeout=timeout, retry_strategy=None, endpoint_url=endpoint_url.rstrip("/"))
     api.session.auth = _keep_authorization
     if urlsplit(endpoint_url).hostname in _LOOPBACK:

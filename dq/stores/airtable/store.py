@@ -68,6 +68,7 @@ class AirtableStore:
         self._tables = tuple(tables)
         self._client: Calls | None = None
         self._may_write = False
+        self._described: str | None = None
         pace_file, ledger_file = (
             state / state_name(kind, endpoint_url, base) if state else None for kind in ("pace", "calls")
         )
@@ -106,6 +107,7 @@ class AirtableStore:
         if found is None:
             names = [one["name"] for one in held]
             raise _missing(f"The Airtable base has no table {table!r}", table, names, f"Airtable base {self.base}")
+        self._described = found["id"]
         every = {field["name"]: column_of(field) for field in found["fields"]}
         where = f"Airtable table {found['name']}"
         wanted = [name for name in dict.fromkeys(columns) if name not in (KEY.name, CREATED.name) or name in every]
@@ -193,9 +195,9 @@ class AirtableStore:
             ConfigurationError: It may not.
         """
         if self._tables and not self._may_write:
-            with self._asking(self._tables[0]) as calls:
-                path = f"{quote(self.base, safe='')}/{quote(self._tables[0], safe='')}"
-                demand_write_scope(calls, path, self._tables[0])
+            table = self._described or self._tables[0]  # an id outlives a renaming
+            with self._asking(table) as calls:
+                demand_write_scope(calls, f"{quote(self.base, safe='')}/{quote(table, safe='')}", table)
             self._may_write = True
 
     def find(
