@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from projects import Project
 
+from dq.backup.catalog import open_backup
+
 PROGRAM = (Path(__file__).parent / "dying.py").read_text(encoding="utf-8")
 CLEAN, APPLY, RESUME, VERIFY = ("clean",), ("apply", "--yes"), ("apply", "--resume"), ("audit", "verify")
 TAKEN = ("backup", "restore", "latest", "--yes")
@@ -60,7 +62,7 @@ def _log(project: Project) -> Path:
 
 
 def _backup(name: str) -> Find:
-    return lambda project: max((project.root / "backups").glob("2*")) / name
+    return lambda project: project.root / "backups" / open_backup(project.root / "backups").id / name
 
 
 CASES: dict[str, tuple[Find, tuple[tuple[str, ...], ...]]] = {

@@ -59,7 +59,7 @@ def test_reconcile_says_what_the_oracle_says(world):
 
 
 @given(worlds())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=75, deadline=None, suppress_health_check=list(HealthCheck))
 def test_calm_leads_told_apart_first_change_nothing(world):
     mapping, database, airtable, base, flaps = world
     memory = [(f"d{entity}", name, digest(old), digest(now)) for entity, name, old, now in flaps]
