@@ -11,6 +11,7 @@ from pathlib import Path
 
 SETTING = "_RJEM_MALLOC_CONF"
 """Read by the allocator of Polars (jemalloc) when it is loaded."""
+AT_ONCE = "dirty_decay_ms:0,muzzy_decay_ms:0"
 NEAR = 0.8
 """The share of the limit from which on a warning is due."""
 _EVERY_SECONDS = 0.2
@@ -19,7 +20,7 @@ _MB = 1_000_000
 
 def give_back() -> None:
     """Ask the allocator of Polars to return freed pages at once; a setting that is there already stays."""
-    os.environ.setdefault(SETTING, "dirty_decay_ms:0,muzzy_decay_ms:0")
+    os.environ.setdefault(SETTING, AT_ONCE)
 
 
 def trim() -> None:
