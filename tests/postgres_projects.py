@@ -40,6 +40,12 @@ class PostgresProject(Project):
         copied.point()
         return copied
 
+    def again(self, root: Path, template: str) -> "PostgresProject":
+        """The project in another folder, and its database as a template has it: the same place, so plans and base hold."""
+        super().copy(root)
+        self.server.put_back(self.url, template)
+        return PostgresProject(root, self.server, self.url)
+
     def point(self) -> None:
         """Point the configuration at the database."""
         config = self.config() if (self.root / "config" / "dq.yaml").exists() else configuration()

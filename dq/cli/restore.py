@@ -44,8 +44,9 @@ def restore(
 ) -> None:
     """Bring both stores, or one, back to what a backup holds.
 
-    The database is swapped for the checked copy, and the old file is kept beside it. Airtable is changed back cell by
-    cell, after a backup of what it holds. Nothing is deleted by absence afterwards.
+    A SQLite database is swapped for the checked copy, and the old file is kept beside it; PostgreSQL's rows are put back
+    in one transaction. Airtable is changed back cell by cell. What has no old file is backed up before. Nothing is
+    deleted by absence afterwards.
     """
     from dq import pipeline
 
@@ -151,6 +152,7 @@ def _lines(done: "Restored") -> list[str]:
     if done.database is not None:
         told.append(f"database: {sum(done.database.values()):,} rows in {len(done.database)} tables are back")
         told += [f"  the old file: {done.aside}"] if done.aside else []
+        told += [f"  what was there: backup {done.before}"] if done.before and done.airtable is None else []
     if done.airtable is not None:
         written = done.airtable.counts.get("airtable", {})
         ops = ", ".join(f"{n:,} {op}s" for op, n in sorted(written.items())) or "nothing to change"

@@ -4,8 +4,8 @@ Nothing outside the scratch folder is read but the backup, and nothing at all is
 """
 
 import json
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from dq.pipeline.planning import clean
 from dq.pipeline.running import snapshot
 from dq.rules import Step
 from dq.settings import DatabaseSettings, Settings
+from dq.settings.places import place_of
 from dq.settings.values import SQLITE
 from dq.stores.private import PLAIN, copy_file, disk_errors, make_folder, partial_folder
 
@@ -79,9 +80,13 @@ def drill(
     """
     began = ticks()
     root = settings.backups.directory
-    with disk_errors(root, "backups.directory"), partial_folder(root, f"rehearse-{backup.id}") as folder:
+    with (
+        disk_errors(root, "backups.directory"),
+        partial_folder(root, f"rehearse-{backup.id}") as folder,
+        ExitStack() as stack,
+    ):
         scratch = make_folder(folder / PLAIN)
-        made = _restored(settings, backup, key, scratch, watch)
+        made = _restored(settings, backup, key, scratch, stack, watch)
         restored = ticks()
         with opened(made) as stores:
             manifest = snapshot(made, stores, watch, full=True)
@@ -93,29 +98,26 @@ def drill(
         return Drill(backup.id, seconds, rows, plan.changes, brakes, verdicts)
 
 
-def _restored(settings: Settings, backup: Backup, key: Key | None, scratch: Path, watch: Watch) -> Settings:
-    """The backup's files laid out as a project of their own; the settings of that project."""
-    with ExitStack() as stack:
-        paths: dict[str, Path] = {}
-        for name in ("database", "airtable", "base"):
-            file = backup.file(name)
-            if file is not None:
-                watch.progress(f"restore {name}", 0, file.size)
-                paths[name] = copy_file(stack.enter_context(unpacked(backup, file, key)), scratch / file.name)
+def _restored(
+    settings: Settings, backup: Backup, key: Key | None, scratch: Path, stack: ExitStack, watch: Watch
+) -> Settings:
+    """The backup's files laid out as a project of their own until the stack ends; the settings of that project."""
+    paths: dict[str, Path] = {}
+    for name in ("database", "airtable", "base"):
+        file = backup.file(name)
+        if file is not None:
+            watch.progress(f"restore {name}", 0, file.size)
+            with unpacked(backup, file, key) as plain:
+                paths[name] = copy_file(plain, scratch / file.name)
     if {"database", "airtable"} - set(paths):
         raise DamagedError(f"The backup {backup.id} does not hold both stores.", where=str(backup.path))
-    if paths["database"].suffix != ".db":
-        raise ConfigurationError(
-            "A backup of this kind of database cannot be rehearsed without a server.",
-            where=paths["database"].name,
-            fix="restore it into a scratch server with the database's own tools; `dq backup verify` checks the rest",
-        )
+    url = stack.enter_context(_database(settings, paths["database"], scratch))
     data = scratch / "airtable.db"
     sandbox.load(closed(json.loads(paths["airtable"].read_text(encoding="utf-8"))), data)
     airtable = settings.airtable.model_copy(update={"sandbox": data, "base": None, "incremental": None, "token": None})
     made = {
         "root": scratch,
-        "database": DatabaseSettings(url=f"{SQLITE}{paths['database']}"),
+        "database": DatabaseSettings(url=url),
         "airtable": airtable,
         "snapshots": make_folder(scratch / "snapshots"),
         "backups": settings.backups.model_copy(update={"directory": scratch / "backups"}),
@@ -133,3 +135,24 @@ def _restored(settings: Settings, backup: Backup, key: Key | None, scratch: Path
             rules=pointer["rules"],
         )
     return project
+
+
+@contextmanager
+def _database(settings: Settings, path: Path, scratch: Path) -> Iterator[str]:
+    """The URL of a database that holds what the backup's file does; one on a server is gone when the block ends."""
+    if path.suffix == ".db":
+        yield f"{SQLITE}{path}"
+        return
+    url = settings.database.url
+    if not settings.database.is_postgres:
+        raise ConfigurationError(
+            "A backup of a PostgreSQL database is rehearsed on its server.",
+            where=path.name,
+            fix="name the server in stores.database.url; `dq backup verify` needs none",
+        )
+    from dq.stores.postgres.dump import put_back  # noqa: PLC0415 -- its libraries load for those who use them
+    from dq.stores.postgres.scratch import scratch_copy  # noqa: PLC0415
+
+    with scratch_copy(url, place_of(url), settings.database_tables, scratch) as copy:
+        put_back(copy, place_of(copy), path)
+        yield copy

@@ -90,8 +90,7 @@ def _database(settings: Settings) -> Sink:
         return SqliteStore(settings.database.path)
     from dq.stores.postgres.store import PostgresStore  # noqa: PLC0415 -- its libraries load for those who use them
 
-    names = [name for rules in settings.tables for name in (rules.table, *(child.table for child in rules.children))]
-    return PostgresStore(settings.database.url, tables=list(dict.fromkeys(names)))
+    return PostgresStore(settings.database.url, tables=settings.database_tables)
 
 
 def _only_base(settings: Settings) -> str:

@@ -116,6 +116,8 @@ def restore(settings: Settings, stores: Stores, wanted: Wanted, watch: Watch) ->
             if isinstance(stores.airtable, Claimed):
                 stores.airtable.claim()
             _keep_before(settings, stores, wanted, work, watch)
+        elif _overwrites(stores, wanted) and "rows" not in noted(work):
+            _keep_before(settings, stores, wanted, work, watch)
         _swap(settings, stores, wanted, files["database"], work, watch)
         airtable = _refilled(refilling, made, wanted, watch)
         done = noted(work)
@@ -196,6 +198,12 @@ def _demand_restorable(stores: Stores, wanted: Wanted) -> None:
         )
 
 
+def _overwrites(stores: Stores, wanted: Wanted) -> bool:
+    """Whether the database's rows are gone once it is put back, but for a backup."""
+    database = stores.database
+    return "database" in wanted.stores and isinstance(database, Restorable) and not database.sets_aside
+
+
 def _refilling(settings: Settings, stores: Stores, wanted: Wanted, source: Path | None, work: Path) -> Refilling | None:
     if source is None:
         return None
@@ -237,7 +245,7 @@ def _keep_before(
     try:
         before = back_up(settings, stores, watch.clock(), tags=(BEFORE,), made_by="restore")
     except (DamagedError, ConfigurationError):
-        if last or "database" not in wanted.stores:
+        if last or "database" not in wanted.stores or _overwrites(stores, wanted):
             raise
         return
     note(work, before=before.id)

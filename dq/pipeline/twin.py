@@ -82,11 +82,8 @@ def _database(settings: Settings, scratch: Path) -> Iterator[str]:
     if settings.database.is_postgres:
         from dq.stores.postgres.scratch import scratch_copy  # noqa: PLC0415 -- its libraries load for those who use them
 
-        names = [
-            name for rules in settings.tables for name in (rules.table, *(child.table for child in rules.children))
-        ]
         url = settings.database.url
-        with scratch_copy(url, place_of(url), list(dict.fromkeys(names)), scratch) as copy:
+        with scratch_copy(url, place_of(url), settings.database_tables, scratch) as copy:
             yield copy
         return
     store = SqliteStore(settings.database.path)

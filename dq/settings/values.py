@@ -205,6 +205,12 @@ class Settings(Values):
     meaning_digest: str = ""
     config_digest: str = ""
 
+    @property
+    def database_tables(self) -> list[str]:
+        """The mapped tables and their children, as the configuration names them, each once."""
+        named = (name for rules in self.tables for name in (rules.table, *(child.table for child in rules.children)))
+        return list(dict.fromkeys(named))
+
     def require_token(self) -> SecretStr:
         """The Airtable token.
 

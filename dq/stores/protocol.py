@@ -187,7 +187,13 @@ class Streaming(Protocol):
 
 @runtime_checkable
 class Restorable(Protocol):
-    """What a database can do besides whose backup can stand in its place as a whole."""
+    """What a database can do besides whose backup can stand in its place as a whole.
+
+    Attributes:
+        sets_aside: Whether what is replaced stays somewhere; if not, it takes a backup to get it back.
+    """
+
+    sets_aside: bool
 
     def restore(self, source: Path, rows: Mapping[str, int], now: datetime) -> Path | None:
         """Put a backup's file in the store's place, checked, at one moment; returns where the old one lies, if anywhere.

@@ -93,18 +93,11 @@ def planned(begun: PostgresProject, tmp_path_factory: Factory) -> Planned:
     assert (project.dq("snapshot").code, project.dq("clean").code) == (0, 0)
     assert {"insert", "update", "delete"} <= set(project.plan()["counts"]["rows"]["database"])
     template = project.server.copied(project.url)
-    whole = _again(project, root / "undisturbed", template)
+    whole = project.again(root / "undisturbed", template)
     ended = whole.run("apply", "--yes", *ALLOWED, program=PROGRAM, DYING_AT="0", DYING_TRACE=str(root / "trace"))
     assert ended.code == 0, ended.err
     assert PASSWORD not in ended.err + ended.out
     return Planned(project, template, everything(whole), (root / "trace").read_text().split("\n"))
-
-
-def _again(project: PostgresProject, root: Path, template: str) -> PostgresProject:
-    """The project in another folder, and its database as it was: the same place, so that the plan holds."""
-    Project.copy(project, root)
-    project.server.put_back(project.url, template)
-    return PostgresProject(root, project.server, project.url)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +114,7 @@ def _again(project: PostgresProject, root: Path, template: str) -> PostgresProje
 def test_edge_46_killed_at_any_moment_a_resumed_run_ends_where_an_undisturbed_one_does(
     planned: Planned, moment: str, tmp_path: Path
 ) -> None:
-    project = _again(planned.project, tmp_path / "project", planned.template)
+    project = planned.project.again(tmp_path / "project", planned.template)
     numbers = [number for number, name in enumerate(planned.moments, 1) if name == moment]
     killed = project.run("apply", "--yes", *ALLOWED, program=PROGRAM, DYING_AT=str(numbers[len(numbers) // 2]))
     assert killed.code == -9, killed.err

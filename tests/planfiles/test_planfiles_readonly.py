@@ -40,18 +40,6 @@ WRITING: tuple[tuple[str, ...], ...] = (
 )
 
 
-@pytest.fixture(scope="module")
-def planned(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A plan with a few changes, and a plan file."""
-    project = finished.copy(tmp_path_factory.mktemp("planned") / "project")
-    project.sql(
-        "UPDATE leads SET title = 'Chief ' || title, updated_at = '2031-01-01T00:00:00+00:00' WHERE id IN (SELECT id FROM leads ORDER BY id LIMIT 5)"
-    )
-    for step in (("snapshot",), ("clean",), ("diff", "--out", "plan.zip")):
-        assert project.dq(*step).code == 0
-    return project
-
-
 @pytest.fixture
 def mine(planned: Project, tmp_path: Path) -> Project:
     return planned.copy(tmp_path / "project")

@@ -83,6 +83,15 @@ def test_edge_49_a_copy_can_be_put_back_whatever_happened_since(url, way, tmp_pa
             connection.execute("UPDATE leads SET boss = 99")
 
 
+def test_edge_49_keys_that_came_back_are_not_given_anew(url, way, tmp_path):
+    (path,) = PostgresStore(url, tables=["leads"]).backup(tmp_path)
+    with psycopg.connect(url) as connection:
+        connection.execute('TRUNCATE leads, "no tes" RESTART IDENTITY')  # as where the tables were made anew
+    assert put_back(url, "here", path) == COUNTS
+    with psycopg.connect(url) as connection:
+        assert connection.execute("INSERT INTO leads(name) VALUES ('new') RETURNING id").fetchone() == (5,)
+
+
 def test_edge_49_what_cannot_be_put_back_whole_changes_nothing(url, way, tmp_path):
     (path,) = PostgresStore(url, tables=["leads"]).backup(tmp_path)
     before = contents(url)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from dq.errors import DamagedError, DqError, TemporaryError
+from dq.errors import ConfigurationError, DamagedError, DqError, TemporaryError
 from dq.sql import quoted
 from dq.stores.postgres import archive, catalog
 from dq.stores.postgres.catalog import Query, Table
@@ -22,8 +22,13 @@ from dq.stores.private import open_file, sync_file
 _MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 SECRETS = {"password": "PGPASSWORD", "sslpassword": "PGSSLPASSWORD"}
 """Parts of a connection that no process list may show → the variables that libpq reads them from."""
+LOCK_SECONDS = 15
+"""How long tables are waited for that another program holds."""
 _COLUMNS = """SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS names FROM pg_attribute
     WHERE attrelid = $1::int8::oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"""
+_GONE = "SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL ORDER BY 1"
+_NUMBERED = """SELECT attname::text AS name, pg_get_serial_sequence($1::text, attname) AS sequence FROM pg_attribute
+    WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped AND pg_get_serial_sequence($1::text, attname) IS NOT NULL"""
 _NAME = "SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = $1::int8::oid"
 _DEFINITION = """SELECT format('%I %s%s', a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END) AS line
     FROM pg_attribute AS a WHERE a.attrelid = $1::int8::oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -85,17 +90,22 @@ def put_back(url: str, place: str, path: Path) -> dict[str, int]:
         Rows of every table.
 
     Raises:
-        ConfigurationError: dq's user does not own the tables, or a table outside of the copy refers to them.
+        ConfigurationError: A table is gone, dq's user does not own the tables, or a table outside of the copy refers to
+            them.
+        TemporaryError: Another program holds the tables for longer than `LOCK_SECONDS`.
         DqError: The server refuses, or the file is not good; nothing was changed.
     """
     rows = archive.count_rows(path)
     connection = connected(url, place)
     try:
         with translated(place):
+            query = querying(connection, place)
+            _demand_tables(query, rows, place)
             connection.execute("BEGIN")
+            connection.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
             names = ", ".join(rows)
             connection.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
-            foreign = _foreign_keys(querying(connection, place), rows)
+            foreign = _foreign_keys(query, rows)
             for table, name, _ in foreign:  # they come back, checked, once all rows are there
                 connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {quoted(name)}")
             for table in rows:
@@ -109,10 +119,32 @@ def put_back(url: str, place: str, path: Path) -> dict[str, int]:
                 connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT {quoted(name)} {definition}")
             for table in rows:
                 connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+                _advance_sequences(query, table)
             connection.execute("COMMIT")
     finally:
         connection.close()
     return rows
+
+
+def _demand_tables(query: Query, tables: Collection[str], place: str) -> None:
+    gone = [row["name"] for row in query(_GONE, (list(tables),))]
+    if gone:
+        raise ConfigurationError(
+            f"The database lacks tables of the copy: {', '.join(gone)}.",
+            where=f"database {place}",
+            why="Rows are put back into tables that are there; their definitions are not changed.",
+            fix="dq backup restore ID --only database --to FILE, then pg_restore --schema-only FILE (of a .zip: schema.sql), then run it again",
+        )
+
+
+def _advance_sequences(query: Query, table: str) -> None:
+    """Let no sequence give a key anew that a row has; one that is ahead stays, and no rollback takes it back."""
+    for column in query(_NUMBERED, (table,)):
+        name = quoted(column["name"])
+        query(
+            f"SELECT setval($1::text::regclass, max({name})) FROM {table} HAVING max({name}) > (SELECT last_value FROM {column['sequence']})",
+            (column["sequence"],),
+        )
 
 
 def _foreign_keys(query: Query, tables: Collection[str]) -> list[tuple[str, str, str]]:

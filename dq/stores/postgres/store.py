@@ -1,22 +1,25 @@
 """The lead database in PostgreSQL."""
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from dq.errors import DamagedError
 from dq.manifest import Reference, TableSchema
 from dq.schemas.values import Store
 from dq.settings.places import place_of
 from dq.sql import quoted
 from dq.stores.meaning import is_same
 from dq.stores.postgres import catalog
+from dq.stores.postgres.archive import problem_in
 from dq.stores.postgres.claiming import claim
 from dq.stores.postgres.connecting import Connection, connected, is_alive, translated
-from dq.stores.postgres.dump import copy_to
+from dq.stores.postgres.dump import copy_to, put_back
 from dq.stores.postgres.reading import PostgresSnapshot, opened, querying
 from dq.stores.postgres.rows import Target, rows_by_key, target_of
 from dq.stores.postgres.schema import table_schema
@@ -38,6 +41,7 @@ class PostgresStore:
 
     store: Store = "database"
     calls = repeated = 0
+    sets_aside = False
 
     def __init__(self, url: str, *, tables: Collection[str] = ()) -> None:
         self._url, self._tables, self.place = url, tuple(tables), place_of(url)
@@ -134,6 +138,20 @@ class PostgresStore:
             DamagedError: The copy does not hold the rows of the original.
         """
         return [copy_to(self._url, self.place, self._tables, folder)]
+
+    def restore(self, source: Path, rows: Mapping[str, int], now: datetime) -> None:  # noqa: ARG002 -- nothing is set aside
+        """Give the tables of a backup the rows that they had, in one transaction; their definitions stay as they are.
+
+        Raises:
+            TemporaryError: Another dq writes, or another program holds the tables.
+            ConfigurationError: A table is gone, dq's user does not own the tables, or others refer to them.
+            DamagedError: The backup is not good.
+        """
+        problem = problem_in(source, rows)
+        if problem:
+            raise DamagedError(f"The copy is not good: {problem}", where=source.name, fix="dq backup verify --all")
+        self.claim()
+        put_back(self._url, self.place, source)
 
     def close(self) -> None:
         """Close the connection; the server then lets go of the writer's lock."""

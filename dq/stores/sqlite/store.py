@@ -33,6 +33,7 @@ class SqliteStore:
 
     store: Store = "database"
     calls = repeated = 0
+    sets_aside = True
 
     def __init__(self, path: Path, *, timeout: float = 10.0, scratch: Path | None = None) -> None:
         self.path = path
