@@ -132,7 +132,20 @@ def test_a_spent_quota_stops_at_once():
         store.close()
 
 
-@pytest.mark.parametrize("fault", [(502, b"<html>bad gateway</html>"), (503, {}), (500, b""), DROP, (200, b"{cut")])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        (502, b"<html>bad gateway</html>"),
+        (503, {}),
+        (500, b""),
+        (500, b"null"),
+        (502, b"7"),
+        DROP,
+        (200, b"{cut"),
+        (200, b"null"),
+        (200, b"[]"),
+    ],
+)
 def test_edge_41_reads_are_tried_again(fault):
     with scripted(fault, fault, EMPTY) as server:
         store, slept = opened(server.url)
@@ -142,7 +155,15 @@ def test_edge_41_reads_are_tried_again(fault):
 
 
 @pytest.mark.parametrize(
-    "fault", [(502, b"<html>"), (503, {"error": {"type": "RETRIABLE_ERROR"}}), DROP, (200, b"{cut")]
+    "fault",
+    [
+        (502, b"<html>"),
+        (503, {"error": {"type": "RETRIABLE_ERROR"}}),
+        (500, b"null"),
+        DROP,
+        (200, b"{cut"),
+        (200, b"null"),
+    ],
 )
 def test_edge_41_a_lost_answer_to_a_write_is_never_sent_again(fault):
     with scripted(fault) as server:

@@ -201,7 +201,7 @@ def _answer(
     api: Api, verb: Verb, method: str, path: str, params: dict[str, Any] | None, body: dict[str, Any] | None
 ) -> Any:
     try:
-        return api.request(method, f"{api.endpoint_url}/{api.VERSION}/{path}", params=params, json=body)
+        answer = api.request(method, f"{api.endpoint_url}/{api.VERSION}/{path}", params=params, json=body)
     except requests.HTTPError as error:
         response = error.response
         raise failure_in(response.status_code, _json(response), verb, _retry_after(response)) from error
@@ -211,15 +211,25 @@ def _answer(
         raise Failure(UNSENT if _is_unsent(error) else LOST, None, "", verb) from error
     except (requests.RequestException, ValueError) as error:  # read timeout, cut-off or garbled answer
         raise Failure(LOST, None, "", verb) from error
+    if not isinstance(answer, dict):  # whoever answered, it was not Airtable
+        raise Failure(LOST, None, "", verb)
+    return answer
 
 
 def client(token: str, endpoint_url: str, timeout: tuple[int, int]) -> Api:
     """A client that neither retries nor waits on its own."""
     api = Api(token, timeout=timeout, retry_strategy=None, endpoint_url=endpoint_url.rstrip("/"))
     api.session.auth = _keep_authorization
+    api.session.hooks["response"] = [_demand_success]
     if urlsplit(endpoint_url).hostname in _LOOPBACK:
         api.session.trust_env = False  # no proxy stands between this machine and itself
     return api
+
+
+def _demand_success(response: requests.Response, **_: Any) -> None:
+    """Tells a failure by its status: pyairtable looks into the body first, and trips over one that is no object."""
+    if not response.ok:
+        raise requests.HTTPError(response=response)
 
 
 def _keep_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:
