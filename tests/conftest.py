@@ -4,12 +4,22 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import hypothesis
-import postgres_server
 import pytest
+
+THREADS = "POLARS_MAX_THREADS"
+IS_ONE_OF_MANY = "PYTEST_XDIST_WORKER" in os.environ and THREADS not in os.environ
+if IS_ONE_OF_MANY:  # a worker has one core: threads of its own would only wait for those of the others
+    os.environ[THREADS] = "1"
+
+import hypothesis
+import polars  # noqa: F401, ICN001 -- it counts its threads as it loads
+import postgres_server
 from projects import Project, configuration
 
 from dq.leads.generate import sample, write
+
+if IS_ONE_OF_MANY:
+    del os.environ[THREADS]  # not for the processes that tests start
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30
@@ -18,7 +28,6 @@ MEMORY, ROOM = Path("/dev/shm"), 4 << 30
 
 hypothesis.settings.register_profile("dq", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("dq")
-
 
 def pytest_configure() -> None:
     """Work in memory where there is room: dq syncs every file it relies on, and no test cuts the power of the disk."""

@@ -13,9 +13,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from dq import sandbox
 from dq.cli.main import main
+from dq.sandbox import served
+from dq.sandbox.options import Options
 
 MAPPING = {
     "name": "Full Name",
@@ -55,8 +58,15 @@ def configuration() -> dict[str, Any]:
             "settle_seconds": 0,
         },
         "duplicates": {"resolve": "merge"},
-        "limits": {"requests_per_second": 50, "max_retries": 2, "retry_delay_seconds": 0.2},
+        "limits": {"requests_per_second": 0, "max_retries": 2, "retry_delay_seconds": 0.2},
     }
+
+
+@contextlib.contextmanager
+def _airtable_here(data: Path, *, rps: float) -> Iterator[str]:
+    """What a command's embedded Airtable is, on a thread: no interpreter starts for it."""
+    with served(data, options=Options(rps=rps)) as url:
+        yield url
 
 
 @dataclass(frozen=True)
@@ -100,11 +110,12 @@ class Project:
         return json.loads((self.root / "config" / "dq.yaml").read_text(encoding="utf-8"))
 
     def dq(self, *arguments: str) -> Ended:
-        """Run a command in this process, as from the project's folder and without a terminal."""
+        """Run a command and its Airtable in this process, as from the project's folder and without a terminal."""
         out, err = io.StringIO(), io.StringIO()
         before, sys.stdin = sys.stdin, io.StringIO()
+        here = patch.object(sandbox, "running", _airtable_here)
         try:
-            with contextlib.chdir(self.root), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            with here, contextlib.chdir(self.root), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 main(list(arguments))
         except SystemExit as exit_:
             return Ended(int(exit_.code or 0), out.getvalue(), err.getvalue())
