@@ -162,6 +162,7 @@ def test_a_quoted_text_is_itself(text):
     st.recursive(
         st.integers(0, 99).map(str),
         lambda s: st.tuples(s, st.sampled_from("+-*"), s).map(lambda t: f"({t[0]}{t[1]}{t[2]})"),
+        max_leaves=7,  # a greater product is no exact number in JavaScript
     )
 )
 def test_arithmetic_as_python_has_it(text):
