@@ -53,9 +53,9 @@ run: data ## snapshot, clean and apply in one.
 test: setup ## Run the whole test suite.
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
-simulate: setup ## Two thousand schedules of faults, 500 worlds of people, every moment of an apply and an undo killed.
+simulate: setup ## Two thousand schedules of faults, 500 worlds of people, every moment of an apply and an undo killed, every page of a disk filled.
 	@DQ_SCHEDULES=2000 DQ_WORLDS=500 DQ_MOMENTS=all DQ_MUTANTS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist load --timeout 3600 \
-		tests/simulation tests/e2e/test_e2e_undo.py tests/e2e/test_e2e_killed_everywhere.py
+		tests/simulation tests/e2e/test_e2e_undo.py tests/e2e/test_e2e_killed_everywhere.py tests/e2e/test_e2e_full_disk.py
 
 check: setup ## Check format, lint, types and the import contract.
 	@$(BIN)/ruff format --check --quiet . || { echo "  fix:   make format" >&2; exit 1; }

@@ -29,6 +29,7 @@ MEMORY, ROOM = Path("/dev/shm"), 4 << 30
 hypothesis.settings.register_profile("dq", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("dq")
 
+
 def pytest_configure() -> None:
     """Work in memory where there is room: dq syncs every file it relies on, and no test cuts the power of the disk."""
     if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:

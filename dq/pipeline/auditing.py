@@ -25,7 +25,7 @@ from dq.plan import Brake, Plan
 from dq.schemas import AuditEntry
 from dq.schemas.audit import AUDIT_TYPES, BODY, NUMBER
 from dq.settings import Settings
-from dq.stores.private import disk_errors
+from dq.stores.private import BEGUN, disk_errors
 
 APPLY = "journal.sqlite"
 Action = Literal["apply", "undo", "restore"]
@@ -69,7 +69,7 @@ def event(settings: Settings, action: str, facts: Mapping[str, Any], now: dateti
         AuditEntry.detail: json.dumps(dict(facts), ensure_ascii=False, default=str),
     }
     rows = pl.DataFrame([row], schema={name: AUDIT_TYPES[name] for name in BODY})
-    with disk_errors(settings.snapshots, "snapshots"):
+    with disk_errors(settings.snapshots, "snapshots", BEGUN):
         return audit.append(settings.snapshots, [rows], _month(now))
 
 
@@ -108,7 +108,7 @@ def audited(settings: Settings, path: Path, now: datetime) -> Link | None:
     Raises:
         DamagedError: The log does not end where its head says.
     """
-    with disk_errors(settings.snapshots, "snapshots"), journal(path) as opened:
+    with disk_errors(settings.snapshots, "snapshots", BEGUN), journal(path) as opened:
         noted = opened.meta()
         if "audited" in noted:
             return link_of(noted["audited"])

@@ -1,6 +1,7 @@
 """Undo: a run, one step of it or one lead taken back, with the stores opened and backed up as for an apply."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from dq.apply.commit import Run, Targets
 from dq.apply.journal import JOURNAL, demand_whole, journal, state_of
 from dq.apply.undo import Scope, Undoing, Undone, carry_out, prepare, undos, unfinished
 from dq.apply.undo.planned import JOURNAL as UNDO_JOURNAL
-from dq.errors import ConfigurationError
+from dq.errors import ConfigurationError, TemporaryError
 from dq.pipeline import auditing
 from dq.pipeline.applying import Watch, backed_up
 from dq.pipeline.opening import Stores, claim
@@ -102,11 +103,26 @@ def carried_on(
         undone = carry_out(
             undoing, plan, run, settings.tables, lambda pairs: _remember(settings, undoing, pairs, by, watch)
         )
-    auditing.audited(settings, undoing.folder / UNDO_JOURNAL, watch.clock())
-    if undone.finished:
-        facts = {"rows": dict(undone.states), "left": len(undone.kept), "why": undoing.why}
-        auditing.event(settings, "undone", facts, watch.clock(), plan)
+    with _done(undone):
+        auditing.audited(settings, undoing.folder / UNDO_JOURNAL, watch.clock())
+        if undone.finished:
+            facts = {"rows": dict(undone.states), "left": len(undone.kept), "why": undoing.why}
+            auditing.event(settings, "undone", facts, watch.clock(), plan)
     return Taken(undone, backup, stores.airtable.calls - before)
+
+
+@contextmanager
+def _done(undone: Undone) -> Iterator[None]:
+    """Tells of an undo that came to its end before the disk was full: said once more, it would take the run before."""
+    try:
+        yield
+    except TemporaryError as error:
+        if not undone.finished:
+            raise
+        why = "The undo is done; only the audit log lacks it, and the next command that has room adds it."
+        raise TemporaryError(
+            error.what, where=error.where, why=why, fix="free some space, then: dq snapshot"
+        ) from error
 
 
 def _remember(settings: Settings, undoing: Undoing, pairs: pl.DataFrame, by: str, watch: Watch) -> None:

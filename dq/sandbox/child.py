@@ -81,11 +81,8 @@ def _handshake(child: "subprocess.Popen[bytes]", token: str | None, errors: IO[b
     errors.seek(0)
     said = errors.read().decode(errors="replace").strip().splitlines()
     kind: type[DqError] = ConfigurationError if code == ConfigurationError.exit_code else TemporaryError
-    raise kind(
-        f"The sandbox ended before it answered, with exit code {code}.",
-        where=str(data),
-        why=said[-1] if kind is TemporaryError and said else " ".join(said) or None,
-    )
+    why = " ".join(said if code == kind.exit_code else said[-1:])  # of a traceback only what it ends with
+    raise kind(f"The sandbox ended before it answered, with exit code {code}.", where=str(data), why=why or None)
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:

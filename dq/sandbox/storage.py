@@ -77,7 +77,7 @@ def opened(path: Path, *, create: bool) -> sqlite3.Connection:
 
     Raises:
         ConfigurationError: The file is absent, or is not a sandbox's.
-        TemporaryError: Another process holds the file.
+        TemporaryError: Another process holds the file, or the disk is full.
     """
     if not path.exists():
         if not create:
@@ -93,6 +93,11 @@ def opened(path: Path, *, create: bool) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         if _is_busy(error):
             raise _busy() from error
+        if _is_disk(error):
+            fix = "free some space, or look at the disk, then run the command again"
+            raise TemporaryError(
+                f"The disk does not take the sandbox's file: {error}.", where=str(path), fix=fix
+            ) from error
         raise ConfigurationError(f"The file cannot be opened as a sandbox: {error}.", where=str(path)) from error
     return connection
 
@@ -104,6 +109,11 @@ def _make_private(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise ConfigurationError(f"The file cannot be made: {error.strerror}.", where=str(path)) from error
+
+
+def _is_disk(error: sqlite3.Error) -> bool:
+    """Whether the disk is full or fails."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
 def _is_busy(error: sqlite3.Error) -> bool:

@@ -84,7 +84,8 @@ def _rewritten(rows: pl.LazyFrame, forms: LegalForms | None, options: Options) -
         pattern = forms.one if options.add_proper_suffix else forms.all
         names = (
             names.with_columns(stem=tidied.str.replace(pattern, ""))
-            .with_columns(form=forms.written(tidied.str.strip_prefix(stem)), stem=stem.str.strip_chars_end(" ,(["))
+            .with_columns(form=forms.written(tidied.str.strip_prefix(stem)), is_cut=stem != tidied)
+            .with_columns(stem=pl.when(pl.col("is_cut")).then(stem.str.strip_chars_end(" ,([")).otherwise(stem))
             .with_columns(known=stem.str.contains(_WORDS) & (form.is_not_null() | (not options.add_proper_suffix)))
             .with_columns(name=pl.when(known).then(stem).otherwise(tidied))
         )

@@ -167,13 +167,18 @@ def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+UNTOUCHED = "Nothing was written to a store."
+BEGUN = "What was begun is in the journal."
+
+
 @contextmanager
-def disk_errors(folder: Path, setting: str) -> Iterator[None]:
+def disk_errors(folder: Path, setting: str, why: str = UNTOUCHED) -> Iterator[None]:
     """Raise what the disk refuses as dq's errors.
 
     Args:
         folder: Where the files go.
         setting: The setting that names the folder.
+        why: What is told of a full disk: what becomes of the command's work.
 
     Raises:
         TemporaryError: The disk is full.
@@ -182,15 +187,36 @@ def disk_errors(folder: Path, setting: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        reason = _reason(error)
         if error.errno in _FULL:
-            fix = "free some space, then run the command again"
-            raise TemporaryError(
-                f"The disk is full: {reason}", where=str(folder), why="Nothing was written to a store.", fix=fix
-            ) from error
+            raise _full(error, str(folder), why) from error
         if error.errno in _DENIED:
             fix = f"chmod u+rwx the folder, or name another as `{setting}`"
             raise ConfigurationError(f"The folder cannot be written: {reason}", where=str(folder), fix=fix) from error
         raise TemporaryError(
             f"The disk fails: {reason}", where=str(folder), fix="look at the disk, then run the command again"
         ) from error
+
+
+@contextmanager
+def full_disk_errors() -> Iterator[None]:
+    """Raise what a full disk refuses, wherever it was written, as dq's error.
+
+    Raises:
+        TemporaryError: The disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise _full(error, error.filename, BEGUN) from error
+
+
+def _full(error: OSError, where: str | None, why: str) -> TemporaryError:
+    fix = "free some space, then run the command again"
+    return TemporaryError(f"The disk is full: {_reason(error)}", where=where, why=why, fix=fix)
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else type(error).__name__

@@ -45,6 +45,7 @@ def rehearsed(project: Project, *options: str) -> tuple[int, dict[str, Any]]:
 
 
 def test_what_it_tells_is_what_the_apply_then_does(fresh: Project) -> None:
+    fresh.configure({**fresh.config(), "limits": {"requests_per_second": 50}})
     code, told = rehearsed(planned(fresh))
     assert (code, told["exit_code"], told["failed"]) == (0, 0, 0)
     assert told["written"] == told["verified"] > 100

@@ -1,7 +1,7 @@
 # ruff: noqa: RUF001 (letters that look like others are what this is about)
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dq.standardize import company
@@ -143,9 +143,11 @@ def test_edge_cases_27_and_31_keys_are_equal_for_one_company(value, key):
 @given(
     st.lists(st.sampled_from([*BUILT_IN, *BUILT_IN.values(), "Acme", "(", ",", "&", "and", "B"]), max_size=6), st.data()
 )
+@example(["Inc", "Inc", "("], None)
 @settings(max_examples=100, deadline=None)
 def test_any_heap_of_forms_settles_at_once(words, data):
-    name = "".join(word + data.draw(st.sampled_from([" ", ", ", ". ", "."])) for word in words)
+    between = st.sampled_from([" ", ", ", ". ", "."])
+    name = "".join(word + (data.draw(between) if data else " ") for word in words)
     for options in (company.Options(), company.Options(add_proper_suffix=False)):
         once = pl.DataFrame({"v": [name]}).select(company.standard(pl.col("v"), options))
         assert once.select(company.standard(pl.col("v"), options)).item() == once.item()
