@@ -1,6 +1,7 @@
 """Writes to SQLite: what it refuses, what moved, and that a group is whole or absent."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 from hypothesis import given, settings
@@ -108,6 +109,37 @@ def test_loose_types_do_not_look_moved(store, key, before):
         store.write(schema(store), [RowWrite("leads", "update", key, {"n": before}, {"n": 1}, "g")])[0].state
         == "written"
     )
+
+
+CASED = (
+    "CREATE TABLE people(id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE, age INTEGER, tags TEXT, deleted_at TEXT);"
+)
+
+
+@pytest.mark.parametrize(
+    ("held", "before", "state"),
+    [
+        (("Ada", 7, None, None), {"name": "Ada", "age": 7, "tags": None}, "written"),
+        (("ADA", 7, None, None), {"name": "Ada"}, "moved"),  # the column itself compares without case
+        (("Ada", 8, None, None), {"name": "Ada", "age": 7}, "moved"),
+        (("Ada", None, None, None), {"age": 7}, "moved"),
+        (("Ada", 7, None, None), {"age": None}, "moved"),
+        (("Ada", 7, '["x"]', None), {"tags": ["x"]}, "written"),
+        (("Ada", 7, None, ""), {"name": "Ada"}, "written"),
+        (("Ada", 7, None, "2026-01-01"), {"name": "Ada"}, "moved"),
+    ],
+)
+@pytest.mark.parametrize("others", [0, 1], ids=["alone", "among others"])
+def test_what_moved_is_seen_whichever_way_it_is_guarded(store, held, before, state, others):
+    with closing(sqlite3.connect(store.path)) as connection, connection:
+        connection.execute(CASED)
+        connection.executemany("INSERT INTO people VALUES (?, ?, ?, ?, ?)", [(1, *held), (2, "Bob", 1, None, None)])
+    people = store.describe("people", ["name", "age", "tags"])
+    writes = [RowWrite("people", "update", "1", before, {"age": 9}, "1")]
+    writes += [RowWrite("people", "update", "2", {"name": "Bob"}, {"age": 9}, "2")] * others
+    told = [one.state for one in store.write(people, writes)]
+    assert told == [state, "written"][: 1 + others]
+    assert rows(store, "SELECT age FROM people ORDER BY id")[0] == (9 if state == "written" else held[1],)
 
 
 def test_soft_delete_and_back(store):

@@ -22,7 +22,8 @@ def targets_of(connection: sqlite3.Connection, schema: TableSchema, writes: Sequ
         ConfigurationError: A write names a table or column that the database does not have.
     """
     targets = {schema.name: target_of(schema)}
-    for write in writes:
+    shapes = {(write.table, *write.before, "", *write.after): write for write in writes}  # one of each is enough
+    for write in shapes.values():
         if write.table not in targets:
             targets[write.table] = target_named(connection, write.table)
         demand_columns(write, targets[write.table].known)

@@ -73,12 +73,13 @@ def rows_by_key(
     """The rows with these keys; those that are gone are missing."""
     names = list(dict.fromkeys(columns))
     key = quoted(target.key)
+    cursor = connection.cursor()
+    cursor.row_factory = None  # plain tuples: most of what an apply reads comes by here
     found: dict[str, Row] = {}
     for start in range(0, len(keys), _CHUNK):
         some = keys[start : start + _CHUNK]
         sql = f"SELECT CAST({key} AS TEXT), {listed(names)} FROM {quoted(target.name)} WHERE {key_text(target)} IN ({marks(len(some))})"
-        rows = connection.execute(sql, some).fetchall()
-        found |= {row[0]: dict(zip(names, tuple(row)[1:], strict=True)) for row in rows}
+        found |= {own: dict(zip(names, cells, strict=True)) for own, *cells in cursor.execute(sql, some)}
     return found
 
 

@@ -11,9 +11,8 @@ from dq.sql import listed, marks, quoted
 from dq.stores.protocol import Outcome, RowWrite
 from dq.stores.sqlite.guarding import moved_groups, targets_of
 from dq.stores.sqlite.rows import Target, bound, key_text, rows_by_key
+from dq.stores.sqlite.updating import Numbered, are_free, update_unmoved
 
-Numbered = tuple[int, RowWrite]
-"""A write and its place in the batch."""
 Outcomes = dict[int, Outcome]
 Targets = Mapping[str, Target]
 
@@ -44,9 +43,10 @@ def write_batch(connection: sqlite3.Connection, schema: TableSchema, writes: Seq
 def _transaction(connection: sqlite3.Connection, targets: Targets, writes: Sequence[Numbered]) -> Outcomes:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        moved = moved_groups(connection, targets, [write for _, write in writes])
-        still = [(number, write) for number, write in writes if write.group not in moved]
-        keys, outcomes = _write_groups(connection, targets, still)
+        keys, moved = _guard(connection, targets, writes)
+        still = [(number, write) for number, write in writes if number not in keys and write.group not in moved]
+        others, outcomes = _write_groups(connection, targets, still)
+        keys |= others
         outcomes |= {
             n: Outcome("moved", write.key, reason=moved[write.group]) for n, write in writes if write.group in moved
         }
@@ -60,6 +60,14 @@ def _transaction(connection: sqlite3.Connection, targets: Targets, writes: Seque
             connection.execute("ROLLBACK")
         raise
     return outcomes
+
+
+def _guard(
+    connection: sqlite3.Connection, targets: Targets, writes: Sequence[Numbered]
+) -> tuple[dict[int, str], dict[str, str]]:
+    """Keys of the rows that were updated as they were guarded, and the groups that moved, with what did."""
+    keys = update_unmoved(connection, targets, writes, _REFUSALS) if are_free(writes) else {}
+    return keys, moved_groups(connection, targets, [write for number, write in writes if number not in keys])
 
 
 def _halves(
@@ -104,9 +112,7 @@ def _groups(writes: Sequence[Numbered]) -> list[list[Numbered]]:
 def _by_shape(writes: Sequence[Numbered]) -> list[Numbered]:
     """Group by group as given; updates that no order binds come with equal statements beside each other."""
     ordered = [one for group in _groups(writes) for one in group]
-    rows = {(write.table, write.key) for _, write in writes}
-    is_free = len(rows) == len(writes) == len(_groups(writes)) and all(write.op == "update" for _, write in writes)
-    return sorted(ordered, key=lambda one: _shape(one[1])) if is_free else ordered
+    return sorted(ordered, key=lambda one: _shape(one[1])) if are_free(writes) else ordered
 
 
 def _shape(write: RowWrite) -> tuple[str, str, bool, tuple[str, ...]]:
@@ -178,8 +184,10 @@ def _written(
 
 def _outcome(rows: Mapping[tuple[str, str], Mapping[str, Any]], targets: Targets, write: RowWrite, key: str) -> Outcome:
     row = rows.get((write.table, key)) if write.op != "delete" else None
-    names = dict.fromkeys([*targets[write.table].kinds, *write.after])
-    return Outcome("written", key, {name: row[name] for name in names} if row else {})
+    kinds = targets[write.table].kinds
+    if row is None or len(row) == len(kinds):  # the row has no column that only another write touched
+        return Outcome("written", key, row or {})
+    return Outcome("written", key, {name: row[name] for name in dict.fromkeys([*kinds, *write.after])})
 
 
 def _reason(error: Exception) -> str:
