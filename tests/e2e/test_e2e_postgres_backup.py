@@ -8,6 +8,8 @@ from postgres_projects import PostgresProject, made_from
 from postgres_server import PASSWORD, Server
 from projects import Project, everything
 
+from dq.stores.postgres import dump
+
 LATER = "2031-01-01T00:00:00+00:00"
 
 
@@ -79,7 +81,10 @@ def test_a_dry_run_and_a_rehearsal_change_nothing(project: PostgresProject) -> N
         assert connection.execute("SELECT count(*) FROM pg_database WHERE datname LIKE 'dq_twin_%'").fetchone() == (0,)
 
 
-def test_edge_49_tables_that_another_program_holds_are_waited_for_and_left_alone(project: PostgresProject) -> None:
+def test_edge_49_tables_that_another_program_holds_are_waited_for_and_left_alone(
+    project: PostgresProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dump, "LOCK_SECONDS", 1)
     harm(project)
     before = project.rows()
     with psycopg.connect(project.url) as other:
