@@ -7,9 +7,10 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from email.utils import format_datetime
 from pathlib import Path
+from types import FrameType
 from typing import Any, TextIO
 
 import uvicorn
@@ -22,18 +23,61 @@ from dq.sandbox.clock import VirtualClock
 from dq.sandbox.options import STANDARD, Options
 from dq.sandbox.wire import TRANSPORT
 
+TICK = 1.0
+"""Seconds after which the date of answers is told anew."""
+PAUSE = 0.002
+"""Seconds between two looks at whether the last answers are sent."""
 HEADER_BYTES = 1 << 16  # room for a URL at the limit and its headers
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it answers, and that ends as if by return where a signal ends it."""
+    """A server that says when it answers, and that ends as if by return where a signal ends it.
+
+    It ends at once: uvicorn looks ten times a second whether it is to end, and rests once more before it does, which would
+    be a good part of a command that starts one.
+    """
 
     on_ready: Callable[[], None] | None = None
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started and self.on_ready is not None:
             self.on_ready()
+
+    def end(self) -> None:
+        """Let it end; from any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended
+                self._loop.call_soon_threadsafe(self._told.set)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self.end()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), TICK)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for one in (*self.servers, *(sockets or ())):
+            one.close()
+        held = self.server_state
+        for connection in list(held.connections):
+            connection.shutdown()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.config.timeout_graceful_shutdown):
+                while (held.connections or held.tasks) and not self.force_exit:  # noqa: ASYNC110 -- uvicorn keeps sets, and tells nobody
+                    await asyncio.sleep(PAUSE)
+        for task in held.tasks:
+            task.cancel()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -130,7 +174,7 @@ def served(
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         stack.callback(thread.join)
-        stack.callback(setattr, server, "should_exit", True)
+        stack.callback(server.end)
         if not answers.wait(10):
             raise TemporaryError("The sandbox did not begin to answer.")
         yield _address("127.0.0.1", listener.getsockname()[1])
