@@ -69,13 +69,18 @@ def open_backup(root: Path, backup_id: str = LATEST) -> Backup:
         raise ConfigurationError("There is no backup yet", where=str(root), fix="dq backup create")
     if backup_id == LATEST:
         found = survey(root)
-        newest = found.backups[-1].id if found.backups else ""
-        damaged = [one.id for one in found.broken if one.id > newest]  # an older one in its place must be asked for
+        newest = _second(found.backups[-1].id) if found.backups else ""
+        damaged = [one.id for one in found.broken if _second(one.id) >= newest]  # an older one must be asked for
         return read(root / damaged[-1]) if damaged else found.backups[-1]
     if backup_id not in ids and backup_id in (trash := ids_in(root / TRASH)):
         fix = f"mv {root / TRASH / backup_id} {root}"
         raise ConfigurationError(f"The backup {backup_id} was pruned", where=f"{len(trash)} lie in {TRASH}", fix=fix)
     return read(root / chosen(ids, backup_id, "backup", root, _FIX))
+
+
+def _second(backup_id: str) -> str:
+    """When a backup was taken, to the second; what follows tells those of one second apart, in no order."""
+    return backup_id.partition("-")[0]
 
 
 def read(path: Path) -> Backup:

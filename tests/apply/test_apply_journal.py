@@ -1,4 +1,5 @@
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,15 @@ def test_the_state_of_a_plan(path: Path):
         opened.note(ended="later")
         assert opened.meta() == {"began": "now", "plan": "digest", "ended": "later"}
     assert state_of(path) == "finished"
+
+
+def test_a_note_that_cannot_be_read_is_damage(path: Path):
+    with journal(path) as opened:
+        opened.note(began="now")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE meta SET value = CAST(x'ff' AS TEXT)")
+    with pytest.raises(DamagedError):
+        state_of(path)
 
 
 def test_the_file_is_for_its_owner_only(path: Path):

@@ -250,6 +250,21 @@ def test_edge_49_one_flipped_bit_in_any_file_is_seen(tmp_path, database, memory,
     verify(made.path)
 
 
+@pytest.mark.parametrize(
+    ("later", "refused"), [(timedelta(hours=1), True), (timedelta(0), True), (-timedelta(hours=1), False)]
+)
+def test_edge_49_no_backup_stands_in_for_a_damaged_one_that_may_be_newer(tmp_path, database, memory, later, refused):
+    root = tmp_path / "backups"
+    good = create(root, database, memory, NOW, Making(tags=("good",)))
+    bad = create(root, database, memory, NOW + later, Making(tags=("bad",)))
+    (bad.path / "manifest.json").write_text("{")
+    if refused:
+        with pytest.raises(DamagedError):
+            open_backup(root)
+    else:
+        assert open_backup(root).id == good.id
+
+
 def test_unchanged_files_are_shared_and_outlive_each_other(tmp_path, database, memory):
     root = tmp_path / "backups"
     first = create(root, database, memory, NOW)
