@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
-WORKERS ?= 2
+# one more than two cores: a test waits now and then
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
