@@ -1,6 +1,7 @@
 """A restore rehearsed: a backup into a scratch folder, both stores opened there, a snapshot and a plan made of them.
 
-Nothing outside the scratch folder is read but the backup, and nothing at all is written; the folder is wiped at the end.
+Neither store is written, and the scratch folder is wiped at the end. A backup of a PostgreSQL database is put into a scratch
+database on its server, whose definitions and referred rows are the live database's; it is dropped at the end.
 """
 
 import json
@@ -76,7 +77,8 @@ def drill(
 
     Raises:
         DamagedError: The backup cannot be restored.
-        ConfigurationError: It is of a database that can be opened by its server only, or no key opens it.
+        ConfigurationError: It is of a PostgreSQL database and none is configured, its server allows no scratch
+            database, or no key opens it.
     """
     began = ticks()
     root = settings.backups.directory
