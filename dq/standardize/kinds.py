@@ -16,19 +16,27 @@ from dq.standardize.forms import Options, Standardized
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A standardizer: its options, the standard form of a column, and the findings of a column in standard form."""
+    """A standardizer.
+
+    Attributes:
+        options: Its options.
+        standard: The standard form of a column.
+        finding: The findings of a column in standard form.
+        match: The form of a column in standard form that is compared and never stored; None for the standard form.
+    """
 
     options: type[Options]
     standard: Callable[[pl.Expr, Any], pl.Expr]
     finding: Callable[[pl.Expr, Any], pl.Expr] | None
+    match: Callable[[pl.Expr], pl.Expr] | None = None
 
 
 KINDS: Mapping[str, Kind] = {
     "text": Kind(text.Options, text.standard, None),
-    "email": Kind(email.Options, email.standard, email.finding),
-    "website": Kind(website.Options, website.standard, website.finding),
-    "linkedin": Kind(linkedin.Options, linkedin.standard, linkedin.finding),
-    "company": Kind(company.Options, company.standard, None),
+    "email": Kind(email.Options, email.standard, email.finding, email.match_form),
+    "website": Kind(website.Options, website.standard, website.finding, website.match_form),
+    "linkedin": Kind(linkedin.Options, linkedin.standard, linkedin.finding, linkedin.match_form),
+    "company": Kind(company.Options, company.standard, None, company.match_form),
     "enum": Kind(enum.Options, enum.standard, enum.finding),
 }
 
