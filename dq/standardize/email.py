@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import email_validator
-import idna
 import polars as pl
 
 from dq.options import EmailOptions as Options
 from dq.standardize import text
 from dq.standardize.forms import VALUE, Standardized, change_where, each, find_where, no_finding, once_each
+from dq.standardize.hosts import ascii_host
 
 _STANDARD = r"^[a-z0-9_%+-][a-z0-9._%+-]*@(?:[a-z0-9-]+\.)+[a-z0-9-]+$"
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -62,11 +62,6 @@ def match_form(value: pl.Expr) -> pl.Expr:
     gmail = address.str.ends_with("@gmail.com")
     dotless = address.str.strip_suffix("@gmail.com").str.replace_all(".", "", literal=True) + "@gmail.com"
     return _with_ascii_domain(pl.when(gmail).then(dotless).otherwise(address))
-
-
-def ascii_host(value: pl.Expr) -> pl.Expr:
-    """Host names in the form that the network uses (IDNA 2008); what is no valid name stays as it is."""
-    return once_each(value, _ascii)
 
 
 def _unwrapped(rows: pl.LazyFrame, case: str) -> pl.LazyFrame:
@@ -136,10 +131,3 @@ def _with_ascii_domain(value: pl.Expr) -> pl.Expr:
         return local + "@" + ascii_host(address.str.extract("@(.*)$", 1))
 
     return change_where(value, text.not_ascii, each(change))
-
-
-def _ascii(host: str) -> str:
-    try:
-        return idna.encode(host, uts46=True).decode("ascii")
-    except (idna.IDNAError, UnicodeError):
-        return host

@@ -13,6 +13,7 @@ MESSAGES: Mapping[str, str] = {
     "email.several": "More than one email address in one cell; kept as it is.",
     "email.lookalike": "The domain mixes Latin with Cyrillic or Greek letters, as imitations of other domains do.",
     "website.invalid": "Not a web address; kept as it is.",
+    "website.several": "More than one web address in one cell; kept as it is.",
     "website.scheme": "An address of another kind than http or https; kept as it is.",
     "website.credentials": "The web address carries a user name or password; kept as it is.",
     "website.lookalike": "The domain mixes Latin with Cyrillic or Greek letters, as imitations of other domains do.",
