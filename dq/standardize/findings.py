@@ -9,6 +9,11 @@ from dq.schemas.record import Record, raw
 from dq.schemas.values import Store
 
 MESSAGES: Mapping[str, str] = {
+    "text.placeholder": "A word that stands where a value should; kept as it is.",
+    "email.placeholder": "An address that is nobody's; kept as it is.",
+    "email.role": "An address of an office, not of a person.",
+    "email.free": "An address at a free-mail provider, which tells nothing of a company.",
+    "email.disposable": "An address at a provider of throw-away addresses.",
     "email.invalid": "Not an email address that mail can be sent to; kept as it is.",
     "email.several": "More than one email address in one cell; kept as it is.",
     "email.lookalike": "The domain mixes Latin with Cyrillic or Greek letters, as imitations of other domains do.",
@@ -20,10 +25,17 @@ MESSAGES: Mapping[str, str] = {
     "linkedin.invalid": "Not the address of a LinkedIn profile; kept as it is.",
     "linkedin.company": "A company's LinkedIn page where a person's is expected.",
     "linkedin.school": "A school's LinkedIn page where a person's is expected.",
+    "linkedin.person": "A person's LinkedIn page where a company's is expected.",
+    "linkedin.short": "A short link, which does not say whose page it leads to; kept as it is.",
+    "linkedin.post": "A post, not a profile; kept as it is.",
+    "linkedin.number": "An old link by member number, which leads to no public page; kept as it is.",
     "linkedin.sales": "A Sales Navigator or Recruiter link, which only members with a license can open; kept as it is.",
     "enum.unknown": "Not one of the standard values, and no synonym of one; kept as it is.",
 }
 """What each finding means, in plain words."""
+
+SEVERITY: Mapping[str, str] = dict.fromkeys(("email.role", "email.free", "email.disposable"), "info")
+"""The codes that are no warnings."""
 
 SEPARATOR = "+"
 _CODE = "code"
@@ -62,6 +74,6 @@ def _of_field(standardized: pl.DataFrame, store: Store, table: str, field: str) 
         pl.lit(field).alias(Finding.field),
         pl.col(raw(field)).alias(Finding.value),
         pl.col(_CODE).alias(Finding.rule),
-        pl.lit("warning").alias(Finding.severity),
+        pl.col(_CODE).replace_strict(SEVERITY, default="warning", return_dtype=pl.String).alias(Finding.severity),
         pl.col(_CODE).replace_strict(MESSAGES, return_dtype=pl.String).alias(Finding.message),
     )

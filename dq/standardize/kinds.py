@@ -33,7 +33,7 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "text": Kind(OPTIONS["text"], text.standard, None),
+    "text": Kind(OPTIONS["text"], text.standard, text.finding),
     "email": Kind(OPTIONS["email"], email.standard, email.finding, email.match_form),
     "website": Kind(OPTIONS["website"], website.standard, website.finding, website.match_form),
     "linkedin": Kind(OPTIONS["linkedin"], linkedin.standard, linkedin.finding, linkedin.match_form),

@@ -8,7 +8,7 @@ import polars as pl
 
 from dq.standardize.forms import change_where, each
 
-_EDGES = " <>\"“”„‟«»‘’‚`"
+_EDGES = ' <>"“”„‟«»‘’‚`'
 _MARKDOWN = r"^!?\[[^\]]*\]\(\s*([^()\s]+)\s*\)$"
 _HTML = r"^(?i)<?a\s[^>]*href\s*=\s*[\"']?([^\"'\s>]+)[\"']?[^>]*>.*</a$"
 _PAIRED = r"^(?:\(([^()]*)\)|\[([^\[\]]*)\])$"

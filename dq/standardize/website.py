@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (letters that look like others are what this is about)
 """Website addresses: scheme, host in lower case, no default port, no tracking, no slash after a bare host.
 
 Only what RFC 3986 calls equal is made equal; the exceptions are options: `http` is upgraded to `https`, tracking
