@@ -10,15 +10,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from dq.options import OPTIONS
-from dq.rules import Check, Placeholder, Standardizer
+from dq.rules import Check, Standardizer
 from dq.settings.document import Document, read_yaml
-from dq.settings.lists import is_regex, read_legal_forms, read_placeholders
+from dq.settings.filling import Lists, filled
+from dq.settings.lists import is_regex, read_email_domains, read_legal_forms, read_placeholders
 from dq.settings.mistakes import Mistake, nearest
 from dq.settings.ruleshapes import DedupeFile, QualityFile, StandardizeFile, SurvivorshipFile
 from dq.settings.validate import S, mistakes_of, validated
 
 NEEDED_FOR = {"membership": "values", "pattern": "pattern", "max_length": "length"}
 """What a kind of check cannot do without."""
+
+CLOSED = frozenset({"enum", "map", "number", "date"})
+"""Standardizers that know which values there are: before them `unknown` and `0` are no placeholders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,7 @@ class Rules:
         dedupe: Keys, threshold, name field.
         survivorship: Chains by field and the default chain.
         checks: Quality rules.
-        placeholders: Values that are nobody's own.
-        legal_forms: Legal form → how it is written.
+        lists: The lists beside the rule files.
     """
 
     standardize: dict[str, tuple[Standardizer, ...]] = field(default_factory=dict)
@@ -40,39 +43,40 @@ class Rules:
     dedupe: DedupeFile = field(default_factory=DedupeFile)
     survivorship: SurvivorshipFile = field(default_factory=SurvivorshipFile)
     checks: tuple[Check, ...] = ()
-    placeholders: tuple[Placeholder, ...] = ()
-    legal_forms: dict[str, str] = field(default_factory=dict)
+    lists: Lists = field(default_factory=Lists)
 
 
 def read_rules(root: Path) -> tuple[Rules, list[Mistake]]:
     """The rules of a project, and every mistake in their files."""
-    mistakes: list[Mistake] = []
-    forms, found = read_legal_forms(*_file(root, "lists/legal_forms.csv"))
-    placeholders, more = read_placeholders(*_file(root, "lists/placeholders.csv"))
-    mistakes += found + more
+    lists, mistakes = read_lists(root)
     documents = {
         name: read_yaml(*_file(root, f"{name}.yaml")) for name in ("standardize", "dedupe", "survivorship", "quality")
     }
     standardize = _read(documents["standardize"], StandardizeFile)
     quality = _read(documents["quality"], QualityFile)
     rules = Rules(
-        standardize=_chains(documents["standardize"], standardize, forms),
+        standardize=_chains(documents["standardize"], standardize, lists),
         defaults=dict(standardize.defaults),
         dedupe=_read(documents["dedupe"], DedupeFile),
         survivorship=_read(documents["survivorship"], SurvivorshipFile),
         checks=_checks(documents["quality"], quality),
-        placeholders=placeholders,
-        legal_forms=forms,
+        lists=lists,
     )
     return rules, mistakes + [mistake for document in documents.values() for mistake in document.mistakes]
 
 
-def standardizer(name: str, options: dict[str, Any], forms: dict[str, str]) -> Standardizer:
+def read_lists(root: Path) -> tuple[Lists, list[Mistake]]:
+    """The lists of a project, and every mistake in them."""
+    forms, in_forms = read_legal_forms(*_file(root, "lists/legal_forms.csv"))
+    placeholders, in_placeholders = read_placeholders(*_file(root, "lists/placeholders.csv"))
+    domains, in_domains = read_email_domains(*_file(root, "lists/email_domains.csv"))
+    return Lists(forms, placeholders, domains), in_forms + in_placeholders + in_domains
+
+
+def standardizer(name: str, options: dict[str, Any], lists: Lists) -> Standardizer:
     """A standardizer with every option spelled out, defaults included, so that equal rules are equal values."""
     full = OPTIONS[name].model_validate(options).model_dump()
-    if name == "company" and full["legal_forms"] is None:
-        full["legal_forms"] = forms
-    return Standardizer(name=name, options=full)
+    return Standardizer(name=name, options=filled(name, full, lists))
 
 
 def _file(root: Path, name: str) -> tuple[Path, str]:
@@ -92,10 +96,11 @@ def _read(document: Document, shape: type[S]) -> S:
     return validated(document, shape) or shape()
 
 
-def _chains(document: Document, file: StandardizeFile, forms: dict[str, str]) -> dict[str, tuple[Standardizer, ...]]:
+def _chains(document: Document, file: StandardizeFile, lists: Lists) -> dict[str, tuple[Standardizer, ...]]:
     chains: dict[str, tuple[Standardizer, ...]] = {}
     for name, entries in file.fields.items():
         chain: list[Standardizer] = []
+        closed = not CLOSED.isdisjoint(word for entry in entries for word in entry)
         for position, entry in enumerate(entries):
             key = ("fields", name, position)
             if len(entry) != 1:
@@ -108,10 +113,11 @@ def _chains(document: Document, file: StandardizeFile, forms: dict[str, str]) ->
                     document.mistakes.append(document.mistake((*key, word), text))
                     continue
                 try:
-                    chain.append(standardizer(word, options, forms))
+                    own = {"placeholders": [], **options} if closed and word == "text" else options
+                    chain.append(standardizer(word, own, lists))
                 except ValidationError as error:
                     document.mistakes += mistakes_of(error, document, OPTIONS[word], (*key, word))
-        chains[name] = tuple(chain) or (standardizer("text", {}, forms),)
+        chains[name] = tuple(chain) or (standardizer("text", {}, lists),)
     return chains
 
 
