@@ -39,7 +39,7 @@ _MARKDOWN = r"^\[([^\]]*)\]\((?i:mailto:)([^()\s]+)\)$"
 _HTML = r"^(?i)<a\s[^>]*href\s*=\s*[\"']?mailto:([^\"'\s>]+)[\"']?[^>]*>([^<>]*)</a>$"
 _FULL_WIDTH = r"^[ -~！-～。．｡\s]+$"
 _ADDRESS = r'^[^\s@"<>(),;:\[\]\\]+@[^\s@"<>(),;:\[\]\\]+$'
-_ADDRESS_WITHIN = r"[^\s@,;<>/|]+@[^\s@,;<>/|]+\.[^\s@,;<>/|]+"
+_ADDRESS_WITHIN = r"[^\s@,;<>/|()\[\]]+@[^\s@,;<>/|()\[\]]+\.[^\s@,;<>/|()\[\]]+"
 _MAYBE_VALID = r"^[^\s@]+@[^\s@]+\.[^\s@]+$"
 _MIXED_SCRIPTS = r"@.*(?:[a-z][^.]*[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}][^.]*[a-z])"
 

@@ -28,7 +28,7 @@ def unwrapped(value: pl.Expr) -> pl.Expr:
     half = change_where(value, lambda v: v.str.contains(_FULL_WIDTH), each(lambda v: v.str.normalize("NFKC")))
     linked = half.str.strip_chars(_EDGES).str.replace(_MARKDOWN, "$1").str.replace(_HTML, "$1")
     bare = linked.str.replace(_PAIRED, "$1$2").str.strip_chars(_EDGES)
-    named = bare.str.replace("^'", "").str.replace(r"^([^']*)'$", "$1").str.replace(_LABEL, "")
+    named = bare.str.replace("^'([^']*)'?$", "$1").str.replace(_LABEL, "")
     return schemed(named)
 
 
