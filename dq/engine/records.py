@@ -120,8 +120,7 @@ def _refuse_reserved(rules: TableRules) -> None:
 def _demand_idempotent(frame: pl.DataFrame, rules: TableRules, kinds: Mapping[str, frozenset[str]]) -> None:
     for restless in prove_idempotent(frame, rules, kinds):
         chain = [step.name for step in rules.field(restless.field).standardize]
-        moving = {name for told in restless.rules for name in told.split("+")}
-        named = ", ".join(f"{number}. {name}" for number, name in enumerate(chain, 1) if name in moving)
+        named = ", ".join(f"{number}. {name}" for number, name in enumerate(chain, 1) if name in restless.rules)
         raise ConfigurationError(
             f"The rules of field {restless.field} are not idempotent: {named} of {' + '.join(chain)} changes its own "
             f"results again in {len(restless.keys):,} rows.",

@@ -12,27 +12,27 @@ import polars as pl
 from dq.expressions import has_time
 from dq.options import DateOptions as Options
 from dq.standardize import text
+from dq.standardize.digits import plain_digits
 from dq.standardize.forms import VALUE, Standardized, change_where, find_where
 
-_ISO = r"^\d{4}-\d{2}-\d{2}$"
-_YEAR_FIRST = r"^(\d{4})\s?[-/.年년]\s?(\d{1,2})\s?[-/.月월]\s?(\d{1,2})\s?[.日일]?$"
-_COMPACT = r"^((?:19|20)\d{2})(\d{2})(\d{2})$"
-_NUMBERS = r"^(\d{1,2})([-/.])\s?(\d{1,2})[-/.]\s?(\d{4})$"
-_SHORT = r"^\d{1,2}[-/.]\s?\d{1,2}[-/.]\s?\d{2}$"
+_ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_YEAR_FIRST = r"^([0-9]{4})\s?[-/.年년]\s?([0-9]{1,2})\s?[-/.月월]\s?([0-9]{1,2})\s?[.日일]?$"
+_COMPACT = r"^((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})$"
+_NUMBERS = r"^([0-9]{1,2})([-/.])\s?([0-9]{1,2})[-/.]\s?([0-9]{4})$"
+_SHORT = r"^[0-9]{1,2}[-/.]\s?[0-9]{1,2}[-/.]\s?[0-9]{2}$"
 _WEEKDAY = r"(?:[A-Za-z]{3,9}\.?,?\s)?"
 _ORDINAL = r"(?:st|nd|rd|th)?"
-_DAY_NAMED = rf"^{_WEEKDAY}(\d{{1,2}}){_ORDINAL}\.?[\s-]*(?:of\s)?([A-Za-z]{{3,9}})\.?,?[\s-]*(\d{{4}})$"
-_NAMED_DAY = rf"^{_WEEKDAY}([A-Za-z]{{3,9}})\.?\s?(\d{{1,2}}){_ORDINAL},?\s(\d{{4}})$"
+_DAY_NAMED = rf"^{_WEEKDAY}([0-9]{{1,2}}){_ORDINAL}\.?[\s-]*(?:of\s)?([A-Za-z]{{3,9}})\.?,?[\s-]*([0-9]{{4}})$"
+_NAMED_DAY = rf"^{_WEEKDAY}([A-Za-z]{{3,9}})\.?\s?([0-9]{{1,2}}){_ORDINAL},?\s([0-9]{{4}})$"
 _CLOCK = (
-    r"(?:T|t|,?\s(?:at\s)?)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s?([AaPp])?(?:\.?[Mm]\.?)?"
-    r"\s?(Z|z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?$"
+    r"(?:T|t|,?\s(?:at\s)?)([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?\s?([AaPp])?(?:\.?[Mm]\.?)?"
+    r"\s?(Z|z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2}|[+-][0-9]{2})?$"
 )
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november")
 _NAMES = {name: f"{number:02}" for number, name in enumerate((*_MONTHS, "december"), 1)}
 _MONTH = {**_NAMES, **{name[:3]: number for name, number in _NAMES.items()}, "sept": "09"}
 _FIRST_YEAR = 1000
 """An earlier year is a slip of the keyboard, or what a program writes for no date."""
-_DIGITS = {chr(0xFF10 + digit): str(digit) for digit in range(10)}
 
 
 def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
@@ -67,7 +67,7 @@ def _is_doubtful(value: pl.Expr) -> pl.Expr:
 
 def _read(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Beside the value: its standard form, and whether it was understood; null and false where it was not."""
-    rows = rows.with_columns(tidied=text.tidy(VALUE).str.replace_many(_DIGITS))
+    rows = rows.with_columns(tidied=plain_digits(text.tidy(VALUE)))
     rows = rows.with_columns(clock=pl.col("tidied").str.extract_groups(_CLOCK))
     timed = pl.col("clock").struct.field("1").is_not_null()
     written = pl.when(timed).then(pl.col("tidied").str.replace(_CLOCK, "")).otherwise("tidied")
@@ -96,7 +96,7 @@ def _formatted(form: str) -> pl.Expr:
         return _whole_day(pl.col("tidied"), form).dt.strftime("%Y-%m-%d")
     read = pl.col("tidied").str.to_datetime(form, strict=False, time_unit="us")
     whole = read.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f").str.replace(r"\.?0+$", "")
-    whole = pl.when(whole.str.contains(r":\d{2}$|\.")).then(whole).otherwise(read.dt.strftime("%Y-%m-%dT%H:%M:%S"))
+    whole = pl.when(whole.str.contains(r":[0-9]{2}$|\.")).then(whole).otherwise(read.dt.strftime("%Y-%m-%dT%H:%M:%S"))
     return pl.when(read.dt.year() >= _FIRST_YEAR).then(whole)
 
 
@@ -158,7 +158,7 @@ def _time(clock: Any) -> pl.Expr:
     noon = pl.when((hour >= 1) & (hour <= 12)).then(hour % 12 + pl.when(half == "p").then(12).otherwise(0))
     hour = pl.when(half.is_null()).then(hour).otherwise(noon)
     told = hour.cast(pl.String).str.zfill(2) + ":" + clock.field("2") + ":" + clock.field("3").fill_null("00")
-    return pl.when(told.str.contains(r"^(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d$")).then(told)
+    return pl.when(told.str.contains(r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$")).then(told)
 
 
 def _with_time() -> pl.Expr:
@@ -169,7 +169,7 @@ def _with_time() -> pl.Expr:
         part("6")
         .str.replace(r"^[A-Za-z]+$", "+0000")
         .str.replace(":", "", literal=True)
-        .str.replace(r"^(.\d\d)$", "${1}00")
+        .str.replace(r"^(.[0-9][0-9])$", "${1}00")
     )
     instant = (wall + zone).str.to_datetime("%Y-%m-%dT%H:%M:%S%z", strict=False, time_zone="UTC")
     utc = instant.dt.strftime("%Y-%m-%dT%H:%M:%S") + "." + fraction.str.pad_end(3, "0") + "Z"

@@ -5,8 +5,6 @@ The decimal character that is read is the one that is written: 1.234 would be an
 """
 
 import re
-import sys
-import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -15,11 +13,12 @@ import polars as pl
 
 from dq.options import NumberOptions as Options
 from dq.standardize import text
+from dq.standardize.digits import plain_digits
 from dq.standardize.forms import VALUE, Standardized, change_where, each, find_where, once_each
 
 _SIGNS = {"−": "-", "‐": "-", "‑": "-", "‒": "-", "–": "-", "﹣": "-", "－": "-", "＋": "+", "，": ",", "．": ".", "％": "%", "٪": "%", "’": "'", "＄": "$", "￥": "¥", "￡": "£"}  # fmt: skip
 _LARGEST_EXPONENT = 40
-_PLAIN = r"\d+"
+_PLAIN = r"[0-9]+"
 
 
 def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
@@ -48,8 +47,8 @@ def _standard_pattern(options: Options) -> str:
     """Most numbers; -0 is not among them."""
     point = re.escape(options.decimal)
     if options.decimals is None:
-        return rf"^(?:0|-?[1-9]\d*|-?(?:0|[1-9]\d*){point}\d*[1-9])$"
-    return rf"^-?[1-9]\d*{point}\d{{{options.decimals}}}$" if options.decimals else r"^(?:0|-?[1-9]\d*)$"
+        return rf"^(?:0|-?[1-9][0-9]*|-?(?:0|[1-9][0-9]*){point}[0-9]*[1-9])$"
+    return rf"^-?[1-9][0-9]*{point}[0-9]{{{options.decimals}}}$" if options.decimals else r"^(?:0|-?[1-9][0-9]*)$"
 
 
 def _read(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
@@ -57,14 +56,14 @@ def _read(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     core, whole, fraction, shift = (pl.col(name) for name in ("core", "whole", "fraction", "shift"))
     rows = rows.with_columns(bare=_without_currency(_plain_signs(VALUE, options.decimal), options.currency))
     rows = rows.with_columns(
-        percent=pl.col("bare").str.contains(r"\d\s?%\)?$"), bare=pl.col("bare").str.replace(r"\s?%(\)?)$", "$1")
+        percent=pl.col("bare").str.contains(r"[0-9]\s?%\)?$"), bare=pl.col("bare").str.replace(r"\s?%(\)?)$", "$1")
     )
     rows = rows.with_columns(negative=_is_negative(pl.col("bare")), core=_unsigned(pl.col("bare")))
     rows = rows.with_columns(parts=core.str.extract_groups(_number_pattern(options)))
     part = pl.col("parts").struct.field
     rows = rows.with_columns(
         known=part("1").is_not_null() | part("3").is_not_null(),
-        whole=part("1").fill_null("").str.replace_all(r"\D", ""),
+        whole=part("1").fill_null("").str.replace_all(r"[^0-9]", ""),
         fraction=pl.coalesce(part("2"), part("3")).fill_null(""),
         shift=_shift(part("4"), options),
     )
@@ -75,8 +74,8 @@ def _read(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     )
     moved = moved.str.replace("e0$", "")
     rows = rows.with_columns(
-        whole=moved.str.extract(r"^(\d*)\.").str.strip_chars_start("0"),
-        fraction=moved.str.extract(r"\.(\d*)$").str.strip_chars_end("0"),
+        whole=moved.str.extract(r"^([0-9]*)\.").str.strip_chars_start("0"),
+        fraction=moved.str.extract(r"\.([0-9]*)$").str.strip_chars_end("0"),
         known=pl.col("known") & shift.abs().le(_LARGEST_EXPONENT + 2).fill_null(value=False),
     )
     return rows.with_columns(form=_written(options), long=_is_long(options))
@@ -84,9 +83,9 @@ def _read(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 def _plain_signs(value: pl.Expr, decimal: str) -> pl.Expr:
     other = "," if decimal == "." else "."
-    tidied = text.tidy(value)
+    tidied = plain_digits(text.tidy(value))
     return change_where(
-        tidied, text.not_ascii, each(lambda v: v.str.replace_many({**_digits(), **_SIGNS, "٫": decimal, "٬": other}))
+        tidied, text.not_ascii, each(lambda v: v.str.replace_many({**_SIGNS, "٫": decimal, "٬": other}))
     )
 
 
@@ -99,22 +98,24 @@ def _without_currency(value: pl.Expr, currency: list[str]) -> pl.Expr:
 
 
 def _is_negative(bare: pl.Expr) -> pl.Expr:
-    return bare.str.contains(r"^-|^\(.*\)$|\d\s?-$")
+    return bare.str.contains(r"^-|^\(.*\)$|[0-9]\s?-$")
 
 
 def _unsigned(bare: pl.Expr) -> pl.Expr:
     inner = bare.str.replace(r"^\(\s?([^()+-]*?)\s?\)$", "${1}")
     return (
-        pl.when(inner != bare).then(inner).otherwise(bare.str.replace(r"^(?:[-+]\s?(.*)|([^-+]*\d)\s?-)$", "${1}${2}"))
+        pl.when(inner != bare)
+        .then(inner)
+        .otherwise(bare.str.replace(r"^(?:[-+]\s?(.*)|([^-+]*[0-9])\s?-)$", "${1}${2}"))
     )
 
 
 @lru_cache(maxsize=64)
 def _pattern(decimal: str, groups: tuple[str, ...]) -> str:
     point = re.escape(decimal)
-    grouped = "".join(rf"|\d{{1,3}}(?:{re.escape(sign)}\d{{3}})+" for sign in groups)
-    indian = r"|\d{1,2}(?:,\d{2})+,\d{3}" if "," in groups else ""
-    return rf"^(?:({_PLAIN}{grouped}{indian})(?:{point}(\d*))?|{point}(\d+))(?:[eE]([+-]?\d{{1,4}}))?$"
+    grouped = "".join(rf"|[0-9]{{1,3}}(?:{re.escape(sign)}[0-9]{{3}})+" for sign in groups)
+    indian = r"|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}" if "," in groups else ""
+    return rf"^(?:({_PLAIN}{grouped}{indian})(?:{point}([0-9]*))?|{point}([0-9]+))(?:[eE]([+-]?[0-9]{{1,4}}))?$"
 
 
 def _number_pattern(options: Options) -> str:
@@ -154,13 +155,3 @@ def _is_long(options: Options) -> pl.Expr:
     if options.decimals is None:
         return pl.lit(value=False)
     return (pl.col("known") & (pl.col("fraction").str.len_chars() > options.decimals)).fill_null(value=False)
-
-
-@lru_cache(maxsize=1)
-def _digits() -> dict[str, str]:
-    """Every decimal digit of every script."""
-    return {
-        letter: str(unicodedata.decimal(letter))
-        for letter in map(chr, range(128, sys.maxunicode + 1))
-        if unicodedata.category(letter) == "Nd"
-    }

@@ -37,7 +37,7 @@ class Restless:
 
     Attributes:
         field: Its name.
-        rules: The standardizers of its chain that change their own results, each set of them joined by `+`.
+        rules: The standardizers of its chain that change their own results.
         keys: The rows.
     """
 
@@ -95,10 +95,14 @@ def prove_idempotent(standardized: pl.DataFrame, rules: TableRules, kinds: Kinds
     rerun = reduce(lambda frame, field: _standardized(frame, field, kinds[field.name]), rules.fields, again).collect()
     moved = {field.name: rerun.filter(pl.col(field.name).ne_missing(pl.col(raw(field.name)))) for field in rules.fields}
     return [
-        Restless(name, tuple(rows[rule(name)].unique().drop_nulls().sort()), tuple(rows[Record.row_key].sort()))
+        Restless(name, _names_in(rows[rule(name)]), tuple(rows[Record.row_key].sort()))
         for name, rows in moved.items()
         if len(rows)
     ]
+
+
+def _names_in(rules: pl.Series) -> tuple[str, ...]:
+    return tuple(rules.drop_nulls().str.split(SEPARATOR).explode().unique().sort())
 
 
 def _standardized(frame: pl.LazyFrame, field: FieldRule, kinds: frozenset[str]) -> pl.LazyFrame:
