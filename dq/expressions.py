@@ -5,7 +5,8 @@ All is tried on a few texts before any data is read.
 
 import json
 import re
-from datetime import datetime
+from datetime import date, datetime
+from difflib import get_close_matches
 from typing import Any
 
 import polars as pl
@@ -16,7 +17,15 @@ _OTHERS = frozenset({"Agg", "Over", "Window", "Rolling", "SubPlan"})
 _TRIALS = ("", "a", "b, c", " Ä ß 1", "12", "-1.5", "2024-01-31", "a@b.co", "日本", "O'Hara\n", "x" * 300, None)
 _REFERENCE = re.compile(r"\$\$|\$(?:\{([^}]*)\}|([0-9A-Za-z_]+))")
 _INSTANT = datetime(2024, 2, 29, 13, 45, 58)  # noqa: DTZ001 (a wall time: what a format is tried on)
+_LONG_AGO = date(1931, 12, 5)
 _TIMES = re.compile(r"%[-_0]?(?:H|I|k|l|M|S|T|R|X|r|c|s|\.?\d?f|p|P)")
+_UNSUPPORTED = re.compile(r"unsupported function '(\w+)'")
+_FUNCTIONS = (
+    "coalesce", "concat", "concat_ws", "ends_with", "greatest", "if", "ifnull", "initcap", "least", "left", "length", "lower",
+    "lpad", "ltrim", "normalize", "nullif", "regexp_like", "replace", "reverse", "right", "rpad", "rtrim", "split_part",
+    "starts_with", "strpos", "substr", "trim", "upper",
+)  # fmt: skip
+"""Functions that text is changed with, for near misses."""
 _LINE = 160
 
 
@@ -46,6 +55,16 @@ def has_time(form: str) -> bool:
     return _TIMES.search(form) is not None
 
 
+def output_format_problem(form: str) -> str | None:
+    """What is wrong with a format that dates are written in: it must say the whole date and nothing else."""
+    if has_time(form):
+        return f"`{form}` has a time of day; times are always written in ISO 8601"
+    problem = date_format_problem(form)
+    if problem is None and pl.Series([_LONG_AGO]).dt.strftime(form).str.to_date(form, strict=False).item() != _LONG_AGO:
+        return f"`{form}` does not say the century: write %Y"
+    return problem
+
+
 def date_format_problem(form: str) -> str | None:
     """What is wrong with a date format; None when it says a whole date and reads what it writes."""
     kind = pl.Datetime("us") if has_time(form) else pl.Date
@@ -72,7 +91,13 @@ def expression_problem(sql: str) -> str | None:
             return "an expression must be told by its own row: no aggregates, windows or subqueries"
         return _trial_problem(told)
     except PolarsError as error:
-        return f"not an expression in Polars SQL: {first_line(error)}"
+        return f"not an expression in Polars SQL: {first_line(error)}{_near(str(error))}"
+
+
+def _near(message: str) -> str:
+    found = _UNSUPPORTED.search(message)
+    close = get_close_matches(found[1].lower(), _FUNCTIONS, n=1) if found else []
+    return f"; did you mean `{close[0]}`?" if close else ""
 
 
 def _trial_problem(told: pl.Expr) -> str | None:
@@ -99,5 +124,5 @@ def looks_at_others(node: Any, name: str = "") -> bool:
 
 
 def first_line(error: PolarsError) -> str:
-    """What Polars says first; the values that it may name on later lines are left out."""
-    return str(error).splitlines()[0][:_LINE]
+    """What Polars says first, without the values that it lists."""
+    return str(error).splitlines()[0].partition(": [")[0][:_LINE]

@@ -11,7 +11,13 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from dq.expressions import date_format_problem, expression_problem, regex_problem, replacement_problem
+from dq.expressions import (
+    date_format_problem,
+    expression_problem,
+    output_format_problem,
+    regex_problem,
+    replacement_problem,
+)
 
 
 def _text(value: Any) -> Any:
@@ -126,15 +132,19 @@ class DateOptions(Options):
     @field_validator("output")
     @classmethod
     def _writable(cls, output: str | None) -> str | None:
-        _refuse(None if output is None else date_format_problem(output))
+        _refuse(None if output is None else output_format_problem(output))
         return output
+
+
+_DECIMALS = (".", ",")
+_GROUPS = (",", ".", " ", "'", "_")
 
 
 class NumberOptions(Options):
     """Numbers, as exact text."""
 
-    decimal: Literal[".", ","] = Field(".", description="The character before the fraction.")
-    thousands: list[Literal[",", ".", " ", "'", "_"]] | None = Field(
+    decimal: str = Field(".", description="The character before the fraction, `.` or `,`.")
+    thousands: list[str] | None = Field(
         None, description="Characters between groups of digits; null = the space, the apostrophe and the other of `.,`."
     )
     currency: list[Text] = Field(
@@ -147,6 +157,10 @@ class NumberOptions(Options):
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
+        if self.decimal not in _DECIMALS:
+            raise ValueError("`decimal` must be `.` or `,`")
+        if any(sign not in _GROUPS for sign in self.thousands or []):
+            raise ValueError("`thousands` may hold a space and the characters , . ' _")
         if self.decimal in (self.thousands or []):
             raise ValueError(f"`{self.decimal}` cannot be the decimal character and stand between thousands")
         return self

@@ -1,6 +1,6 @@
 """The chains of standardizers that `rules/standardize.yaml` gives the fields, every option spelled out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,15 +111,18 @@ def _with_list(document: Document, key: Key, word: str, options: dict[str, Any],
     name = options.get("file") if word == "map" else None
     if not isinstance(name, str) or not isinstance(options.get("values", {}), dict):
         return options
-    if _leads_out(Path(name).parts, name):
+    if Path(name).is_absolute() or ".." in Path(name).parts:
         document.mistakes.append(
             document.mistake((*key, "file"), "must be a file below `rules/`, such as lists/titles.csv")
         )
         return options
-    listed, mistakes = read_map(*lists.file(name))
+    path, called = lists.file(name)
+    if not path.is_file():
+        rules = lists.file("standardize.yaml")[0].parent
+        there = [one.relative_to(rules).as_posix() for one in rules.rglob("*.csv")]
+        text = f"there is no rules/{name}{nearest(name, there)}"
+        document.mistakes.append(document.mistake((*key, "file"), text))
+        return {**options, "file": None}
+    listed, mistakes = read_map(path, called)
     document.mistakes += mistakes
     return {**options, "file": None, "values": {**listed, **options.get("values", {})}}
-
-
-def _leads_out(parts: Sequence[str], name: str) -> bool:
-    return Path(name).is_absolute() or ".." in parts

@@ -7,7 +7,6 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from dq.errors import ConfigurationError
-from dq.expressions import first_line
 from dq.options import ExpressionOptions as Options
 from dq.standardize.forms import VALUE, Standardized, Work, change_where, find_where
 
@@ -39,7 +38,7 @@ def _worked_out(told: pl.Expr, options: Options) -> Work:
             return rows.select(told).collect(engine="in-memory").lazy()
         except PolarsError as error:
             raise ConfigurationError(
-                f"The expression `{options.sql}` fails on this data: {first_line(error)}",
+                f"The expression `{options.sql}` fails on a cell: {type(error).__name__}",
                 where="rules/standardize.yaml",
                 fix="Write it so that it has an answer for any text, such as with TRY_CAST.",
             ) from None
