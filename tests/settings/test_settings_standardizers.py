@@ -1,16 +1,18 @@
 """`rules/standardize.yaml`: its mistakes word by word, on_invalid, lists of replacements, versions and plug-ins."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import dq.settings
 from dq.errors import ConfigurationError
 from dq.options import OPTIONS
-from dq.plugins import plugin
+from dq.plugins import Kind, plugin
 
 CONFIG = "tables:\n- mapping: {name: Name, email: Email, phone: Phone, status: Status}\n"
 LIST = "from,to\nMs,Mrs\nDr,Dr.\n"
@@ -241,3 +243,28 @@ def test_no_plug_in_is_looked_for_before_a_rule_names_one(project, installed):
 
 def test_a_name_that_no_distribution_brings_is_no_plug_in():
     assert plugin("nobody-brings-this") is None
+
+
+def sections():
+    text = (ROOT / "docs" / "standardize.md").read_text()
+    return {part.partition("\n")[0]: part for part in text.split("\n## ")}
+
+
+@pytest.mark.parametrize("name", list(OPTIONS))
+def test_the_documentation_names_every_standardizer_with_its_options(name):
+    section = sections()[name]
+    assert [option for option in OPTIONS[name].model_fields if option not in section] == []
+
+
+def test_the_documentations_own_standardizer_works():
+    (code,) = re.findall(r"```python\n(.*?)```", sections()["Standardizers of your own"], re.DOTALL)
+    module: dict[str, object] = {}
+    exec(code, module)
+    kind = module["SKU"]
+    assert isinstance(kind, Kind)
+    options = kind.options.model_validate({"prefix": "B"})
+    frame = pl.DataFrame({"v": ["12", "B12", "x"]}).with_columns(f=kind.standard(pl.col("v"), options))
+    assert frame["f"].to_list() == ["B12", "B12", "x"]
+    assert kind.finding is not None
+    assert frame.select(kind.finding(pl.col("f"), options)).to_series().to_list() == [None, None, "sku.invalid"]
+    assert (kind.version, kind.is_invalid("sku.invalid"), kind.is_invalid("sku.odd")) == (1, True, False)
