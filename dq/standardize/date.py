@@ -16,6 +16,7 @@ from dq.standardize.digits import plain_digits
 from dq.standardize.forms import VALUE, Standardized, change_where, find_where
 
 _ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_SURELY_VALID = r"^[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])$"
 _YEAR_FIRST = r"^([0-9]{4})\s?[-/.年년]\s?([0-9]{1,2})\s?[-/.月월]\s?([0-9]{1,2})\s?[.日일]?$"
 _COMPACT = r"^((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})$"
 _NUMBERS = r"^([0-9]{1,2})([-/.])\s?([0-9]{1,2})[-/.]\s?([0-9]{4})$"
@@ -62,11 +63,19 @@ def _is_other(value: pl.Expr) -> pl.Expr:
 
 
 def _is_doubtful(value: pl.Expr) -> pl.Expr:
-    return _is_other(value) | _day(value).is_null()
+    return ~value.str.contains(_SURELY_VALID)
 
 
 def _read(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Beside the value: its standard form, and whether it was understood; null and false where it was not."""
+    """Beside the value: its standard form, and whether it was understood; null and false where it was not.
+
+    Dates come again and again: each is read once.
+    """
+    read = _parsed(rows.select(VALUE).unique(), options).select(VALUE, "form", "known")
+    return rows.join(read, on="value", how="left", nulls_equal=True, maintain_order="left")
+
+
+def _parsed(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     rows = rows.with_columns(tidied=plain_digits(text.tidy(VALUE)))
     rows = rows.with_columns(clock=pl.col("tidied").str.extract_groups(_CLOCK))
     timed = pl.col("clock").struct.field("1").is_not_null()
