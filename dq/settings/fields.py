@@ -7,10 +7,11 @@ from pydantic import ValidationError
 
 from dq.options import OPTIONS
 from dq.rules import FieldRule, Standardizer
+from dq.settings.chains import standardizer
 from dq.settings.document import Document
 from dq.settings.filling import Lists
 from dq.settings.maintenance import StandardizationSection, StatusSection
-from dq.settings.rulefiles import Rules, standardizer
+from dq.settings.rulefiles import Rules
 from dq.settings.shape import ConfigShape, FieldShape, TableShape
 from dq.settings.validate import Shape, mistakes_of
 
@@ -43,6 +44,7 @@ def fields_of(
                 "airtable": airtable,
                 "standardize": _with_options(document, chains[name], section, rules.lists, is_status=name in statuses),
                 "default": _default(rules, section, name, is_status=name in statuses),
+                "on_invalid": rules.on_invalid.get(name, "keep"),
                 "conflict": conflict,
                 "survivorship": rules.survivorship.fields.get(name, rules.survivorship.default),
             }

@@ -10,6 +10,8 @@ from dq.settings.values import SQLITE, Settings
 MASK = "***"
 """Stands for a secret; it says only that one is set."""
 FORMAT_VERSION = 1
+FEW = 20
+"""As many replacements of a map are shown one by one."""
 
 
 def show(settings: Settings) -> dict[str, Any]:
@@ -60,6 +62,9 @@ def _table(table: TableRules) -> dict[str, Any]:
         for standardizer in field["standardize"]:
             options = standardizer["options"]
             options |= {name: f"{len(options[name])} {word}" for name, word in _LONG.items() if options.get(name)}
+            values = options.get("values")
+            if isinstance(values, dict) and len(values) > FEW:
+                options["values"] = f"{len(values)} values"
     return dict(whole)
 
 

@@ -21,7 +21,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from dq.settings.rulefiles import read_lists, standardizer
+from dq.settings.chains import standardizer
+from dq.settings.rulefiles import read_lists
 from dq.standardize import KINDS
 
 FOLDER = Path(__file__).parent / "cases"
