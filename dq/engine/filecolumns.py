@@ -60,9 +60,7 @@ def columns_of(schema: pl.Schema, rules: TableRules, asked: Mapping[str, str]) -
     by_asked = {_known(column, schema, "column"): _asked_field(name, rules) for column, name in asked.items()}
     found = {column: by_asked.get(column) or _field(column, rules) for column in schema}
     left = {column: "no rule names it" for column, field in found.items() if field is None}
-    left |= {
-        column: f"{schema[column]}, not text" for column, f in found.items() if f and schema[column] != pl.String
-    }
+    left |= {column: f"{schema[column]}, not text" for column, f in found.items() if f and schema[column] != pl.String}
     named = [(column, field) for column, field in found.items() if field is not None and column not in left]
     if not named:
         raise ConfigurationError(

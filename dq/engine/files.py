@@ -130,6 +130,8 @@ def sink(frame: pl.LazyFrame, path: Path, suffix: str, dialect: Dialect | None =
 def beside(target: Path) -> Iterator[Path]:
     """A private file to write, which takes the target's place, and its mode if it was there, when the block ends well.
 
+    A block that removes the file leaves the target as it is.
+
     Raises:
         ConfigurationError: The folder may not be written.
         TemporaryError: The disk is full.
@@ -142,6 +144,8 @@ def beside(target: Path) -> Iterator[Path]:
             with open_file(written):
                 pass
             yield written
+            if not written.exists():
+                return
             sync_file(written)
             if mode is not None:
                 written.chmod(mode)

@@ -1,7 +1,7 @@
 """Standard forms in a plain file: batch by batch, every other cell as it was, and the rules proved on the data.
 
-    file ──batches──► standardize_records ──► the same columns and rows, changed cells only
-                             └──► counts, findings, the distinct changes (Tally)
+file ──batches──► standardize_records ──► the same columns and rows, changed cells only
+                         └──► counts, findings, the distinct changes (Tally)
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import polars as pl
 from dq.engine.filecolumns import Columns, Ruled
 from dq.errors import ConfigurationError
 from dq.manifest import Column, TableSchema
-from dq.report.standardized import CHANGE_TYPES, COUNT_TYPES, Standardized, StandardColumn
+from dq.report.standardized import CHANGE_TYPES, COUNT_TYPES, StandardColumn, Standardized
 from dq.rules import TableRules
 from dq.schemas.finding import FINDING_TYPES, Finding
 from dq.schemas.record import Record, raw, rule
@@ -43,6 +43,11 @@ class Tally:
     changes: list[pl.DataFrame] = field(default_factory=list)
     findings: list[pl.DataFrame] = field(default_factory=list)
     rows: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def changed(self) -> int:
+        """Rows that changed."""
+        return sum(changed for _, changed in self.rows)
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,7 @@ def told(plan: Plan, tally: Tally, top: int) -> Standardized:
         columns=tuple(StandardColumn(one.column, one.field, one.chain) for one in plan.columns.ruled),
         left=plan.columns.left,
         rows=sum(rows for rows, _ in tally.rows),
-        changed_rows=sum(changed for _, changed in tally.rows),
+        changed_rows=tally.changed,
         counts=counts.sort(by, nulls_last=True),
         top=None if changes is None else changes.group_by("column", maintain_order=True).head(top),
         samples=None if changes is None else _samples(changes),
@@ -200,11 +205,13 @@ def _tell(plan: Plan, records: pl.DataFrame, tally: Tally) -> None:
             by = ["rule", "before", "after"]
             grouped = moved.group_by(by).agg(rows=pl.len(), row=pl.col(_ROW).min())
             changes = grouped.select(pl.lit(one.column).alias("column"), *by, "rows", "row")
-            tally.changes.append(changes.cast(CHANGE_TYPES).collect(engine="in-memory"))
+            tally.changes.append(changes.cast(dict(CHANGE_TYPES)).collect(engine="in-memory"))
         changed = moved.group_by("rule").agg(rows=pl.len()).with_columns(code=None)
-        found = records.lazy().group_by(code=finding(name)).agg(rows=pl.len()).drop_nulls("code").with_columns(rule=None)
+        found = (
+            records.lazy().group_by(code=finding(name)).agg(rows=pl.len()).drop_nulls("code").with_columns(rule=None)
+        )
         counts = pl.concat(
-            part.select(pl.lit(one.column).alias("column"), "rule", "code", "rows").cast(COUNT_TYPES)
+            part.select(pl.lit(one.column).alias("column"), "rule", "code", "rows").cast(dict(COUNT_TYPES))
             for part in (changed, found)
         )
         tally.counts.append(counts.collect(engine="in-memory"))

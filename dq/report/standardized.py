@@ -5,19 +5,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
+from polars.datatypes import DataTypeClass
 
 from dq.masking import masked
 from dq.report.diff import shortened
 from dq.report.masks import Masks
 
-COUNT_TYPES: Mapping[str, type[pl.DataType]] = {
+COUNT_TYPES: Mapping[str, DataTypeClass] = {
     "column": pl.String,
     "rule": pl.String,
     "code": pl.String,
     "rows": pl.Int64,
 }
 """Cells by column and the rules that changed them (`text+email`), or by column and finding codes."""
-CHANGE_TYPES: Mapping[str, type[pl.DataType]] = {
+CHANGE_TYPES: Mapping[str, DataTypeClass] = {
     "column": pl.String,
     "rule": pl.String,
     "before": pl.String,
@@ -131,10 +132,8 @@ def as_dict(file: str, done: Standardized) -> dict[str, Any]:
 
 def headline(file: str, done: Standardized, verb: str) -> str:
     """The run in one line."""
-    return (
-        f"{file}: {done.changed:,} cells in {done.changed_rows:,} of {done.rows:,} rows {verb}; "
-        f"{done.findings:,} cells with a finding"
-    )
+    cells, found = (f"{number:,} {'cell' if number == 1 else 'cells'}" for number in (done.changed, done.findings))
+    return f"{file}: {cells} in {done.changed_rows:,} of {done.rows:,} rows {verb}; {found} with a finding"
 
 
 def columns_told(done: Standardized) -> list[str]:
@@ -151,9 +150,7 @@ def as_text(done: Standardized) -> list[str]:
     broad = max([4, *(len(fact["rule"]) for fact in facts)])
     told = [f"{'column':<{wide}}  {'rule':<{broad}}  {'changed':>9}  {'findings':>9}"]
     for fact in facts:
-        told.append(
-            f"{fact['column']:<{wide}}  {fact['rule']:<{broad}}  {fact['changed']:>9,}  {fact['findings']:>9,}"
-        )
+        told.append(f"{fact['column']:<{wide}}  {fact['rule']:<{broad}}  {fact['changed']:>9,}  {fact['findings']:>9,}")
         told += [f"    row {sample['row']:,}: {_arrow(sample)}" for sample in fact.get("samples", ())]
     if done.top is not None and len(done.top):
         told += ["", "most repeated changes"]
