@@ -54,9 +54,7 @@ def compared(pair: Pair, limit: int, parts: Path | None = None, size: int = SLIC
     """
     left, right = _hashes(pair.left, pair.shape), _hashes(pair.right, pair.shape)
     collided = _refuse_repeated(pair, left, right)
-    both = [_KEY_HASH, _CELLS_HASH]
-    suspects = [a.rows.join(b.rows, on=both, how="anti") for a, b in ((left, right), (right, left))]
-    keys = pl.concat([*(rows.get_column(_KEY_HASH) for rows in suspects), collided]).unique()
+    keys = pl.concat([_apart(left, right), collided]).unique()
     diff = FileDiff(
         pair.shape, (left.rows.height, right.rows.height), (left.unkeyed, right.unkeyed), limit, _no_changes(pair)
     )
@@ -84,6 +82,12 @@ def _hashes(frame: pl.LazyFrame, shape: Shape) -> _Hashes:
     rows = found.collect()
     keyed = rows.filter(_AT).drop(_AT)
     return _Hashes(keyed, rows.height - keyed.height)
+
+
+def _apart(left: _Hashes, right: _Hashes) -> pl.Series:
+    """The key hashes of rows that differ, or that one file alone has."""
+    joined = left.rows.lazy().join(right.rows.lazy(), on=_KEY_HASH, how="full", coalesce=True, suffix=_RIGHT)
+    return joined.filter(pl.col(_CELLS_HASH).ne_missing(pl.col(_CELLS_HASH + _RIGHT))).collect().get_column(_KEY_HASH)
 
 
 def _refuse_repeated(pair: Pair, left: _Hashes, right: _Hashes) -> pl.Series:

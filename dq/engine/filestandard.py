@@ -205,13 +205,13 @@ def _tell(plan: Plan, records: pl.DataFrame, tally: Tally) -> None:
             by = ["rule", "before", "after"]
             grouped = moved.group_by(by).agg(rows=pl.len(), row=pl.col(_ROW).min())
             changes = grouped.select(pl.lit(one.column).alias("column"), *by, "rows", "row")
-            tally.changes.append(changes.cast(dict(CHANGE_TYPES)).collect(engine="in-memory"))
+            tally.changes.append(changes.cast(CHANGE_TYPES).collect(engine="in-memory"))
         changed = moved.group_by("rule").agg(rows=pl.len()).with_columns(code=None)
         found = (
             records.lazy().group_by(code=finding(name)).agg(rows=pl.len()).drop_nulls("code").with_columns(rule=None)
         )
         counts = pl.concat(
-            part.select(pl.lit(one.column).alias("column"), "rule", "code", "rows").cast(dict(COUNT_TYPES))
+            part.select(pl.lit(one.column).alias("column"), "rule", "code", "rows").cast(COUNT_TYPES)
             for part in (changed, found)
         )
         tally.counts.append(counts.collect(engine="in-memory"))

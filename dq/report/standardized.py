@@ -5,27 +5,30 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
-from polars.datatypes import DataTypeClass
 
 from dq.masking import masked
 from dq.report.diff import shortened
 from dq.report.masks import Masks
 
-COUNT_TYPES: Mapping[str, DataTypeClass] = {
-    "column": pl.String,
-    "rule": pl.String,
-    "code": pl.String,
-    "rows": pl.Int64,
-}
+COUNT_TYPES = pl.Schema(
+    {
+        "column": pl.String(),
+        "rule": pl.String(),
+        "code": pl.String(),
+        "rows": pl.Int64(),
+    }
+)
 """Cells by column and the rules that changed them (`text+email`), or by column and finding codes."""
-CHANGE_TYPES: Mapping[str, DataTypeClass] = {
-    "column": pl.String,
-    "rule": pl.String,
-    "before": pl.String,
-    "after": pl.String,
-    "rows": pl.Int64,
-    "row": pl.Int64,
-}
+CHANGE_TYPES = pl.Schema(
+    {
+        "column": pl.String(),
+        "rule": pl.String(),
+        "before": pl.String(),
+        "after": pl.String(),
+        "rows": pl.Int64(),
+        "row": pl.Int64(),
+    }
+)
 """Distinct changes: the rules, the values, how many rows have it, the first of them."""
 _JOINED = "+"
 _SAMPLES = 3
