@@ -119,9 +119,7 @@ def tallied(frame: pl.LazyFrame, plan: Plan, tally: Tally) -> None:
     Raises:
         ConfigurationError: A rule is not idempotent on the rows.
     """
-    needed = {one.column for one in plan.columns.ruled} | ({plan.key} if plan.key else set())
-    only = frame.select(name for name in frame.collect_schema() if name in needed)
-    _by_batch(only, lambda batch: _changed(plan, batch, tally).clear()).collect()
+    _by_batch(frame, lambda batch: _changed(plan, batch, tally).clear()).collect()
 
 
 def told(plan: Plan, tally: Tally, top: int) -> Standardized:
