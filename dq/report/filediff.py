@@ -101,7 +101,7 @@ def masked_file_diff(diff: FileDiff, masks: Masks) -> FileDiff:
 def as_text(diff: FileDiff) -> list[str]:
     """The differences for a terminal: counts, then a line a row and a line a cell."""
     told = [headline(diff), *(f"  {note}" for note in notes(diff))]
-    told += [f"  {name}: {number:,} cells" for name, number in _ranked(diff.cells)]
+    told += [f"  {name}: {_count(number, 'cell')}" for name, number in _ranked(diff.cells)]
     last = None
     for row in diff.shown.to_dicts():
         key = _key(diff, row)

@@ -20,7 +20,9 @@ from dq.engine.dialects import dialect_of
 
 MESSY = 'id,Email,Full Name,company_website,notes\r\n7, Ann@Example.COM ,"Lee,  Ann",example.com/?utm_source=x,"a ""b"""\r\n8,nobody,Bo,,""\r\n9, Ann@Example.COM ,Bo,https://b.example, c \r\n'
 CLEAN = 'id,Email,Full Name,company_website,notes\r\n7,ann@example.com,"Lee, Ann",https://example.com,"a ""b"""\r\n8,nobody,Bo,,""\r\n9,ann@example.com,Bo,https://b.example, c \r\n'
-MOVING = "fields:\n  email:\n    - enum: {values: [c], synonyms: {b: c}}\n    - enum: {values: [b, c], synonyms: {a: b}}\n"
+MOVING = (
+    "fields:\n  email:\n    - enum: {values: [c], synonyms: {b: c}}\n    - enum: {values: [b, c], synonyms: {a: b}}\n"
+)
 
 
 @pytest.fixture
@@ -160,7 +162,9 @@ def test_a_csv_file_is_written_as_it_was(here: Project, head: bytes, separator: 
     assert (here.root / "in.csv").read_bytes() == head + text.replace(" A@B", "a@b").encode()
 
 
-CELL = st.text(st.sampled_from('a,;"\n é\t|\'') | st.characters(codec="utf-8", exclude_characters="\r\0\ufeff"), max_size=6)
+CELL = st.text(
+    st.sampled_from("a,;\"\n é\t|'") | st.characters(codec="utf-8", exclude_characters="\r\0\ufeff"), max_size=6
+)
 
 
 @settings(max_examples=40)
