@@ -9,7 +9,7 @@ import typer
 from dq.cli.options import AsFormat, ConfigFile, Format, Separator
 
 if TYPE_CHECKING:
-    from dq.gate import Verdicts
+    from dq.gate import Report, Verdict
     from dq.settings import Settings
 
 
@@ -32,10 +32,9 @@ def check(
     settings = load(config, secrets=False)
     is_file = Path(target).suffix != "" or Path(target).exists()
     judged = _of_file(Path(target), key, separator, settings) if is_file else judged_snapshot(settings, target)
-    severities = {"error"} if fail_on == "error" else {"error", "warning"}
-    failed = [verdict for verdicts in judged for verdict in verdicts.failed]
-    passed = not any(verdict.check.severity in severities for verdict in failed)
-    facts = [fact_of(verdict) for verdicts in judged for verdict in verdicts.verdicts]
+    passed = all(report.passes("error" if fail_on == "error" else "warning") for report in judged)
+    failed = [verdict for report in judged for verdict in report.failed]
+    facts = [fact_of(verdict) for report in judged for verdict in report.verdicts]
     if form is Format.json:
         print_json({"format_version": 1, "passed": passed, "checks": facts})
     else:
@@ -47,7 +46,7 @@ def check(
         raise typer.Exit(1)
 
 
-def fact_of(verdict: Any) -> dict[str, Any]:
+def fact_of(verdict: "Verdict") -> dict[str, Any]:
     """A rule's outcome as JSON-ready values."""
     rule = verdict.check
     return {
@@ -60,7 +59,7 @@ def fact_of(verdict: Any) -> dict[str, Any]:
     }
 
 
-def _of_file(path: Path, key: str | None, separator: str | None, settings: "Settings") -> list["Verdicts"]:
+def _of_file(path: Path, key: str | None, separator: str | None, settings: "Settings") -> list["Report"]:
     import polars as pl
 
     from dq.engine import files
@@ -72,4 +71,4 @@ def _of_file(path: Path, key: str | None, separator: str | None, settings: "Sett
         frame = files.keyed(files.read(path, separator), key).collect()
     known = [name for name in rules.names if name in frame.columns]
     texts = frame.select("row_key", *(pl.col(name).cast(pl.String) for name in known))
-    return [judge(with_findings(texts, rules), rules.quality, named_by(path.stem, "row_key"))]
+    return [judge(with_findings(texts, rules), rules.quality, named_by(path.stem, "row_key"), path.name)]
