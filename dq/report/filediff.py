@@ -166,7 +166,8 @@ def headline(diff: FileDiff) -> str:
     """The differences in one line."""
     left, right = diff.shape.files
     if not diff.changes:
-        return f"{left} and {right} by {', '.join(diff.shape.keys)}: {_count(diff.equal, 'row')}, no difference"
+        told = "no difference in what both have" if diff.differs else "no difference"
+        return f"{left} and {right} by {', '.join(diff.shape.keys)}: {_count(diff.equal, 'row')}, {told}"
     return (
         f"{left} to {right} by {', '.join(diff.shape.keys)}: {diff.count('insert'):,} added, {diff.count('delete'):,} removed, "
         f"{diff.count('update'):,} changed ({_count(sum(diff.cells.values()), 'cell')}), {diff.equal:,} equal"
