@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 
 def _text(value: Any) -> Any:
@@ -17,6 +17,19 @@ def _text(value: Any) -> Any:
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value
 
+
+REGIONS = frozenset(
+    (
+        "AC AD AE AF AG AI AL AM AO AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BW BY BZ CA "
+        "CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR "
+        "GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GT GU GW GY HK HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP "
+        "KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR "
+        "MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PR PS PT PW PY QA RE RO "
+        "RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TA TC TD TG TH TJ TK TL TM TN TO TR TT "
+        "TV TW TZ UA UG US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW "
+    ).split()
+)
+"""The countries and territories that have telephone numbers, by ISO 3166 code."""
 
 Text = Annotated[str, BeforeValidator(_text, json_schema_input_type=str | int | float | bool)]
 """A text that may be written without quotes."""
@@ -93,6 +106,47 @@ class EnumOptions(Options):
         return self
 
 
+class PhoneOptions(Options):
+    """Telephone numbers."""
+
+    region: str | None = Field(None, description="Country of numbers without a calling code, such as US.")
+    country: str | None = Field(None, description="Field with each lead's country; it comes before `region`.")
+    website: str | None = Field(
+        None, description="Field with each lead's website, whose country domain counts where `country` is unknown."
+    )
+    format: Literal["e164", "international", "rfc3966"] = Field("e164", description="How numbers are written.")
+    extensions: Literal["keep", "drop"] = Field("keep", description="Whether extensions are stored.")
+    countries: dict[str, str] | None = Field(
+        None, description="Country's name, or .domain → region; default: lists/countries.csv."
+    )
+    placeholders: list[str] | None = Field(
+        None, description="Patterns of numbers that are nobody's own; default: lists/placeholders.csv."
+    )
+
+    @field_validator("region")
+    @classmethod
+    def _is_region(cls, region: str | None) -> str | None:
+        if region is not None and region not in REGIONS:
+            other = {"UK": "GB"}.get(region.upper(), region.upper())
+            hint = f", did you mean `{other}`?" if other in REGIONS else "; it has two letters, such as US or DE"
+            raise ValueError(f"no country has telephone numbers under `{region}`{hint}")
+        return region
+
+
+class NameOptions(Options):
+    """Names of persons."""
+
+    normalize_case: bool = Field(True, description="Repair names that are all upper or all lower case; no others.")
+    remove_titles: bool = Field(False, description="Drop titles and degrees, such as Dr. and MBA.")
+    reorder: bool = Field(True, description="Write `Last, First` as `First Last` where it surely is that.")
+    words: dict[Literal["title", "degree", "suffix", "particle"], list[str]] | None = Field(
+        None, description="Words that are no names, by what they are; default: lists/name_words.csv."
+    )
+    placeholders: list[str] | None = Field(
+        None, description="Patterns of names that are nobody's own; default: lists/placeholders.csv."
+    )
+
+
 def _plain(word: str) -> str:
     visible = "".join(letter for letter in unicodedata.normalize("NFC", word) if unicodedata.category(letter) != "Cf")
     return re.sub(r"[\s_-]+", "_", visible.lower()).strip("_")
@@ -105,5 +159,7 @@ OPTIONS: Mapping[str, type[Options]] = {
     "linkedin": LinkedinOptions,
     "company": CompanyOptions,
     "enum": EnumOptions,
+    "name": NameOptions,
+    "phone": PhoneOptions,
 }
 """Every built-in standardizer with its options."""

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from dq.errors import ConfigurationError
 from dq.options import OPTIONS, Options
 from dq.rules import Standardizer
-from dq.standardize import company, email, enum, linkedin, text, website
+from dq.standardize import company, email, enum, linkedin, name, name_parts, phone, text, website
 from dq.standardize.forms import Standardized
 
 
@@ -24,12 +24,15 @@ class Kind:
         standard: The standard form of a column.
         finding: The findings of a column in standard form.
         match: The form of a column in standard form that is compared and never stored; None for the standard form.
+        beside: The options that name other fields of the row; `standard` and `finding` take those columns, by option,
+            as a third argument.
     """
 
     options: type[Options]
-    standard: Callable[[pl.Expr, Any], pl.Expr]
-    finding: Callable[[pl.Expr, Any], pl.Expr] | None
+    standard: Callable[..., pl.Expr]
+    finding: Callable[..., pl.Expr] | None
     match: Callable[[pl.Expr], pl.Expr] | None = None
+    beside: tuple[str, ...] = ()
 
 
 KINDS: Mapping[str, Kind] = {
@@ -39,6 +42,8 @@ KINDS: Mapping[str, Kind] = {
     "linkedin": Kind(OPTIONS["linkedin"], linkedin.standard, linkedin.finding, linkedin.match_form),
     "company": Kind(OPTIONS["company"], company.standard, None, company.match_form),
     "enum": Kind(OPTIONS["enum"], enum.standard, enum.finding),
+    "name": Kind(OPTIONS["name"], name.standard, name.finding, name_parts.match_form),
+    "phone": Kind(OPTIONS["phone"], phone.standard, phone.finding, phone.match_form, ("country", "website")),
 }
 
 STANDARDIZERS: Mapping[str, Callable[[pl.Expr, Mapping[str, Any]], Standardized]] = {
@@ -48,6 +53,8 @@ STANDARDIZERS: Mapping[str, Callable[[pl.Expr, Mapping[str, Any]], Standardized]
     "linkedin": linkedin.standardize,
     "company": company.standardize,
     "enum": enum.standardize,
+    "name": name.standardize,
+    "phone": phone.standardize,
 }
 
 
