@@ -5,10 +5,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from dq.options import OPTIONS
+from dq.options import BESIDE, OPTIONS
 from dq.rules import FieldRule, Standardizer
 from dq.settings.document import Document
 from dq.settings.maintenance import StandardizationSection, StatusSection
+from dq.settings.mistakes import Mistake, nearest
+from dq.settings.optionlists import Lists
 from dq.settings.rulefiles import Rules, standardizer
 from dq.settings.shape import ConfigShape, FieldShape, TableShape
 from dq.settings.validate import Shape, mistakes_of
@@ -33,16 +35,15 @@ def fields_of(
     """
     section = (config.maintenance_config and config.maintenance_config.field_standardization) or _NO_SECTION
     mapping = table.mapping or {}
-    chains = {name: rules.standardize.get(name) or (standardizer("text", {}, {}),) for name in mapping}
+    chains = {name: rules.standardize.get(name) or (standardizer("text", {}, rules.lists),) for name in mapping}
     statuses = _status_fields(mapping, chains)
+    document.mistakes += _unread(rules, chains)
     return tuple(
         FieldRule.model_validate(
             {
                 "name": name,
                 "airtable": airtable,
-                "standardize": _with_options(
-                    document, chains[name], section, rules.legal_forms, is_status=name in statuses
-                ),
+                "standardize": _with_options(document, chains[name], section, rules.lists, is_status=name in statuses),
                 "default": _default(rules, section, name, is_status=name in statuses),
                 "conflict": conflict,
                 "survivorship": rules.survivorship.fields.get(name, rules.survivorship.default),
@@ -65,6 +66,25 @@ def _own(shape: FieldShape | None) -> dict[str, Any]:
     return {**given(shape), **default}
 
 
+def _unread(rules: Rules, chains: Mapping[str, tuple[Standardizer, ...]]) -> list[Mistake]:
+    """Options that name a field beside their own which cannot be read: not mapped, or reading others itself."""
+    found = []
+    for name, chain in chains.items():
+        for position, one in enumerate(chain):
+            for option, field in _beside(one).items():
+                text = f"`{field}` is not a mapped field{nearest(field, list(chains))}" if field not in chains else None
+                if field == name or any(_beside(other) for other in chains.get(field, ())):
+                    text = f"`{field}` reads other fields itself"
+                if text:
+                    found.append(rules.standardize_file.mistake(("fields", name, position, one.name, option), text))
+    return found
+
+
+def _beside(standardizer: Standardizer) -> dict[str, str]:
+    named = {option: standardizer.options[option] for option in BESIDE.get(standardizer.name, ())}
+    return {option: field for option, field in named.items() if field is not None}
+
+
 def _status_fields(mapping: Mapping[str, str], chains: Mapping[str, tuple[Standardizer, ...]]) -> list[str]:
     """The enum fields that the document's `engagement_status` means: those of that name, else all."""
     enums = [name for name in mapping if chains[name][-1].name == "enum"]
@@ -83,7 +103,7 @@ def _with_options(
     document: Document,
     chain: tuple[Standardizer, ...],
     section: StandardizationSection,
-    forms: dict[str, str],
+    lists: Lists,
     *,
     is_status: bool,
 ) -> tuple[Standardizer, ...]:
@@ -96,7 +116,7 @@ def _with_options(
         "enum": _enum_options(section.engagement_status, last) if is_status else {},
     }.get(last.name, {})
     try:
-        return (*chain[:-1], standardizer(last.name, {**last.options, **options}, forms)) if options else chain
+        return (*chain[:-1], standardizer(last.name, {**last.options, **options}, lists)) if options else chain
     except ValidationError as error:  # only an enum's values can be wrong together when each alone is right
         found = mistakes_of(error, document, OPTIONS[last.name], _STATUS_VALUES)
         document.mistakes += [mistake for mistake in found if mistake not in document.mistakes]

@@ -17,7 +17,7 @@ KINDS: tuple[str, ...] = ("text", "email", "website", "linkedin", "company", "en
 
 def read_legal_forms(path: Path, name: str) -> tuple[dict[str, str], list[Mistake]]:
     """Legal form → how it is written, from the columns form and canonical."""
-    rows, document = _rows(path, name, ("form", "canonical"))
+    rows, document = rows_of(path, name, ("form", "canonical"))
     forms: dict[str, str] = {}
     seen: dict[str, str] = {}
     for line, (form, canonical) in rows:
@@ -40,7 +40,7 @@ def read_legal_forms(path: Path, name: str) -> tuple[dict[str, str], list[Mistak
 
 def read_placeholders(path: Path, name: str) -> tuple[tuple[Placeholder, ...], list[Mistake]]:
     """Values that are nobody's own, from the columns kind, match and value."""
-    rows, document = _rows(path, name, ("kind", "match", "value"))
+    rows, document = rows_of(path, name, ("kind", "match", "value"))
     found: list[Placeholder] = []
     for line, (kind, match, value) in rows:
         texts = [
@@ -67,8 +67,8 @@ def is_regex(pattern: str) -> bool:
     return True
 
 
-def _rows(path: Path, name: str, columns: Sequence[str]) -> tuple[list[tuple[int, list[str]]], Document]:
-    """The list's rows with their lines; empty when the header is not the expected one."""
+def rows_of(path: Path, name: str, columns: Sequence[str]) -> tuple[list[tuple[int, list[str]]], Document]:
+    """A list's rows with their lines; empty when the header is not the expected one."""
     document = Document(name)
     text = read_text(path, document)
     if text is None:

@@ -4,16 +4,18 @@ Each file is looked for in the project's `rules/`; one that is missing there is 
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from dq.options import OPTIONS
-from dq.rules import Check, Placeholder, Standardizer
+from dq.rules import Check, Standardizer
 from dq.settings.document import Document, read_yaml
-from dq.settings.lists import is_regex, read_legal_forms, read_placeholders
+from dq.settings.lists import is_regex
 from dq.settings.mistakes import Mistake, nearest
+from dq.settings.optionlists import Lists, read_lists
 from dq.settings.ruleshapes import DedupeFile, QualityFile, StandardizeFile, SurvivorshipFile
 from dq.settings.validate import S, mistakes_of, validated
 
@@ -31,8 +33,8 @@ class Rules:
         dedupe: Keys, threshold, name field.
         survivorship: Chains by field and the default chain.
         checks: Quality rules.
-        placeholders: Values that are nobody's own.
-        legal_forms: Legal form → how it is written.
+        lists: The CSV lists: legal forms, placeholders, countries, words in names, nicknames.
+        standardize_file: Where the standardizers stand, for messages.
     """
 
     standardize: dict[str, tuple[Standardizer, ...]] = field(default_factory=dict)
@@ -40,39 +42,34 @@ class Rules:
     dedupe: DedupeFile = field(default_factory=DedupeFile)
     survivorship: SurvivorshipFile = field(default_factory=SurvivorshipFile)
     checks: tuple[Check, ...] = ()
-    placeholders: tuple[Placeholder, ...] = ()
-    legal_forms: dict[str, str] = field(default_factory=dict)
+    lists: Lists = field(default_factory=Lists)
+    standardize_file: Document = field(default_factory=lambda: Document("rules/standardize.yaml"))
 
 
 def read_rules(root: Path) -> tuple[Rules, list[Mistake]]:
     """The rules of a project, and every mistake in their files."""
-    mistakes: list[Mistake] = []
-    forms, found = read_legal_forms(*_file(root, "lists/legal_forms.csv"))
-    placeholders, more = read_placeholders(*_file(root, "lists/placeholders.csv"))
-    mistakes += found + more
+    lists, mistakes = read_lists(partial(_file, root))
     documents = {
         name: read_yaml(*_file(root, f"{name}.yaml")) for name in ("standardize", "dedupe", "survivorship", "quality")
     }
     standardize = _read(documents["standardize"], StandardizeFile)
     quality = _read(documents["quality"], QualityFile)
     rules = Rules(
-        standardize=_chains(documents["standardize"], standardize, forms),
+        standardize=_chains(documents["standardize"], standardize, lists),
         defaults=dict(standardize.defaults),
         dedupe=_read(documents["dedupe"], DedupeFile),
         survivorship=_read(documents["survivorship"], SurvivorshipFile),
         checks=_checks(documents["quality"], quality),
-        placeholders=placeholders,
-        legal_forms=forms,
+        lists=lists,
+        standardize_file=documents["standardize"],
     )
     return rules, mistakes + [mistake for document in documents.values() for mistake in document.mistakes]
 
 
-def standardizer(name: str, options: dict[str, Any], forms: dict[str, str]) -> Standardizer:
+def standardizer(name: str, options: dict[str, Any], lists: Lists) -> Standardizer:
     """A standardizer with every option spelled out, defaults included, so that equal rules are equal values."""
     full = OPTIONS[name].model_validate(options).model_dump()
-    if name == "company" and full["legal_forms"] is None:
-        full["legal_forms"] = forms
-    return Standardizer(name=name, options=full)
+    return Standardizer(name=name, options=lists.filled(name, full))
 
 
 def _file(root: Path, name: str) -> tuple[Path, str]:
@@ -92,7 +89,7 @@ def _read(document: Document, shape: type[S]) -> S:
     return validated(document, shape) or shape()
 
 
-def _chains(document: Document, file: StandardizeFile, forms: dict[str, str]) -> dict[str, tuple[Standardizer, ...]]:
+def _chains(document: Document, file: StandardizeFile, lists: Lists) -> dict[str, tuple[Standardizer, ...]]:
     chains: dict[str, tuple[Standardizer, ...]] = {}
     for name, entries in file.fields.items():
         chain: list[Standardizer] = []
@@ -108,10 +105,10 @@ def _chains(document: Document, file: StandardizeFile, forms: dict[str, str]) ->
                     document.mistakes.append(document.mistake((*key, word), text))
                     continue
                 try:
-                    chain.append(standardizer(word, options, forms))
+                    chain.append(standardizer(word, options, lists))
                 except ValidationError as error:
                     document.mistakes += mistakes_of(error, document, OPTIONS[word], (*key, word))
-        chains[name] = tuple(chain) or (standardizer("text", {}, forms),)
+        chains[name] = tuple(chain) or (standardizer("text", {}, lists),)
     return chains
 
 

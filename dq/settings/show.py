@@ -10,6 +10,7 @@ from dq.settings.values import SQLITE, Settings
 MASK = "***"
 """Stands for a secret; it says only that one is set."""
 FORMAT_VERSION = 1
+_LISTS = {"legal_forms": "forms", "countries": "names", "words": "kinds", "placeholders": "patterns"}
 
 
 def show(settings: Settings) -> dict[str, Any]:
@@ -48,9 +49,10 @@ def _table(table: TableRules) -> dict[str, Any]:
     whole["dedupe"]["placeholders"] = f"{len(table.dedupe.placeholders)} lines"
     for field in whole["fields"]:
         for standardizer in field["standardize"]:
-            forms = standardizer["options"].get("legal_forms")
-            if forms:
-                standardizer["options"]["legal_forms"] = f"{len(forms)} forms"
+            options = standardizer["options"]
+            for name, things in _LISTS.items():
+                if options.get(name):
+                    options[name] = f"{len(options[name])} {things}"
     return dict(whole)
 
 

@@ -78,7 +78,7 @@ def _dedupe(
         threshold=said.get("matching_threshold", file.threshold),
         name_field=file.name_field if file.name_field in kinds else None,
         max_surnames=said.get("max_surnames", file.max_surnames),
-        placeholders=rules.placeholders,
+        placeholders=rules.lists.placeholders,
         resolve=said.get("resolve", "merge"),
         survivorship_priority=tuple(rules.survivorship.source_priority),
     )

@@ -42,10 +42,11 @@ class Plans:
 @lru_cache(maxsize=1)
 def plans() -> Plans:
     """The plans, read once from the library's data."""
-    regions = {region: PhoneMetadata.metadata_for_region(region) for region in sorted(SUPPORTED_REGIONS)}
+    known = ((region, PhoneMetadata.metadata_for_region(region)) for region in sorted(SUPPORTED_REGIONS))
+    regions = {region: plan for region, plan in known if plan}
     numbers: dict[int, set[str]] = {}
     for plan in regions.values():
-        numbers.setdefault(plan.country_code, set()).update(_numbers(plan))
+        numbers.setdefault(int(plan.country_code or 0), set()).update(_numbers(plan))
     prefixes = {region: plan.national_prefix_for_parsing or "" for region, plan in regions.items()}
     simple = {region: prefix for region, prefix in prefixes.items() if prefix == "" or prefix.isdecimal()}
     mains = {code: of_code[0] for code, of_code in COUNTRY_CODE_TO_REGION_CODE.items() if of_code[0] in regions}

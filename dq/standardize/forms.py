@@ -92,7 +92,7 @@ def once_each(value: pl.Expr, parse: Callable[[str], str | None]) -> pl.Expr:
 
 
 def _together(value: pl.Expr, beside: Beside) -> pl.Expr:
-    return pl.struct(value.alias("value"), **beside) if beside else value
+    return pl.struct(value.alias("value"), *(other.alias(name) for name, other in beside.items())) if beside else value
 
 
 def _frame(batch: pl.Series) -> pl.DataFrame:

@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from dq.errors import ConfigurationError
-from dq.options import OPTIONS, Options
+from dq.options import BESIDE, OPTIONS, Options
 from dq.rules import Standardizer
 from dq.standardize import company, email, enum, linkedin, name, name_parts, phone, text, website
 from dq.standardize.forms import Standardized
@@ -43,7 +43,7 @@ KINDS: Mapping[str, Kind] = {
     "company": Kind(OPTIONS["company"], company.standard, None, company.match_form),
     "enum": Kind(OPTIONS["enum"], enum.standard, enum.finding),
     "name": Kind(OPTIONS["name"], name.standard, name.finding, name_parts.match_form),
-    "phone": Kind(OPTIONS["phone"], phone.standard, phone.finding, phone.match_form, ("country", "website")),
+    "phone": Kind(OPTIONS["phone"], phone.standard, phone.finding, phone.match_form, BESIDE["phone"]),
 }
 
 STANDARDIZERS: Mapping[str, Callable[[pl.Expr, Mapping[str, Any]], Standardized]] = {

@@ -68,7 +68,9 @@ def cut(rows: pl.LazyFrame, words: NameWords) -> pl.LazyFrame:
         rows.with_columns(rest=tidied.str.replace(words.lead, ""))
         .with_columns(lead=tidied.str.head(tidied.str.len_chars() - rest.str.len_chars()))
         .with_columns(
-            core=pl.when(one_case).then(rest.str.replace(words.any_tail, "")).otherwise(rest.str.replace(words.tail, ""))
+            core=pl.when(one_case)
+            .then(rest.str.replace(words.any_tail, ""))
+            .otherwise(rest.str.replace(words.tail, ""))
         )
         .with_columns(tail=rest.str.slice(core.str.len_chars()))
     )

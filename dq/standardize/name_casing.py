@@ -69,7 +69,11 @@ def _titled(word: pl.Expr) -> pl.Expr:
     # an apostrophe begins a new word behind O and d, not within Sa'id
     joined = pl.when(word.str.contains(_APOSTROPHE) & ~word.str.contains(_ELIDED)).then(first + rest).otherwise(titled)
     scottish = pl.when(word.str.contains(r"^mc\p{Ll}{3,}")).then(2).when(word.str.contains(_MAC)).then(3)
-    cut = joined.str.slice(0, scottish) + joined.str.slice(scottish, 1).str.to_uppercase() + joined.str.slice(scottish + 1)
+    cut = (
+        joined.str.slice(0, scottish)
+        + joined.str.slice(scottish, 1).str.to_uppercase()
+        + joined.str.slice(scottish + 1)
+    )
     return pl.when(scottish.is_not_null()).then(cut).otherwise(joined)
 
 

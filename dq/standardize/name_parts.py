@@ -2,6 +2,7 @@
 """The parts of a person's name, and its forms for comparing; nothing here is ever stored."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import polars as pl
 
@@ -10,7 +11,9 @@ from dq.standardize.name import cut, turned
 from dq.standardize.name_words import NameWords, name_words
 
 _NICKNAME = r"\s*(?:[\"“”„«(‘]|\s')([^\"“”«»()‘’]+?)(?:[\"“”»)’]|'(?:\s|$))\s*"
-_FAMILY_FIRST = r"^[\p{Han}\p{Hangul}\p{Hiragana}\p{Katakana}ー・]+(?:\s[\p{Han}\p{Hangul}\p{Hiragana}\p{Katakana}ー・]+)*$"
+_FAMILY_FIRST = (
+    r"^[\p{Han}\p{Hangul}\p{Hiragana}\p{Katakana}ー・]+(?:\s[\p{Han}\p{Hangul}\p{Hiragana}\p{Katakana}ー・]+)*$"
+)
 _PARTS = ("given", "middle", "family", "particles", "suffix", "title", "nickname")
 _NOTHING = pl.lit(None, dtype=pl.String)
 
@@ -49,17 +52,27 @@ def match_form(value: pl.Expr, words: Mapping[str, Sequence[str]] | None = None)
     return pl.when(named != "").then(named).otherwise(text.folded(text.tidy(value)))
 
 
-def nickname_key(given: pl.Expr, nicknames: Mapping[str, Sequence[str]]) -> pl.Expr:
+def nickname_key(given: pl.Expr, nicknames: Sequence[tuple[str, str]]) -> pl.Expr:
     """A given name as the formal name that it is short for, folded: bob and robert are one.
 
     Args:
         given: Given names, such as `parts` gives; the first of several counts.
-        nicknames: Nickname → formal names, folded, the most common first; a name that is formal itself stays.
+        nicknames: Pairs of a formal name and a nickname; a nickname of several names means the first, and a name that is
+            formal itself stays.
     """
     first = _bare(given).str.replace(" .*$", "")
-    formal = {name for names in nicknames.values() for name in names}
-    keys = {name: names[0] for name, names in nicknames.items() if name not in formal}
+    keys = _keys(tuple(nicknames))
     return first.replace_strict(keys, default=first, return_dtype=pl.String) if keys else first
+
+
+@lru_cache(maxsize=4)
+def _keys(nicknames: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    pairs = pl.DataFrame(nicknames, schema=["formal", "short"], orient="row").select(_bare(pl.col("formal", "short")))
+    formal, short = pairs["formal"].to_list(), pairs["short"].to_list()
+    known = set(formal)
+    return {
+        nickname: name for nickname, name in reversed(list(zip(short, formal, strict=True))) if nickname not in known
+    }
 
 
 def _bare(name: pl.Expr) -> pl.Expr:
@@ -83,7 +96,8 @@ def _parted(rows: pl.LazyFrame, words: NameWords) -> pl.LazyFrame:
         ordered.with_columns(names=core.str.replace_all(",", "", literal=True).str.strip_chars(" "))
         .with_columns(full=pl.when(alone).then(names).otherwise(names.str.extract(pattern, 1)))
         .with_columns(
-            family=full.str.extract(r"(\S+)$", 1), before=names.str.strip_suffix(full.fill_null("")).str.strip_chars(" ")
+            family=full.str.extract(r"(\S+)$", 1),
+            before=names.str.strip_suffix(full.fill_null("")).str.strip_chars(" "),
         )
         .select(
             given=_filled(pl.when(eastern).then(names.str.replace(r"^\S+\s", "")).otherwise(_first(pl.col("before")))),

@@ -1,10 +1,10 @@
-# ruff: noqa: RUF001 (letters that look like others are what this is about)
 """Words that stand in a person's name and are no name: titles, degrees, generational suffixes, particles."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 _KINDS = {
     "title": "Mr. Mrs. Ms. Miss Mx. Dr. Prof. Rev. Hon. Capt. Sir Herr Frau Mme Mlle Sra. Srta. Ing. Dipl.-Ing. Dott. Avv.",
@@ -43,7 +43,7 @@ class NameWords:
     particle: str
 
 
-def name_words(words: Mapping[str, Sequence[str]]) -> NameWords:
+def name_words(words: Mapping[Any, Sequence[str]]) -> NameWords:
     """The patterns of the words; of the built-in ones if there are none."""
     return _compiled(tuple(tuple((words or BUILT_IN).get(kind, ())) for kind in _KINDS))
 

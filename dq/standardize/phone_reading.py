@@ -29,7 +29,8 @@ _DECIMALS = re.compile(r"^(\+?\d{7,})[.,]0+$")
 _BETWEEN = re.compile(r"[,;|\n]|\s*/\s*|\s(?:or|and|und|oder|ou|et|y|o|e|или|и|&)\s|(?<=\d)\s*(?=\+)", re.IGNORECASE)
 _TAIL = re.compile(r"\d/\s?\d{1,3}$")
 _EXTENSION_WORD = re.compile(
-    r"[\s,;-]*\b(?:durchwahl|dw|klappe|poste|ramal|interno|toestel|wewn?|anknytning|вн)\b[\s.:]*(?=\d{1,7}$)", re.IGNORECASE
+    r"[\s,;-]*\b(?:durchwahl|dw|klappe|poste|ramal|interno|toestel|wewn?|anknytning|вн)\b[\s.:]*(?=\d{1,7}$)",
+    re.IGNORECASE,
 )
 _EXTENSION = re.compile(
     r"(?:[\s,;(]*(?:ext(?:ensi[oó]n|n)?|e?xtn?|доб|anexo|int)[\s.:=)]*|\s*[x#~]\s*)\d{1,9}#?\)?$", re.IGNORECASE

@@ -91,7 +91,9 @@ def _standardized(frame: pl.LazyFrame, field: FieldRule, kinds: frozenset[str]) 
     frame = frame.with_columns(cells.meaning_of(pl.col(raw(field.name)), kinds).alias(_stage(field, 0)))
     for number, (kind, options) in enumerate(steps):  # a stage each, so that no expression is worked out twice
         frame = frame.with_columns(
-            kind.standard(pl.col(_stage(field, number)), options, *_beside(kind, options)).alias(_stage(field, number + 1))
+            kind.standard(pl.col(_stage(field, number)), options, *_beside(kind, options)).alias(
+                _stage(field, number + 1)
+            )
         )
     changes = [
         pl.when(pl.col(_stage(field, number + 1)).ne_missing(pl.col(_stage(field, number)))).then(pl.lit(step.name))

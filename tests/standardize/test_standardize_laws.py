@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dq.options import LinkedinOptions, WebsiteOptions
-from dq.standardize import STANDARDIZERS, company, email, linkedin, website
+from dq.standardize import KINDS, STANDARDIZERS, linkedin, website
 
 STATUS = {"values": ["auto_send", "Manual Review"], "synonyms": {"replied": "auto_send", "ß": "Manual Review"}}
 VARIANTS = [
@@ -25,6 +25,14 @@ VARIANTS = [
     ("company", {"add_proper_suffix": False}),
     ("company", {"normalize_case": False, "remove_suffixes": ["Inc.", "LLC", "Corp.", "Ltd."]}),
     ("enum", STATUS),
+    ("name", {}),
+    ("name", {"remove_titles": True}),
+    ("name", {"normalize_case": False, "reorder": False}),
+    ("phone", {}),
+    ("phone", {"region": "DE", "extensions": "drop"}),
+    ("phone", {"region": "US"}),
+    ("phone", {"region": "IT", "format": "international"}),
+    ("phone", {"format": "rfc3966"}),
 ]
 PIECES = st.sampled_from(
     [
@@ -140,6 +148,32 @@ PIECES = st.sampled_from(
         "ibm",
         "AT&T",
         "b2b",
+        "JOHN",
+        "smith",
+        "van der",
+        "O'NEIL",
+        "McDONALD",
+        "Dr.",
+        "PHD",
+        "MBA",
+        "Jr",
+        "III",
+        "al-",
+        "+1",
+        "+49",
+        "(0)",
+        "0",
+        "00",
+        "415 555",
+        "2671",
+        "+14155552671",
+        "030",
+        "06 698",
+        "ext.",
+        " x",
+        "1.49E+10",
+        "٤١٥",
+        "４９",
         "auto",
         "send",
         "AUTO-SEND",
@@ -205,7 +239,7 @@ def test_null_stays_null_and_is_no_finding(name, options):
     assert values_of(name, options, []).rows() == []
 
 
-@pytest.mark.parametrize("match_form", [email.match_form, website.match_form, linkedin.match_form, company.match_form])
+@pytest.mark.parametrize("match_form", [kind.match for kind in KINDS.values() if kind.match])
 @given(values=COLUMNS)
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 def test_match_forms_take_any_text(match_form, values):
