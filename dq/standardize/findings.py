@@ -25,6 +25,7 @@ MESSAGES: Mapping[str, str] = {
     "name.placeholder": "A word that stands where nobody knew the name; kept as it is.",
     "phone.invalid": "Not a telephone number that can be called; kept as it is.",
     "phone.no_region": "A telephone number without its country's calling code, and nothing says which country; kept.",
+    "phone.ambiguous": "Two telephone numbers could be meant: its country's calling code, or an area; kept as it is.",
     "phone.damaged": "A spreadsheet has rounded the number (as 1.49E+10), so digits are lost; kept as it is.",
     "phone.several": "More than one telephone number in one cell; kept as it is.",
     "phone.short": "Too short to be called from elsewhere: a short code or an extension; kept as it is.",

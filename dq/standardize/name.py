@@ -24,6 +24,7 @@ _PLAIN = (  # both cases within the words and nothing to do; composed letters al
 )
 _NAME_WORD = r"(?:\p{Lu}[\p{L}\p{M}'’-]*|\p{Lu}\.(?:\p{Lu}\.)*|\p{Ll}[\p{L}\p{M}'’-]*)"
 _LIKE_A_POST = r"\p{Ll}.*, \P{Ll}{2,3}$"
+_TWO_LETTERS = r"^\p{L}\.\p{L}\.?$"
 _SCRIPT = r"^[\p{Latin}\p{Cyrillic}\p{Greek}\p{M}'’., -]+$"
 _NOT_A_NAME = (
     r"(?i)@|://|\bwww\.|\.(?:com|org|net|edu|gov|io)\b|\d{3}|株式会社|有限公司|주식회사|"
@@ -83,7 +84,7 @@ def turned(core: pl.Expr, words: NameWords) -> pl.Expr:
     sure = core.str.contains(rf"^{family}, {given}$") & core.str.contains(_SCRIPT)
     behind = core.str.replace("^[^,]*, ", "")
     known = list(words.canonical)
-    plain = behind.str.to_lowercase().str.replace_all(".", "", literal=True)
+    plain = behind.str.to_lowercase().str.strip_suffix(".")
     return (
         pl.when(sure & ~plain.is_in(known) & ~core.str.contains(_LIKE_A_POST))
         .then(behind + " " + core.str.replace(",.*$", ""))
@@ -123,7 +124,8 @@ def _canonical(part: pl.Expr, words: NameWords) -> pl.Expr:
         bare = written.str.strip_chars_end(",")
         key = bare.str.to_lowercase().str.replace_all(".", "", literal=True)
         comma = pl.when(written.str.ends_with(",")).then(pl.lit(",")).otherwise(pl.lit(""))
-        return key.replace_strict(words.canonical, default=bare, return_dtype=pl.String) + comma
+        known = key.replace_strict(words.canonical, default=bare, return_dtype=pl.String)
+        return pl.when(bare.str.contains(_TWO_LETTERS)).then(bare.str.to_uppercase()).otherwise(known) + comma
 
     return part.str.split(" ").list.eval(word(pl.element())).list.join(" ")
 

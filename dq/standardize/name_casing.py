@@ -4,63 +4,67 @@
 import polars as pl
 
 from dq.standardize import text
+from dq.standardize.forms import change_where, each
 from dq.standardize.name_words import NameWords
 
 _LOST = r"^(?:\P{Ll}*\p{Lu}\P{Ll}*|\P{Lu}*\p{Ll}\P{Lu}*)$"
 _INITIALS = r"^(?:\P{Ll}{1,3}|(?:\p{L}\.){1,4}|\P{L}*\p{L}\P{L}*|[B-DF-HJ-NP-TV-XZ]{4})$"
 _TURKISH = "[İıŞşĞğ]"
-_VOWELLESS_PAIR = r"^[bcdfghjklmnpqrstvwxz]{2}$"
-_NO_PAIRS = ["ng", "md", "st", "ss", "jr", "sr", "dr", "mr", "ms"]
+_VOWELLESS_PAIR = r"^[BCDFGHJKLMNPQRSTVWXZ][bcdfghjklmnpqrstvwxz] "
+_NO_PAIRS = ["Ng", "Md", "St", "Ss", "Jr", "Sr", "Dr", "Mr", "Ms"]
+_INNER = r"['’]|\bMa?c"
 _APOSTROPHE = r"['’]"
 _ELIDED = r"^(?:\p{L}|dell|dall|nell|sant)['’]"
-_ARABIC = r"^(?:al|el|as|ad|an|ar|ash|az|at|ul)-"
+_ARABIC = ["al", "el", "as", "ad", "an", "ar", "ash", "az", "at", "ul"]
 _MAC = (
     r"^mac(?:alister|allister|arthur|askill|aulay|bride|callum|cormack|donald|donnell|dougall?|dowell|duff|ewan|ewen|"
     r"farlane|gillivray|gowan|gregor|innes|intosh|intyre|kinnon|lachlan|laren|lean|lennan|leod|millan|nab|namara|naught|"
     r"neil|neill|nicol|phail|pherson|quarrie|rae|tavish|vicar)$"
 )
 _VIETNAMESE = [
-    "nguyen", "nguyễn", "tran", "trần", "le", "lê", "pham", "phạm", "hoang", "hoàng", "huynh", "huỳnh", "phan", "vu", "vũ",
-    "vo", "võ", "dang", "đặng", "bui", "bùi", "do", "đỗ", "ho", "hồ", "ngo", "ngô", "duong", "dương", "ly", "lý",
+    "Nguyen", "Nguyễn", "Tran", "Trần", "Le", "Lê", "Pham", "Phạm", "Hoang", "Hoàng", "Huynh", "Huỳnh", "Phan", "Vu", "Vũ",
+    "Vo", "Võ", "Dang", "Đặng", "Bui", "Bùi", "Do", "Đỗ", "Ho", "Hồ", "Ngo", "Ngô", "Duong", "Dương", "Ly", "Lý",
 ]  # fmt: skip
 _SCOTTISH = r"\bMc(\p{Lu}{3})"
-_ARTICLES = ["la", "las", "los", "le", "les", "l'"]
+_ARTICLES = ["la", "las", "los", "le", "les"]
 
 
 def is_lost(name: pl.Expr) -> pl.Expr:
     """Whether a name's case says nothing: letters of one case alone, and more of them than initials have."""
-    guessable = ~(name.str.contains(_TURKISH) & name.str.contains("I"))
+    guessable = ~(name.str.contains(_TURKISH) & name.str.contains("I")) & ~name.str.contains(r"\p{Georgian}")
     capitals = name.str.replace_all(_SCOTTISH, "MC${1}")  # as in JOHN McDONALD
     return capitals.str.contains(_LOST) & ~name.str.contains(_INITIALS) & guessable
 
 
 def repaired(name: pl.Expr, words: NameWords) -> pl.Expr:
     """Names whose case is lost, written as persons write them; for rows already known to need it."""
-    lowered = name.str.to_lowercase()
-    split = lowered.str.split(" ")
-    cased = split.list.eval(_word(pl.element(), words)).list.join(" ")
-    whole = text.nfc(_capitalized(cased))
+    titled = name.str.to_lowercase().str.to_titlecase()
+    cased = change_where(titled, lambda v: v.str.contains(_INNER), each(_by_word))
+    whole = text.nfc(_with_small_words(cased, words))
     # some letters change in number when their case does: such a name is left alone
-    return pl.when(whole.str.to_lowercase() == lowered).then(whole).otherwise(name)
+    return pl.when(whole.str.to_lowercase() == name.str.to_lowercase()).then(whole).otherwise(name)
 
 
-def _word(word: pl.Expr, words: NameWords) -> pl.Expr:
-    place, last = pl.int_range(pl.len()), pl.len() - 1
-    within = (place > 0) & (place < last)
-    before = word.shift(1)
-    article = word.is_in(_ARTICLES) & before.is_in(["de", "di"])
-    vietnamese = word.first().is_in(_VIETNAMESE)  # where van and thi are names
-    small = within & (word.is_in(words.particles) | article) & ~vietnamese
-    pair = (place == 0) & word.str.contains(_VOWELLESS_PAIR) & ~word.is_in(_NO_PAIRS)
+def _with_small_words(titled: pl.Expr, words: NameWords) -> pl.Expr:
+    # twice, because two words that follow each other share a space
+    small = {f" {word.title()} ": f" {word} " for word in words.particles if word[0].isalpha()}
+    small |= {f" {word.capitalize()} ": f" {word} " for word in words.particles}
+    small |= {f" {article.title()}-": f" {article}-" for article in _ARABIC}
+    articles = {f" {before} {word.title()} ": f" {before} {word} " for before in ("de", "di") for word in _ARTICLES}
+    lowered = titled.str.replace_many(small).str.replace_many(small).str.replace_many(articles)
+    pair = titled.str.contains(_VOWELLESS_PAIR) & ~titled.str.slice(0, 2).is_in(_NO_PAIRS)
+    vietnamese = titled.str.replace(" .*$", "").is_in(_VIETNAMESE)  # where Van and Thi are names
     return (
-        pl.when(small)
-        .then(word)
+        pl.when(vietnamese)
+        .then(titled)
         .when(pair)
-        .then(word.str.to_uppercase())
-        .when((place > 0) & word.str.contains(_ARABIC))
-        .then(word.str.replace("-.*$", "-") + _titled(word.str.replace("^[^-]*-", "")))
-        .otherwise(_titled(word))
+        .then(lowered.str.slice(0, 2).str.to_uppercase() + lowered.str.slice(2))
+        .otherwise(lowered)
     )
+
+
+def _by_word(titled: pl.Expr) -> pl.Expr:
+    return titled.str.to_lowercase().str.split(" ").list.eval(_titled(pl.element())).list.join(" ")
 
 
 def _titled(word: pl.Expr) -> pl.Expr:
@@ -75,7 +79,3 @@ def _titled(word: pl.Expr) -> pl.Expr:
         + joined.str.slice(scottish + 1)
     )
     return pl.when(scottish.is_not_null()).then(cut).otherwise(joined)
-
-
-def _capitalized(value: pl.Expr) -> pl.Expr:
-    return value.str.slice(0, 1).str.to_uppercase() + value.str.slice(1)

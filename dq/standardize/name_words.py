@@ -10,7 +10,7 @@ _KINDS = {
     "title": "Mr. Mrs. Ms. Miss Mx. Dr. Prof. Rev. Hon. Capt. Sir Herr Frau Mme Mlle Sra. Srta. Ing. Dipl.-Ing. Dott. Avv.",
     "degree": "PhD MBA MD CPA Esq. DDS JD MSc BSc LLM LLB CFA PMP RN PE MA BA DO",
     "suffix": "Jr. Sr. II III IV",
-    "particle": "van von der den de da das dos do di del della des du de' zu zur vom ten ter 't af av bin ibn bint binti y",
+    "particle": "van von der den de da das dos do di del della des du de' zu zur vom ten ter 't af av bin ibn bint binti y op",
 }
 BUILT_IN: Mapping[str, Sequence[str]] = {kind: tuple(words.split()) for kind, words in _KINDS.items()}
 """The words by what they are, spelled as they are written, where the rules hand in no list of their own."""
@@ -51,7 +51,8 @@ def name_words(words: Mapping[Any, Sequence[str]]) -> NameWords:
 @lru_cache(maxsize=16)
 def _compiled(words: tuple[tuple[str, ...], ...]) -> NameWords:
     of = dict(zip(_KINDS, words, strict=True))
-    suffixes = f"(?i:{_any(of['suffix'])})"
+    # J.R. are initials, Jr. is none
+    suffixes = "(?i:" + ("|".join(map(_undotted, of["suffix"])) or r"[^\s\S]") + ")"
     # two letters with a vowel, as in Jack Ma, are a degree only behind a comma or with their dots
     sure = [word for word in of["degree"] if _is_sure(word)]
     other = [word for word in of["degree"] if not _is_sure(word)]
@@ -61,9 +62,9 @@ def _compiled(words: tuple[tuple[str, ...], ...]) -> NameWords:
     return NameWords(
         lead=rf"^(?:(?i:{_any(of['title'])})\s)+",
         tail=rf"(?:{'|'.join(filter(None, behind))})+,?$",
-        any_tail=rf"(?i)(?:,?\s(?:{_any([*of['suffix'], *sure])})|,\s{_any(of['degree'])})+,?$",
+        any_tail=rf"(?i)(?:,?\s(?:{suffixes}|{_any(sure)})|,\s{_any(of['degree'])})+,?$",
         canonical={_plain(word).lower(): word for kind in _KINDS if kind != "particle" for word in of[kind]},
-        suffixes={word: rf"(?i),?\s{_spelled(word)}(?:$|(,|\s))" for word in of["suffix"]},
+        suffixes={word: rf"(?i),?\s{_undotted(word)}(?:$|(,|\s))" for word in of["suffix"]},
         particles=tuple(sorted(word.lower() for word in of["particle"])),
         particle=f"(?i:{_any([*of['particle'], *_ARTICLES])})",
     )
@@ -78,6 +79,10 @@ def _spelled(word: str) -> str:
     letters = [re.escape(letter) for letter in word if letter != "."]
     short = len(letters) <= _SURE and _plain(word).isalpha()
     return (r"\.?" if short else "").join(letters) + r"\.?"
+
+
+def _undotted(word: str) -> str:
+    return re.escape(_plain(word)) + r"\.?"
 
 
 def _is_sure(word: str) -> bool:

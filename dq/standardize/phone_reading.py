@@ -20,7 +20,7 @@ _FORMATS = {
     "rfc3966": PhoneNumberFormat.RFC3966,
 }
 _LABEL = re.compile(
-    r"^(?:tel(?:ephone|efono|éfono|efone|efon|éphone|efoon)?|phone|ph|mob(?:ile|il|iel)?|cell(?:ulare|phone)?|celular|"
+    r"^(?:t[eé]l(?:[eé](?:ph|f)on[eo]?|efoon)?|phone|ph|mob(?:ile|il|iel)?|cell(?:ulare|phone)?|celular|"
     r"handy|gsm|telefonnummer|number|nr|no|тел(?:ефон)?|моб|电话|電話|手机|전화|الهاتف|هاتف|[tpmc](?=[.:]))\b[\s.:=#-]*|^[☎✆📞📱]\W*",
     re.IGNORECASE,
 )
@@ -72,6 +72,8 @@ def read(text: str, region: str | None) -> Reading:
     if any(letter.isalpha() for letter in bare):
         return _lettered(cell, bare, region)
     number = _international(cell) if "+" in bare else _national(cell, bare, region)
+    if region and number and (other := _with_own_code(cell, region)) and other != number:
+        return Reading(other) if _is_apart(cell, region) else Reading(None, "phone.ambiguous")
     return Reading(number) if number else Reading(None, _why_not(bare, region))
 
 
@@ -129,6 +131,17 @@ def _national(cell: str, bare: str, region: str | None) -> PhoneNumber | None:
     # eleven digits are too many for a national number nearly everywhere; where they are not, nobody can tell
     unclear = digits.startswith("0") or len(digits) <= 10 or re.search(plans().national, digits)
     return None if unclear else _parsed(abroad, None)
+
+
+def _with_own_code(cell: str, region: str) -> PhoneNumber | None:
+    """The reading of `49 30 …` in Germany: its own calling code with the plus lost, where 0 would begin an area."""
+    plan = plans()
+    own = plan.trunk.get(region) == "0" and cell.lstrip("( ").startswith(plan.calling[region][1:])
+    return _parsed("+" + cell.lstrip("( "), None) if own else None
+
+
+def _is_apart(cell: str, region: str) -> bool:
+    return re.match(rf"[\s(]*{plans().calling[region][1:]}[\s()./-]", cell) is not None
 
 
 def _lettered(cell: str, bare: str, region: str | None) -> Reading:

@@ -122,10 +122,12 @@ def test_every_finding_has_a_message(run):
             "email": ["x", "a@x.com,b@x.com", "a@pаypal.com"],
             "website": ["x", "ftp://x", "http://u@x.com", "https://pаypal.com"],
             "linkedin": ["x", *(f"linkedin.com/{kind}/x" for kind in ("company", "school", "sales"))],
+            "name": ["a@x.com", "n/a"],
+            "phone": ["+1", "030 123456", "1.4E+10", "+4930123456 +4930123457", "911", "000-000-0000"],
         }.items()
         for _, finding in run(name, values)
     }
-    assert codes | {"enum.unknown"} == set(MESSAGES)
+    assert codes | {"enum.unknown", "phone.ambiguous"} == set(MESSAGES)
 
 
 def test_airtable_columns_go_by_their_own_names():
