@@ -46,12 +46,19 @@ class Rules:
     standardize_file: Document = field(default_factory=lambda: Document("rules/standardize.yaml"))
 
 
-def read_rules(root: Path) -> tuple[Rules, list[Mistake]]:
-    """The rules of a project, and every mistake in their files."""
+def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules, list[Mistake]]:
+    """The rules of a project, and every mistake in their files.
+
+    Args:
+        root: The project's folder.
+        standardize_file: A file that takes the place of `rules/standardize.yaml`.
+    """
     lists, mistakes = read_lists(partial(_file, root))
     documents = {
         name: read_yaml(*_file(root, f"{name}.yaml")) for name in ("standardize", "dedupe", "survivorship", "quality")
     }
+    if standardize_file is not None:
+        documents["standardize"] = read_yaml(standardize_file, standardize_file.name)
     standardize = _read(documents["standardize"], StandardizeFile)
     quality = _read(documents["quality"], QualityFile)
     rules = Rules(

@@ -86,7 +86,9 @@ def _written(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     trunk = _REGION.replace_strict(plan.trunk, default=None, return_dtype=pl.String)
     calling = _REGION.replace_strict(plan.calling, default=None, return_dtype=pl.String)
     twofold = (trunk == "0") & ("+" + digits).str.starts_with(calling)  # 49 30 …: its own calling code, or an area
-    own = pl.when(~twofold & ~(_REGION + digits).str.contains(plan.outward)).then(calling + digits.str.strip_prefix(trunk))
+    own = pl.when(~twofold & ~(_REGION + digits).str.contains(plan.outward)).then(
+        calling + digits.str.strip_prefix(trunk)
+    )
     numbers = (
         _located(rows, options)
         .with_columns(digits=pl.when(simple).then(tidied.str.replace_all("[^0-9]", "")))

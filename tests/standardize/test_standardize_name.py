@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001 (letters that look like others are what this is about)
+
 """The parts of names, their forms for comparing, and the shipped lists."""
 
 import csv
