@@ -12,7 +12,7 @@ from dq.rules import Check, OnInvalid, Standardizer
 from dq.settings.chains import Sources, chains_of, named_in, on_invalid_of
 from dq.settings.document import Document, read_yaml
 from dq.settings.filling import Lists
-from dq.settings.lists import read_email_domains, read_legal_forms, read_placeholders
+from dq.settings.listfiles import read_lists
 from dq.settings.mistakes import Key, Mistake
 from dq.settings.ruleshapes import DedupeFile, QualityFile, StandardizeFile, SurvivorshipFile
 from dq.settings.validate import S, validated
@@ -35,6 +35,7 @@ class Rules:
         survivorship: Chains by field and the default chain.
         checks: Quality rules.
         lists: The lists beside the rule files.
+        standardize_file: Where the standardizers stand, for messages.
     """
 
     standardize: dict[str, tuple[Standardizer, ...]] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Rules:
     survivorship: SurvivorshipFile = field(default_factory=SurvivorshipFile)
     checks: tuple[Check, ...] = ()
     lists: Lists = field(default_factory=Lists)
+    standardize_file: Document = field(default_factory=lambda: Document("rules/standardize.yaml"))
 
 
 def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules, list[Mistake]]:
@@ -55,7 +57,7 @@ def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules,
         root: The project's folder.
         standardize_file: A file that takes the place of `rules/standardize.yaml`.
     """
-    lists, mistakes = read_lists(root)
+    lists, mistakes = read_lists(partial(_file, root))
     documents = {
         name: read_yaml(*_file(root, f"{name}.yaml")) for name in ("standardize", "dedupe", "survivorship", "quality")
     }
@@ -73,16 +75,9 @@ def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules,
         survivorship=_read(documents["survivorship"], SurvivorshipFile),
         checks=_checks(documents["quality"], quality),
         lists=lists,
+        standardize_file=documents["standardize"],
     )
     return rules, mistakes + [mistake for document in documents.values() for mistake in document.mistakes]
-
-
-def read_lists(root: Path) -> tuple[Lists, list[Mistake]]:
-    """The lists of a project, and every mistake in them."""
-    forms, in_forms = read_legal_forms(*_file(root, "lists/legal_forms.csv"))
-    placeholders, in_placeholders = read_placeholders(*_file(root, "lists/placeholders.csv"))
-    domains, in_domains = read_email_domains(*_file(root, "lists/email_domains.csv"))
-    return Lists(forms, placeholders, domains), in_forms + in_placeholders + in_domains
 
 
 def _is_own(root: Path, name: str) -> bool:

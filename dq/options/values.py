@@ -1,15 +1,10 @@
-"""What the standardizers can be told: one model of options each, read by the rule files and by the standardizers.
-
-Values are strict, an unknown name is an error, and every option has a description: `dq.settings` makes its messages of
-these models, `dq.standardize` takes their values.
-"""
+"""Options of the standardizers of any values: closed sets, dates, numbers, replacements, expressions."""
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from dq.expressions import (
     date_format_problem,
@@ -18,110 +13,7 @@ from dq.expressions import (
     regex_problem,
     replacement_problem,
 )
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int | float) else value
-
-
-Text = Annotated[str, BeforeValidator(_text, json_schema_input_type=str | int | float | bool)]
-"""A text that may be written without quotes."""
-
-
-class Options(BaseModel):
-    """Options of a standardizer; an unknown name is an error.
-
-    Attributes:
-        version: Version of the standard form: one more whenever the same cell may get another form than before.
-    """
-
-    version: ClassVar[int] = 1
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class TextOptions(Options):
-    """Whitespace and Unicode."""
-
-    multiline: bool = Field(
-        False, description="Keep line ends, and the spaces within lines (indentation means something there)."
-    )
-    placeholders: list[str] | None = Field(
-        None,
-        description="Values that say nothing, whole cells in any case; /…/ is a regular expression. "
-        "Default: the text lines of lists/placeholders.csv.",
-    )
-
-
-class EmailOptions(Options):
-    """Email addresses."""
-
-    version: ClassVar[int] = 2
-
-    normalize_case: Literal["lower", "keep"] = Field(
-        "keep", description="Case of the part before the @; the domain is always lowered."
-    )
-    validate_format: bool = Field(True, description="Report addresses to which no mail can go.")
-    placeholders: list[str] | None = Field(
-        None,
-        description="Addresses that are nobody's; /…/ is a regular expression. "
-        "Default: the email lines of lists/placeholders.csv.",
-    )
-    mark: list[Literal["role", "free", "disposable"]] = Field(
-        [], description="What to report, as info: role accounts, free-mail addresses, throw-away addresses."
-    )
-    roles: list[str] | None = Field(
-        None, description="Names before the @ that are no person's. Default: lists/placeholders.csv, if marked."
-    )
-    free_domains: list[str] | None = Field(
-        None, description="Free-mail providers. Default: lists/email_domains.csv, if marked."
-    )
-    disposable_domains: list[str] | None = Field(
-        None, description="Providers of throw-away addresses. Default: lists/email_domains.csv, if marked."
-    )
-
-
-class WebsiteOptions(Options):
-    """Website addresses."""
-
-    version: ClassVar[int] = 2
-
-    ensure_protocol: bool = Field(True, description="Add a protocol where there is none.")
-    preferred_protocol: Literal["https", "http", "keep"] = Field(
-        "https",
-        description="Protocol of bare domains; https also upgrades http, keep upgrades nothing; nothing ever downgrades.",
-    )
-    remove_trailing_slash: bool = Field(
-        True, description="Remove the slash of an empty path; deeper paths keep theirs."
-    )
-    remove_tracking: bool = Field(True, description="Remove parameters that only count clicks.")
-    www: Literal["keep", "remove", "add"] = Field(
-        "keep", description="Whether www. stands before a registered domain; remove and add may reach another server."
-    )
-    path: Literal["keep", "drop"] = Field(
-        "keep", description="drop keeps the site alone: path, parameters and fragment are lost."
-    )
-
-
-class LinkedinOptions(Options):
-    """LinkedIn addresses."""
-
-    version: ClassVar[int] = 2
-
-    page: Literal["person", "company"] = Field("person", description="Whose page the field holds; others are found.")
-
-
-class CompanyOptions(Options):
-    """Company names."""
-
-    normalize_case: bool = Field(True, description="Repair names that are all upper or all lower case; no others.")
-    remove_suffixes: list[str] | None = Field(
-        None, description="Legal forms to recognize, written as they stand here; null = the whole list."
-    )
-    add_proper_suffix: bool = Field(True, description="Write the recognized form after the name; false drops it.")
-    legal_forms: dict[str, str] | None = Field(None, description="Form → canonical; default: lists/legal_forms.csv.")
+from dq.options.shape import Options, Text
 
 
 class EnumOptions(Options):
@@ -141,11 +33,6 @@ class EnumOptions(Options):
         if len(set(keys)) < len(keys) or not all(keys):
             raise ValueError("two values differ only in case, spaces, hyphens or underscores, or one is empty")
         return self
-
-
-def _plain(word: str) -> str:
-    visible = "".join(letter for letter in unicodedata.normalize("NFC", word) if unicodedata.category(letter) != "Cf")
-    return re.sub(r"[\s_-]+", "_", visible.lower()).strip("_")
 
 
 class DateOptions(Options):
@@ -247,23 +134,12 @@ class ExpressionOptions(Options):
         return sql
 
 
+def _plain(word: str) -> str:
+    visible = "".join(letter for letter in unicodedata.normalize("NFC", word) if unicodedata.category(letter) != "Cf")
+    return re.sub(r"[\s_-]+", "_", visible.lower()).strip("_")
+
+
 def _refuse(*problems: str | None) -> None:
     told = [problem for problem in problems if problem]
     if told:
         raise ValueError("; ".join(told))
-
-
-OPTIONS: Mapping[str, type[Options]] = {
-    "text": TextOptions,
-    "email": EmailOptions,
-    "website": WebsiteOptions,
-    "linkedin": LinkedinOptions,
-    "company": CompanyOptions,
-    "enum": EnumOptions,
-    "date": DateOptions,
-    "number": NumberOptions,
-    "map": MapOptions,
-    "regex": RegexOptions,
-    "expression": ExpressionOptions,
-}
-"""Every built-in standardizer with its options."""
