@@ -1,15 +1,15 @@
 """`dq check`: quality rules on the planned result, or on any file."""
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dq.cli.options import AsFormat, ConfigFile, Format
+from dq.cli.options import CheckFormat, ConfigFile
 
 if TYPE_CHECKING:
-    from dq.gate import Report, Verdict
+    from dq.gate import Report
+    from dq.schemas.values import Severity
     from dq.settings import Settings
 
 
@@ -18,44 +18,33 @@ def check(
     key: Annotated[str | None, typer.Option("--key", help="For a file: the column that names rows.")] = None,
     fail_on: Annotated[str, typer.Option("--fail-on", help="Fail on `error` only, or on `warning` too.")] = "error",
     config: ConfigFile = None,
-    form: AsFormat = Format.text,
+    form: Annotated[CheckFormat, typer.Option("--format", help="What to write to stdout.")] = CheckFormat.text,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option("--out", help="Write a file too, in the format of its suffix (.json .xml .sarif .md .html .txt)."),
+    ] = None,
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="Judge nothing: write the rules that the file suggests (to --out FILE).")
+    ] = False,
 ) -> None:
     """Hold the planned result, or a file, against rules/quality.yaml; exit 1 when it fails."""
-    from dq.cli.render import print_json
+    from dq.cli.verdicts import suggest_rules, tell
     from dq.errors import ConfigurationError
     from dq.pipeline import judged as judged_snapshot
     from dq.settings import load
 
     if fail_on not in ("error", "warning"):
         raise ConfigurationError(f"--fail-on takes error or warning, not {fail_on!r}.")
+    if suggest:
+        suggest_rules(Path(target), out or ())
+        return
     settings = load(config, secrets=False)
     is_file = Path(target).suffix != "" or Path(target).exists()
     judged = _of_file(Path(target), key, settings) if is_file else judged_snapshot(settings, target)
-    passed = all(report.passes("error" if fail_on == "error" else "warning") for report in judged)
-    failed = [verdict for report in judged for verdict in report.failed]
-    facts = [fact_of(verdict) for report in judged for verdict in report.verdicts]
-    if form is Format.json:
-        print_json({"format_version": 1, "passed": passed, "checks": facts})
-    else:
-        for fact in facts:
-            mark = "ok  " if fact["passed"] else fact["severity"]
-            print(f"{mark:<8}{fact['name']}: {fact['failed']:,} of {fact['total']:,} rows fail")
-        print(f"{len(facts) - len(failed)} of {len(facts)} rules hold", file=sys.stderr)
-    if not passed:
+    level: Severity = "error" if fail_on == "error" else "warning"
+    tell(judged, form, level, out or ())
+    if not all(report.passes(level) for report in judged):
         raise typer.Exit(1)
-
-
-def fact_of(verdict: "Verdict") -> dict[str, Any]:
-    """A rule's outcome as JSON-ready values."""
-    rule = verdict.check
-    return {
-        "name": rule.name,
-        "field": rule.field,
-        "severity": rule.severity,
-        "failed": verdict.failed,
-        "total": verdict.total,
-        "passed": verdict.passed,
-    }
 
 
 def _of_file(path: Path, key: str | None, settings: "Settings") -> list["Report"]:

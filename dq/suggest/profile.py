@@ -21,8 +21,8 @@ MOST_VALUES = 20
 SAMPLE = 5_000
 """Rows that tell which shape a column of text is held against."""
 _KEY = re.compile(r"(^|[_\W])(id|key|uuid|guid|code|sku|ean|isbn|e-?mail|linkedin)($|[_\W])", re.IGNORECASE)
-_SURE = 0.9
-"""Estimated share of distinct values from which a key is counted exactly; the estimate errs by a few percent."""
+_SURE = 0.7
+"""Estimated share of distinct values from which a key is counted exactly; the estimate errs by up to a fifth."""
 _KEY_SHAPES = ("uuid", "email", "linkedin", "code")
 _KINDS: Mapping[str | None, Kind] = {"number": "number", "date": "date", "time": "date"}
 
@@ -95,11 +95,7 @@ def profiled(frame: pl.LazyFrame) -> Profile:
 def _shapes(frame: pl.LazyFrame, schema: pl.Schema) -> dict[str, str]:
     """Text column → the first shape that most values of a sample have."""
     tried = [
-        (name, shape)
-        for name, kind in schema.items()
-        if is_text(kind)
-        for shape in PATTERNS
-        if may_have(name, shape)
+        (name, shape) for name, kind in schema.items() if is_text(kind) for shape in PATTERNS if may_have(name, shape)
     ]
     sample = frame.head(SAMPLE)
     asked_for = [fits(filled(name, schema[name]), shape).mean().alias(str(n)) for n, (name, shape) in enumerate(tried)]
@@ -124,20 +120,18 @@ def _column(name: str, kind: pl.DataType, shape: str | None, facts: Mapping[str,
         return ColumnProfile(name, _KINDS.get(shape, "text"), **told, shape=shape, form=form)
     if kind.is_numeric():
         return ColumnProfile(name, "number", **told)
-    return ColumnProfile(name, "date" if kind == pl.Date or kind == pl.Datetime else "other", **told)
+    return ColumnProfile(name, "date" if kind in (pl.Date, pl.Datetime) else "other", **told)
 
 
 def _with_lists(frame: pl.LazyFrame, columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
     """The columns, with all values of those that have few."""
-    few = [c.name for c in columns if c.kind == "text" and 0 < c.distinct <= MOST_VALUES + MOST_VALUES // 4]
+    few = [c.name for c in columns if c.kind == "text" and 0 < c.distinct <= 2 * MOST_VALUES]
     if not few:
         return list(columns)
     lists = frame.select(filled(name, pl.String()).drop_nulls().unique().sort().implode().alias(name) for name in few)
     found = lists.collect(engine="streaming").row(0, named=True)
     return [
-        replace(c, values=tuple(found[c.name]))
-        if c.name in found and 0 < len(found[c.name]) <= MOST_VALUES
-        else c
+        replace(c, values=tuple(found[c.name])) if c.name in found and 0 < len(found[c.name]) <= MOST_VALUES else c
         for c in columns
     ]
 

@@ -28,7 +28,7 @@ def max_age(newest: date, today: date) -> int | None:
 
 
 def above(number: float) -> float:
-    """A round number that leaves room above a positive number: at least half as much again, and one of 1, 2, 5 × 10ⁿ."""
+    """A round number that leaves room above a positive number: half as much again, then the next 1, 2 or 5 with zeros."""
     aim = 1.5 * number
     power = 10.0 ** math.floor(math.log10(aim))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= aim)

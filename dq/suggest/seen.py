@@ -32,7 +32,7 @@ def asked(name: str, kind: pl.DataType, shape: str | None) -> list[pl.Expr]:
         number = value.cast(pl.Float64)
         known = number.filter(number.is_finite())
         return [count, value.approx_n_unique().alias("distinct"), *_bounds(known)]
-    if kind == pl.Date or kind == pl.Datetime:
+    if kind in (pl.Date, pl.Datetime):
         return [count, *_bounds(value.cast(pl.Date))]
     return [count]
 

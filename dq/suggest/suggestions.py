@@ -1,8 +1,9 @@
 """The rules that a profile suggests, each with what was seen. Nothing that so few rows could show by chance."""
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -14,7 +15,9 @@ MIN_ROWS = 30
 """A column with fewer values says nothing: one in ten that fails would be missed in 30 rows four times in a hundred."""
 PER_VALUE = 5
 """A closed list is believed if each of its values stands in so many rows on average."""
-_MODIFIED = re.compile(r"modif|updat|changed|last[_ ]?(seen|sync|edit|contact|activity)|refreshed|synced", re.IGNORECASE)
+_MODIFIED = re.compile(
+    r"modif|updat|changed|last[_ ]?(seen|sync|edit|contact|activity)|refreshed|synced", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Suggestion:
     check: str
     field: str | None
     reason: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     severity: str = "warning"
     max_share: float = 0.0
 
@@ -171,5 +174,5 @@ def _named_apart(found: list[Suggestion]) -> list[Suggestion]:
         plain = re.sub(r"\W+", "_", one.name).strip("_").lower() or "rule"
         name = next(n for n in (plain, *(f"{plain}_{i}" for i in range(2, len(found) + 2))) if n not in taken)
         taken.add(name)
-        told.append(Suggestion(name, one.check, one.field, one.reason, one.options, one.severity, one.max_share))
+        told.append(dataclasses.replace(one, name=name))
     return told
