@@ -52,17 +52,19 @@ def passed(reports: Sequence[Report], fail_on: Severity) -> bool:
 
 def headline(reports: Sequence[Report]) -> str:
     """How many rules hold, in one line."""
-    verdicts = [verdict for _, verdict in judged(reports)]
-    counts = {status: sum(v.status == status for v in verdicts) for status in ("error", "warning", "info", "skipped")}
-    words = {"error": "errors", "warning": "warnings", "info": "remarks", "skipped": "not judged"}
-    told = [
-        f"{n:,} {words[status] if n != 1 or status == 'skipped' else _ONE[status]}" for status, n in counts.items() if n
-    ]
-    held = f"{sum(v.status in ('passed', 'known') for v in verdicts):,} of {len(verdicts):,} rules hold"
+    statuses = [verdict.status for _, verdict in judged(reports)]
+    counts = [(statuses.count(status), *words) for status, words in _WORDS.items()]
+    told = [f"{count:,} {one if count == 1 else more}" for count, one, more in counts if count]
+    held = f"{statuses.count('passed') + statuses.count('known'):,} of {len(statuses):,} rules hold"
     return held + (f": {', '.join(told)}" if told else "")
 
 
-_ONE = {"error": "1 error", "warning": "1 warning", "info": "1 remark"}
+_WORDS = {
+    "error": ("error", "errors"),
+    "warning": ("warning", "warnings"),
+    "info": ("remark", "remarks"),
+    "skipped": ("not judged", "not judged"),
+}
 
 
 def sentence(verdict: Verdict) -> str:
@@ -70,10 +72,11 @@ def sentence(verdict: Verdict) -> str:
     if verdict.status == "skipped":
         return f"not judged: {verdict.why_skipped or 'nothing to judge'}"
     if verdict.measured is not None:
-        limit = "" if verdict.allowed is None else f", {_amount(verdict.allowed, verdict.unit)} allowed"
-        return f"{_amount(verdict.measured, verdict.unit)}{limit}"
+        return _measured(verdict, verdict.measured)
+    if verdict.unit != "rows":
+        return "nothing could be measured"
     if not verdict.failed:
-        return "1 row holds" if verdict.total == 1 else f"all {verdict.total:,} rows hold"
+        return f"all {verdict.total:,} rows hold" if verdict.total else "no rows to judge"
     told = f"{verdict.failed:,} of {verdict.total:,} rows fail ({percent(verdict.share)})"
     if verdict.allowed is not None:
         told += f", {_threshold(verdict.allowed)} allowed"
@@ -134,6 +137,12 @@ def cut(text: str) -> str:
     return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "…"
 
 
+def _measured(verdict: Verdict, measured: float) -> str:
+    told = _amount(measured, verdict.unit) + (" old" if verdict.unit == "seconds" else "")
+    limit = "" if verdict.allowed is None else f"; the limit is {_amount(verdict.allowed, verdict.unit)}"
+    return told + limit
+
+
 def _threshold(allowed: float) -> str:
     return f"{allowed:,}" if isinstance(allowed, int) else percent(allowed) if allowed else "none"
 
@@ -146,4 +155,4 @@ def _amount(number: float, unit: str) -> str:
     if unit == "seconds":
         name, length = next(((name, length) for name, length in _UNITS if abs(number) >= length), ("s", 1))
         return f"{number / length:,.3g} {name}"
-    return f"{number:.3g} {unit}"
+    return f"{number:.3g}"
