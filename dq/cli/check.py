@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 def check(
-    target: Annotated[str, typer.Argument(help="A snapshot's id, or a Parquet, CSV or NDJSON file.")] = "latest",
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="A snapshot's id, or Parquet, CSV or NDJSON files; default: latest.", metavar="[TARGET]..."
+        ),
+    ] = None,
     key: Annotated[str | None, typer.Option("--key", help="For a file: the column that names rows.")] = None,
     fail_on: Annotated[str, typer.Option("--fail-on", help="Fail on `error` only, or on `warning` too.")] = "error",
     config: ConfigFile = None,
@@ -36,15 +41,23 @@ def check(
     if fail_on not in ("error", "warning"):
         raise ConfigurationError(f"--fail-on takes error or warning, not {fail_on!r}.")
     if suggest:
-        suggest_rules(Path(target), out or ())
+        suggest_rules(targets or (), out or ())
         return
     settings = load(config, secrets=False)
-    is_file = Path(target).suffix != "" or Path(target).exists()
-    judged = _of_file(Path(target), key, settings) if is_file else judged_snapshot(settings, target)
+    judged = [
+        report
+        for target in targets or ["latest"]
+        for report in (_of_file(Path(target), key, settings) if is_file(target) else judged_snapshot(settings, target))
+    ]
     level: Severity = "error" if fail_on == "error" else "warning"
     tell(judged, form, level, out or ())
     if not all(report.passes(level) for report in judged):
         raise typer.Exit(1)
+
+
+def is_file(target: str) -> bool:
+    """Whether a target is meant to be a file: it is there, or its name has a suffix."""
+    return Path(target).suffix != "" or Path(target).exists()
 
 
 def _of_file(path: Path, key: str | None, settings: "Settings") -> list["Report"]:

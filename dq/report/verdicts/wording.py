@@ -52,7 +52,7 @@ def passed(reports: Sequence[Report], fail_on: Severity) -> bool:
 
 def headline(reports: Sequence[Report]) -> str:
     """How many rules hold, in one line."""
-    statuses = [verdict.status for _, verdict in judged(reports)]
+    statuses: list[str] = [verdict.status for _, verdict in judged(reports)]
     counts = [(statuses.count(status), *words) for status, words in _WORDS.items()]
     told = [f"{count:,} {one if count == 1 else more}" for count, one, more in counts if count]
     held = f"{statuses.count('passed') + statuses.count('known'):,} of {len(statuses):,} rules hold"
