@@ -1,4 +1,7 @@
-"""Rules in SQL, run by DuckDB on a table in memory: no files, no network, no settings, one SELECT only."""
+"""What quality rules say in SQL: conditions in Polars SQL, and rules that DuckDB runs.
+
+DuckDB gets the table in memory and nothing else: no files, no network, no settings, one SELECT only.
+"""
 
 import re
 from typing import TYPE_CHECKING
@@ -98,6 +101,21 @@ def digests(texts: pl.Series) -> pl.Series:
         database.register("rows", pl.DataFrame({"n": pl.int_range(len(texts), eager=True), "t": texts}).to_arrow())
         told = database.sql("SELECT left(sha256(t), 16) AS d FROM rows ORDER BY n")
         return pl.DataFrame(told.to_arrow_table())["d"].cast(pl.String)
+
+
+def roots(said: str | None) -> list[str]:
+    """The columns that a condition in Polars SQL names."""
+    return [] if said is None else pl.sql_expr(said).meta.root_names()
+
+
+def named_columns(check: Check) -> list[str]:
+    """The columns that a rule names, as far as they can be told: those in SQL cannot."""
+    names = list(check.columns)
+    if check.check == "reference" and "." not in str(check.references):
+        names.append(str(check.references))
+    for said in (check.where, check.expression):
+        names += roots(said)
+    return list(dict.fromkeys(names))
 
 
 def _said(check: Check) -> str:

@@ -3,12 +3,12 @@
 from dq.gate.accepted import Accepted, Entry, entry_of
 from dq.gate.brakes import brakes, lifted, under_new_rules
 from dq.gate.counting import Named
-from dq.gate.fitting import Misfit, misfits, named_columns
+from dq.gate.fitting import Misfit, misfits
 from dq.gate.frames import at_the_door
 from dq.gate.identity import rekeyed, returned
 from dq.gate.proof import created_keys, moves, placeholders, planned, with_placeholders
 from dq.gate.quality import Beside, judge, named_by, named_golden
-from dq.gate.verdicts import DIMENSIONS, Ratchet, Report, Status, Verdict, scores_of
+from dq.gate.verdicts import DIMENSIONS, Ratchet, Report, Status, Verdict, scores_of, told
 
 __all__ = [
     "DIMENSIONS",
@@ -30,13 +30,13 @@ __all__ = [
     "misfits",
     "moves",
     "named_by",
-    "named_columns",
     "named_golden",
     "placeholders",
     "planned",
     "rekeyed",
     "returned",
     "scores_of",
+    "told",
     "under_new_rules",
     "with_placeholders",
 ]

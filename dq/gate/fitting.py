@@ -9,7 +9,7 @@ from polars.exceptions import PolarsError
 
 from dq.checks import Check, Known
 from dq.gate.holds import Sets
-from dq.rulesql import mistake_in
+from dq.rulesql import mistake_in, named_columns, roots
 from dq.schemas.finding import AGREES, DUPLICATE, FOUND
 
 
@@ -49,16 +49,6 @@ _NEEDS = {
 }
 
 
-def named_columns(check: Check) -> list[str]:
-    """The columns that a rule names, as far as they can be told: those in SQL cannot."""
-    names = list(check.columns)
-    if check.check == "reference" and "." not in str(check.references):
-        names.append(str(check.references))
-    for said in (check.where, check.expression):
-        names += _roots(said)
-    return list(dict.fromkeys(names))
-
-
 def misfits(
     checks: Sequence[Check], known: Sequence[Known], schema: pl.Schema, more: Sequence[str] = ()
 ) -> list[Misfit]:
@@ -79,16 +69,12 @@ def misfits(
         elif all(name in schema for name in named_columns(check)):
             found += [Misfit(check.name, check.source, text) for text in _wrong(check, schema)]
     for one in known:
-        unknown = [name for name in _roots(one.where) if name not in {*schema, *more}]
+        unknown = [name for name in roots(one.where) if name not in {*schema, *more}]
         found += [Misfit(one.rule, one.source, _unknown(name, {*schema, *more})) for name in unknown]
-        if not unknown and one.where and all(name in schema for name in _roots(one.where)):
+        if not unknown and one.where and all(name in schema for name in roots(one.where)):
             text = _not_boolean(one.where, schema)
             found += [Misfit(one.rule, one.source, f"`where` {text}")] if text else []
     return found
-
-
-def _roots(said: str | None) -> list[str]:
-    return [] if said is None else pl.sql_expr(said).meta.root_names()
 
 
 def _unknown(name: str, known: Mapping[str, object] | set[str]) -> str:

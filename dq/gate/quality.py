@@ -16,11 +16,11 @@ from dq.gate.counting import Named, breaks, counts, failing_rows
 from dq.gate.fitting import why_not
 from dq.gate.holds import Sets, is_row_rule, judged
 from dq.gate.limits import ROUNDING
-from dq.rulesql import ROW_KEY
-from dq.rulesql import failing as failing_in_sql
 from dq.gate.verdicts import SAMPLE, Ratchet, Report, Status, Verdict, scores_of
 from dq.gate.wholes import Measure, drifted, figures, measured, skipped
 from dq.rules import TableRules
+from dq.rulesql import ROW_KEY
+from dq.rulesql import failing as failing_in_sql
 from dq.schemas import Finding
 from dq.schemas.finding import FINDING_TYPES
 

@@ -104,7 +104,7 @@ def _check(document: Document, key: Key, shape: CheckShape, find: Find) -> Check
     _find_wrong_expressions(document, key, shape)
     values = tuple(shape.values) or _listed(document, key, shape, find)
     low, high = (_bound(document, (*key, word), shape, getattr(shape, word)) for word in ("min", "max"))
-    if low is not None and high is not None and (type(low) is not type(high) or low > high):
+    if low is not None and high is not None and not _in_order(low, high):
         document.mistakes.append(document.mistake((*key, "max"), "must be of the kind of `min`, and not below it"))
     age = None if shape.max_age is None else _age(document, (*key, "max_age"), shape.max_age)
     if len(document.mistakes) > before:
@@ -164,7 +164,6 @@ def _find_wrong_expressions(document: Document, key: Key, shape: CheckShape) -> 
     for word in ("where", "expression"):
         _find_wrong_condition(document, (*key, word), getattr(shape, word))
     if shape.sql is not None:
-
         text = mistake_in(Check(name=shape.name, check="sql", sql=shape.sql))
         if text:
             document.mistakes.append(document.mistake((*key, "sql"), f"not SQL that DuckDB reads: {text}"))
@@ -186,7 +185,9 @@ def _listed(document: Document, key: Key, shape: CheckShape, find: Find) -> tupl
         return ()
     path = find(shape.list)
     if not path.is_file():
-        near = nearest(shape.list, [file.name for file in sorted(path.parent.glob("*"))] if path.parent.is_dir() else [])
+        near = nearest(
+            shape.list, [file.name for file in sorted(path.parent.glob("*"))] if path.parent.is_dir() else []
+        )
         document.mistakes.append(document.mistake((*key, "list"), f"there is no list `{shape.list}`{near}"))
         return ()
     text = read_text(path, document) or ""
@@ -207,6 +208,18 @@ def _bound(document: Document, key: Key, shape: CheckShape, said: object) -> flo
         expected = "a number, a day (2026-12-31) or a time" if shape.check == "range" else "a whole number"
         document.mistakes.append(document.mistake(key, f"expected {expected}"))
     return time
+
+
+def _in_order(low: float | date | datetime, high: float | date | datetime) -> bool:
+    """Whether two bounds are of one kind, and the lower is not above the higher."""
+    if isinstance(low, date) and isinstance(high, date):
+        low, high = (bound if isinstance(bound, datetime) else _midnight(bound) for bound in (low, high))
+        return low <= high
+    return not isinstance(low, date) and not isinstance(high, date) and low <= high
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _time(text: str) -> date | datetime | None:

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from dq.checks import CheckKind
+from dq.options import Text
 from dq.settings.validate import Shape
-from dq.settings.words import Text, one_or_more
+from dq.settings.words import one_or_more
 
 Bound = int | float | str | None
 
@@ -37,13 +38,17 @@ class CheckShape(Shape):
     error: LevelShape | None = Field(None, description="Above it the rule fails as an error.")
     where: str | None = Field(None, min_length=1, description="Polars SQL: only rows for which it is true are judged.")
     values: list[Text] = Field([], description="For `membership`.")
-    list: str | None = Field(None, min_length=1, description="For `membership`: a file in `rules/lists`, one value a line.")
+    list: str | None = Field(
+        None, min_length=1, description="For `membership`: a file in `rules/lists`, one value a line."
+    )
     pattern: str | None = Field(None, description="For `pattern`: every non-empty value must match it whole.")
     min: Bound = Field(None, description="For `range` a number, day or time; for `length` and `row_count` a count.")
     max: Bound = Field(None, description="The same; inclusive.")
     length: int | None = Field(None, ge=1, description="For `max_length`: characters.")
     references: str | None = Field(
-        None, min_length=1, description="For `reference`: `table.column` of the snapshot, or a column of the table itself."
+        None,
+        min_length=1,
+        description="For `reference`: `table.column` of the snapshot, or a column of the table itself.",
     )
     max_age: Text | None = Field(None, description="For `freshness`: `90m`, `36h`, `30d` or `8w`.")
     max_change: float | None = Field(
