@@ -8,7 +8,7 @@ from dq.gate.frames import at_the_door
 from dq.gate.identity import rekeyed, returned
 from dq.gate.proof import created_keys, moves, placeholders, planned, with_placeholders
 from dq.gate.quality import Beside, judge, named_by, named_golden
-from dq.gate.verdicts import DIMENSIONS, Ratchet, Report, Status, Verdict, scores_of, told
+from dq.gate.verdicts import DIMENSIONS, Ratchet, Report, Status, Verdict, scores_of
 
 __all__ = [
     "DIMENSIONS",
@@ -36,7 +36,6 @@ __all__ = [
     "rekeyed",
     "returned",
     "scores_of",
-    "told",
     "under_new_rules",
     "with_placeholders",
 ]

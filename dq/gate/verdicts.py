@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import polars as pl
 
-from dq.checks import TABLE_KINDS, Check, Dimension
+from dq.checks import Check, Dimension
 from dq.schemas.finding import FINDING_TYPES
 from dq.schemas.values import Severity
 
@@ -117,31 +117,6 @@ class Report:
     def passes(self, fail_on: Severity) -> bool:
         """Whether no rule failed at this severity or above."""
         return not any(WEIGHTS[v.status] >= WEIGHTS[fail_on] for v in self.verdicts if not v.passed)
-
-
-def told(verdict: Verdict) -> str:
-    """What a rule found, in a few words."""
-    if verdict.why_skipped is not None:
-        return f"not judged: {verdict.why_skipped}"
-    known = f", {verdict.known:,} of them known" if verdict.known and verdict.measured is None else ""
-    if verdict.unit == "rows" and verdict.measured is None and verdict.check.check not in TABLE_KINDS:
-        return f"{verdict.failed:,} of {verdict.total:,} rows fail{known}"
-    if verdict.measured is None:
-        return "nothing to measure"
-    return f"{_amount(verdict.measured, verdict.unit)}, limit {_amount(verdict.allowed, verdict.unit)}"
-
-
-def _amount(value: float | None, unit: str) -> str:
-    if value is None:
-        return "none"
-    match unit:
-        case "rows":
-            return f"{value:,.0f} rows"
-        case "share":
-            return f"{value:.1%}"
-        case "seconds":
-            return f"{value / 86_400:.1f} days" if abs(value) >= 86_400 else f"{value / 3600:.1f} hours"
-    return f"{value:.3f}"
 
 
 def scores_of(verdicts: tuple[Verdict, ...]) -> tuple[dict[Dimension, float], float]:

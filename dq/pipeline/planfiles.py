@@ -14,7 +14,7 @@ from dq.apply.files import write_parquet
 from dq.changeset import is_removal
 from dq.digests import digest_of_json
 from dq.engine import ordered, resolved
-from dq.gate import at_the_door, brakes, told, under_new_rules
+from dq.gate import at_the_door, brakes, under_new_rules
 from dq.manifest import Manifest, to_dict
 from dq.pipeline.auditing import actor
 from dq.pipeline.baselines import baseline_of
@@ -23,6 +23,7 @@ from dq.pipeline.counting import KEYS, Planned, counts_of, leads_apart
 from dq.pipeline.judging import Gate, judged_in
 from dq.pipeline.pricing import priced
 from dq.plan import Brake, Plan, Price
+from dq.report.verdicts.wording import sentence
 from dq.schemas import Change, Cluster, Conflict, Finding, Pair
 from dq.schemas.conflict import RESOLVED
 from dq.schemas.values import Store
@@ -169,7 +170,7 @@ def _write_findings(
     findings = pl.concat([*(one.made.findings for one in made), *(report.findings for report in reports)])
     write_parquet(at_the_door(findings, Finding, "findings.parquet"), folder / "clean" / "findings.parquet")
     failed = [verdict for report in reports for verdict in report.failed]
-    return tuple(f"{v.status}: {v.check.name}: {told(v)}" for v in failed), findings.height
+    return tuple(f"{v.status}: {v.check.name}: {sentence(v)}" for v in failed), findings.height
 
 
 def _price(changes: pl.LazyFrame, made: Sequence[Planned], manifest: Manifest, settings: Settings) -> Price:
