@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import polars as pl
 
-from dq.rules import Check, Dimension
+from dq.checks import Check, Dimension
 from dq.schemas.finding import FINDING_TYPES
 from dq.schemas.values import Severity
 

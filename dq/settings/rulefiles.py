@@ -4,20 +4,20 @@ Each file is looked for in the project's `rules/`; one that is missing there is 
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from dq.rules import Check, Placeholder, Standardizer
+from dq.options import OPTIONS
+from dq.rules import Placeholder, Standardizer
 from dq.settings.document import Document, read_yaml
-from dq.settings.lists import is_regex, read_legal_forms, read_placeholders
+from dq.settings.lists import read_legal_forms, read_placeholders
 from dq.settings.mistakes import Mistake, nearest
-from dq.settings.ruleshapes import OPTIONS, DedupeFile, QualityFile, StandardizeFile, SurvivorshipFile
+from dq.settings.qualityfile import Quality, quality_of
+from dq.settings.ruleshapes import DedupeFile, StandardizeFile, SurvivorshipFile
 from dq.settings.validate import S, mistakes_of, validated
-
-NEEDED_FOR = {"membership": "values", "pattern": "pattern", "max_length": "length"}
-"""What a kind of check cannot do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Rules:
         defaults: Field → what an empty cell gets.
         dedupe: Keys, threshold, name field.
         survivorship: Chains by field and the default chain.
-        checks: Quality rules.
+        quality: Quality rules and known failures.
         placeholders: Values that are nobody's own.
         legal_forms: Legal form → how it is written.
     """
@@ -38,7 +38,7 @@ class Rules:
     defaults: dict[str, str] = field(default_factory=dict)
     dedupe: DedupeFile = field(default_factory=DedupeFile)
     survivorship: SurvivorshipFile = field(default_factory=SurvivorshipFile)
-    checks: tuple[Check, ...] = ()
+    quality: Quality = field(default_factory=Quality)
     placeholders: tuple[Placeholder, ...] = ()
     legal_forms: dict[str, str] = field(default_factory=dict)
 
@@ -53,13 +53,14 @@ def read_rules(root: Path) -> tuple[Rules, list[Mistake]]:
         name: read_yaml(*_file(root, f"{name}.yaml")) for name in ("standardize", "dedupe", "survivorship", "quality")
     }
     standardize = _read(documents["standardize"], StandardizeFile)
-    quality = _read(documents["quality"], QualityFile)
     rules = Rules(
         standardize=_chains(documents["standardize"], standardize, forms),
         defaults=dict(standardize.defaults),
         dedupe=_read(documents["dedupe"], DedupeFile),
         survivorship=_read(documents["survivorship"], SurvivorshipFile),
-        checks=_checks(documents["quality"], quality),
+        quality=quality_of(
+            documents["quality"], partial(list_file, root), own=(root / "rules" / "quality.yaml").exists()
+        ),
         placeholders=placeholders,
         legal_forms=forms,
     )
@@ -72,6 +73,12 @@ def standardizer(name: str, options: dict[str, Any], forms: dict[str, str]) -> S
     if name == "company" and full["legal_forms"] is None:
         full["legal_forms"] = forms
     return Standardizer(name=name, options=full)
+
+
+def list_file(root: Path, name: str, beside: Path | None = None) -> Path:
+    """Where a list is that a quality rule names: beside a rule file of its own, in the project, else as shipped."""
+    own = None if beside is None else beside / "lists" / name
+    return own if own is not None and own.is_file() else _file(root, f"lists/{name}")[0]
 
 
 def _file(root: Path, name: str) -> tuple[Path, str]:
@@ -112,20 +119,3 @@ def _chains(document: Document, file: StandardizeFile, forms: dict[str, str]) ->
                     document.mistakes += mistakes_of(error, document, OPTIONS[word], (*key, word))
         chains[name] = tuple(chain) or (standardizer("text", {}, forms),)
     return chains
-
-
-def _checks(document: Document, file: QualityFile) -> tuple[Check, ...]:
-    names: set[str] = set()
-    for position, check in enumerate(file.checks):
-        key = ("checks", position)
-        needed = NEEDED_FOR.get(check.check)
-        if needed and not getattr(check, needed):
-            document.mistakes.append(document.mistake(key, f"a {check.check} check needs `{needed}`"))
-        if check.pattern is not None and not is_regex(check.pattern):
-            document.mistakes.append(
-                document.mistake((*key, "pattern"), "not a regular expression that Rust's regex reads")
-            )
-        if check.name in names:
-            document.mistakes.append(document.mistake((*key, "name"), f"the name `{check.name}` stands twice"))
-        names.add(check.name)
-    return tuple(Check.model_validate(check.model_dump()) for check in file.checks)

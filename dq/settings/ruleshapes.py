@@ -4,62 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from dq.options import Text
 from dq.settings.shape import SurvivorshipChain
 from dq.settings.validate import Shape
-from dq.settings.words import Text, one_or_more
-
-
-class TextOptions(Shape):
-    """Whitespace and Unicode."""
-
-    multiline: bool = Field(False, description="Keep line ends.")
-
-
-class EmailOptions(Shape):
-    """Email addresses."""
-
-    normalize_case: Literal["lower", "keep"] = Field("keep", description="Case of the part before the @.")
-    validate_format: bool = Field(True, description="Report addresses whose syntax is wrong.")
-
-
-class WebsiteOptions(Shape):
-    """Website addresses."""
-
-    ensure_protocol: bool = Field(True, description="Add a protocol where there is none.")
-    preferred_protocol: Literal["https", "http", "keep"] = Field("https", description="The protocol to write.")
-    remove_trailing_slash: bool = Field(True, description="Remove the slash of an empty path.")
-    remove_tracking: bool = Field(True, description="Remove tracking parameters.")
-
-
-class LinkedinOptions(Shape):
-    """LinkedIn addresses; no options."""
-
-
-class CompanyOptions(Shape):
-    """Company names."""
-
-    normalize_case: bool = Field(True, description="Repair names that are all upper or all lower case.")
-    remove_suffixes: list[str] | None = Field(None, description="Legal forms to recognize; null = the whole list.")
-    add_proper_suffix: bool = Field(True, description="Write the recognized form canonically; false drops it.")
-    legal_forms: dict[str, str] | None = Field(None, description="Form → canonical; default: lists/legal_forms.csv.")
-
-
-class EnumOptions(Shape):
-    """Closed sets of values."""
-
-    values: list[Text] = Field(min_length=1, description="The values there are.")
-    synonyms: dict[str, Text] = Field({}, description="Other spelling → value.")
-
-
-OPTIONS: dict[str, type[Shape]] = {
-    "text": TextOptions,
-    "email": EmailOptions,
-    "website": WebsiteOptions,
-    "linkedin": LinkedinOptions,
-    "company": CompanyOptions,
-    "enum": EnumOptions,
-}
-"""Every standardizer with its options."""
+from dq.settings.words import one_or_more
 
 
 def _named(value: Any) -> Any:
@@ -111,25 +59,3 @@ class SurvivorshipFile(Shape):
     source_priority: Annotated[
         list[Literal["database", "airtable"]], BeforeValidator(one_or_more), Field(min_length=1)
     ] = Field(["database", "airtable"], description="The stores in order, for `source_priority`.")
-
-
-class CheckShape(Shape):
-    """One quality rule."""
-
-    name: str = Field(min_length=1, description="Unique among the rules.")
-    check: Literal["completeness", "uniqueness", "membership", "pattern", "validity", "max_length"] = Field(
-        description="The kind of rule."
-    )
-    field: str = Field(description="The field it judges.")
-    severity: Literal["info", "warning", "error"] = Field("warning", description="Only `error` fails the gate.")
-    max_share: float = Field(0.0, ge=0, le=1, description="Share of rows that may fail.")
-    values: list[Text] = Field([], description="For `membership`.")
-    pattern: str | None = Field(None, description="For `pattern`: every non-empty value must match it whole.")
-    length: int | None = Field(None, ge=1, description="For `max_length`: characters.")
-    reason: str | None = Field(None, description="Why it matters.")
-
-
-class QualityFile(Shape):
-    """`rules/quality.yaml`."""
-
-    checks: list[CheckShape] = Field([], description="The rules.")

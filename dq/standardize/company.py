@@ -8,33 +8,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
-from pydantic import Field
 
+from dq.options import CompanyOptions as Options
+from dq.options import TextOptions
 from dq.standardize import text
 from dq.standardize.casing import lost_case, repaired
 from dq.standardize.forms import VALUE, Standardized, change_where, no_finding
-from dq.standardize.forms import Options as BaseOptions
 from dq.standardize.legal_forms import JOINED, LEADING, LegalForms, legal_forms
 
 _WORDS = r"[\p{L}\p{N}]"
 _ARTICLE = r"^(?:the|der|die|das|le|la|les|el|los|il|lo|de|het)\s"
 _AND = r"\s(?:and|und|et|en|y|e)\s|\s*[&+]\s*"
-
-
-class Options(BaseOptions):
-    """Options of `company`.
-
-    Attributes:
-        normalize_case: Repair names that are all capitals or all small letters; any other case is left alone.
-        legal_forms: Form → how it is written; empty for the built-in list.
-        remove_suffixes: Recognize only these forms (and their variants in `legal_forms`), written as they stand here.
-        add_proper_suffix: Write the recognized form after the name; false drops it.
-    """
-
-    normalize_case: bool = True
-    legal_forms: dict[str, str] = Field(default_factory=dict)
-    remove_suffixes: tuple[str, ...] | None = None
-    add_proper_suffix: bool = True
 
 
 def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
@@ -45,7 +29,7 @@ def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
 
 def standard(value: pl.Expr, options: Options) -> pl.Expr:
     """The name in standard form; a name that is nothing but a legal form stays."""
-    forms = legal_forms(options.legal_forms, options.remove_suffixes)
+    forms = legal_forms(options.legal_forms or {}, options.remove_suffixes)
 
     def needed(name: pl.Expr) -> pl.Expr:
         suffixed = forms.needs_rewriting(name, drop=not options.add_proper_suffix) if forms else False
@@ -67,7 +51,7 @@ def match_form(value: pl.Expr, forms: Mapping[str, str] | None = None) -> pl.Exp
         forms: Legal forms as the rules have them; None for the built-in list.
     """
     known = legal_forms(forms or {})
-    tidied = text.standard(value, text.Options())
+    tidied = text.standard(value, TextOptions())
     stem = tidied.str.replace(known.all, "") if known else tidied
     stem = stem.str.replace(JOINED, "").str.replace(LEADING, "")
     folded = text.folded(pl.when(stem.str.contains(_WORDS)).then(stem).otherwise(tidied))

@@ -4,7 +4,7 @@
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -76,14 +76,14 @@ class LegalForms:
         return change_where(known, lambda form: ~form.is_in(targets), each(by_letters))
 
 
-def legal_forms(forms: Mapping[str, str], only: tuple[str, ...] | None = None) -> LegalForms | None:
+def legal_forms(forms: Mapping[str, str], only: Sequence[str] | None = None) -> LegalForms | None:
     """The forms to recognize; None for none at all.
 
     Args:
         forms: Form → how it is written; empty for the built-in list.
         only: Recognize these alone, and their variants among `forms`; each is written as it stands here.
     """
-    return _compiled(tuple((forms or BUILT_IN).items()), only)
+    return _compiled(tuple((forms or BUILT_IN).items()), None if only is None else tuple(only))
 
 
 @lru_cache(maxsize=64)
