@@ -5,6 +5,7 @@ from dq.gate.brakes import brakes, lifted, under_new_rules
 from dq.gate.counting import Named
 from dq.gate.fitting import Misfit, misfits
 from dq.gate.frames import at_the_door
+from dq.gate.generated import schema_of
 from dq.gate.identity import rekeyed, returned
 from dq.gate.proof import created_keys, moves, placeholders, planned, with_placeholders
 from dq.gate.quality import Beside, judge, named_by, named_golden
@@ -35,6 +36,7 @@ __all__ = [
     "planned",
     "rekeyed",
     "returned",
+    "schema_of",
     "scores_of",
     "under_new_rules",
     "with_placeholders",

@@ -4,7 +4,7 @@ records ─► counts (one select) ─► failing rows of the rules that have an
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -106,7 +106,7 @@ def judge(
         else:
             measure = _measured(check, counted[check.name], frame, before, beside)
             outcomes.append(_by_measure(check, measure, beside))
-    return _report(target, rows, outcomes, told)
+    return replace(_report(target, rows, outcomes, told), lasting=beside.lasting)
 
 
 def _report(

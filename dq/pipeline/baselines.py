@@ -65,11 +65,11 @@ def write_baseline(path: Path, baseline: Baseline) -> None:
         write_file(make_folder(path.parent) / path.name, text.encode())
 
 
-def accepting(reports: Sequence[Report], baseline: Baseline, *, lasting: bool = True) -> Baseline:
+def accepting(reports: Sequence[Report], baseline: Baseline) -> Baseline:
     """The baseline that accepts every failure of these reports; other targets keep what they have."""
     made = {
         report.target: {
-            verdict.check.name: entry_of(verdict.failed, _keys(report, verdict.check.name), lasting=lasting)
+            verdict.check.name: entry_of(verdict.failed, _keys(report, verdict.check.name), lasting=report.lasting)
             for verdict in report.verdicts
             if verdict.failed
         }
@@ -78,7 +78,7 @@ def accepting(reports: Sequence[Report], baseline: Baseline, *, lasting: bool = 
     return {**baseline, **made}
 
 
-def shrunk(reports: Sequence[Report], baseline: Baseline, *, lasting: bool = True) -> Baseline:
+def shrunk(reports: Sequence[Report], baseline: Baseline) -> Baseline:
     """The baseline without what fails no more; it never grows. Rules that were not judged keep what they have."""
     left = {target: dict(rules) for target, rules in baseline.items()}
     for report in reports:
@@ -87,10 +87,10 @@ def shrunk(reports: Sequence[Report], baseline: Baseline, *, lasting: bool = Tru
             entry = mine.get(verdict.check.name)
             if entry is None or verdict.status == "skipped":
                 continue
-            now = entry_of(verdict.failed, _keys(report, verdict.check.name), lasting=lasting)
+            now = entry_of(verdict.failed, _keys(report, verdict.check.name), lasting=report.lasting)
             both = entry.keys & now.keys
             mine[verdict.check.name] = (
-                Entry(len(both), both) if entry.keys and lasting else Entry(min(entry.failed, verdict.failed))
+                Entry(len(both), both) if entry.keys and report.lasting else Entry(min(entry.failed, verdict.failed))
             )
     return {target: {rule: e for rule, e in rules.items() if e.failed} for target, rules in left.items()}
 
