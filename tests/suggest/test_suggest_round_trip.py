@@ -67,7 +67,21 @@ COLUMNS = [
     (pl.List(pl.String), st.lists(st.text(max_size=3), max_size=2)),
     (pl.Categorical(), st.sampled_from(["a", "b", "c"])),
 ]  # fmt: skip
-NAMES = ["id", "email", "Full Name", "updated_at", "score", "code", "phone", "a:b", "#", "é", "1", "yes", "last modified"]
+NAMES = [
+    "id",
+    "email",
+    "Full Name",
+    "updated_at",
+    "score",
+    "code",
+    "phone",
+    "a:b",
+    "#",
+    "é",
+    "1",
+    "yes",
+    "last modified",
+]
 
 
 @st.composite
