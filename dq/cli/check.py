@@ -18,6 +18,19 @@ if TYPE_CHECKING:
     from dq.settings import Settings
 
 
+Targets = Annotated[
+    list[str] | None,
+    typer.Argument(help="A snapshot's id, or Parquet, CSV or NDJSON files; default: latest.", metavar="[TARGET]..."),
+]
+Out = Annotated[
+    list[Path] | None,
+    typer.Option("--out", help="Write a file too, in the format of its suffix (.json .xml .sarif .md .html .txt)."),
+]
+Suggest = Annotated[
+    bool, typer.Option("--suggest", help="Judge nothing: write the rules that the file suggests (to --out FILE).")
+]
+
+
 @dataclass(frozen=True)
 class _Asked:
     targets: Sequence[str]
@@ -26,12 +39,7 @@ class _Asked:
 
 
 def check(
-    targets: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="A snapshot's id, or Parquet, CSV or NDJSON files; default: latest.", metavar="[TARGET]..."
-        ),
-    ] = None,
+    targets: Targets = None,
     key: Annotated[str | None, typer.Option("--key", help="For a file: the column that names rows.")] = None,
     rules: Annotated[
         Path | None, typer.Option("--rules", help="Quality rules instead of the project's rules/quality.yaml.")
@@ -54,13 +62,8 @@ def check(
     fail_on: Annotated[str, typer.Option("--fail-on", help="Fail on `error` only, or on `warning` too.")] = "error",
     config: ConfigFile = None,
     form: Annotated[CheckFormat, typer.Option("--format", help="What to write to stdout.")] = CheckFormat.text,
-    out: Annotated[
-        list[Path] | None,
-        typer.Option("--out", help="Write a file too, in the format of its suffix (.json .xml .sarif .md .html .txt)."),
-    ] = None,
-    suggest: Annotated[
-        bool, typer.Option("--suggest", help="Judge nothing: write the rules that the file suggests (to --out FILE).")
-    ] = False,
+    out: Out = None,
+    suggest: Suggest = False,
 ) -> None:
     """Hold the planned result, or a file, against rules/quality.yaml; exit 1 when it fails."""
     from dq.cli.verdicts import suggest_rules, tell

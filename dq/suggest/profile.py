@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from dq.suggest.seen import asked, filled, is_text
+from dq.suggest.seen import asked, filled, is_text, read
 from dq.suggest.shapes import ENOUGH, PATTERNS, CodeForm, code_form, fits, may_have
 
 Kind = Literal["text", "number", "date", "other"]
@@ -81,12 +81,15 @@ def profiled(frame: pl.LazyFrame) -> Profile:
     """The profile of a frame of any columns; of lists, structs and bytes only the filled cells are counted."""
     schema = frame.collect_schema()
     shapes = _shapes(frame, schema)
+    parts = [read(name, schema, shapes.get(name)) for name in schema]
+    read_once = [one.alias(f"{place}.{part}") for place, found in enumerate(parts) for part, one in found.items()]
     questions = [
         question.alias(f"{place}#{question.meta.output_name()}")
-        for place, name in enumerate(schema)
-        for question in asked(name, schema, shapes.get(name))
+        for place, (found, kind) in enumerate(zip(parts, schema.dtypes(), strict=True))
+        for question in asked({part: pl.col(f"{place}.{part}") for part in found}, kind)
     ]
-    facts = frame.select(pl.len().alias("rows"), *questions).collect(engine="streaming").row(0, named=True)
+    rows = pl.len().alias("rows")
+    facts = frame.select(read_once).select(rows, *questions).collect(engine="streaming").row(0, named=True)
     columns = [
         _column(name, kind, shapes.get(name), _part(facts, place)) for place, (name, kind) in enumerate(schema.items())
     ]

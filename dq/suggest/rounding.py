@@ -49,11 +49,11 @@ def bounds(least: float, greatest: float) -> tuple[float, float]:
 
 def days(least: date, greatest: date, today: date) -> tuple[date, date | None]:
     """The first day of the year of the earliest date; the last of the latest's, if it lies so far back that it is over."""
-    over = greatest < today - timedelta(days=400)
-    return date(least.year, 1, 1), date(greatest.year, 12, 31) if over else None
+    first, last = least - timedelta(days=1), greatest + timedelta(days=1)  # a text's offset may make it the day beside
+    return date(first.year, 1, 1), date(last.year, 12, 31) if last < today - timedelta(days=400) else None
 
 
-def rows(count: int) -> tuple[int, int]:
+def row_counts(count: int) -> tuple[int, int]:
     """Half as many rows, and ten times as many, as round figures."""
     half = count // 2
     unit = 10 ** max(len(str(half)) - 2, 0)

@@ -11,7 +11,7 @@ PATTERNS: Mapping[str, str] = {
     "email": r"[^@\s]+@[^@\s]+\.[^@\s]+",
     "linkedin": r"https?://([A-Za-z]+\.)?linkedin\.com/\S+",
     "url": r"https?://[^\s/?#]+\.[^\s]+",
-    "time": r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?",
+    "time": r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):?[0-5][0-9])?)?",
     "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
     "phone": r"[+(]?[0-9][0-9 ()./-]{5,24}( ?(x|ext\.?) ?[0-9]{1,6})?",
     "number": r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?",
@@ -31,7 +31,7 @@ NAMES: Mapping[str, str] = {
 ENOUGH = 0.9
 """Share of a sample's values that must have a shape for the whole column to be held against it."""
 _PHONE = re.compile(r"phone|mobile|\btel\b|fax|whatsapp", re.IGNORECASE)
-_CODE = (r"^([A-Z]{0,8})[-_./]?[0-9]{1,12}$", r"^[A-Z]{0,8}([-_./]?)[0-9]{1,12}$", r"^[A-Z]{0,8}[-_./]?([0-9]{1,12})$")
+_CODE = r"^(?<letters>[A-Z]{0,8})(?<sign>[-_./]?)(?<digits>[0-9]{1,12})$"
 
 
 @dataclass(frozen=True)
@@ -62,16 +62,22 @@ def may_have(name: str, shape: str) -> bool:
     return not (shape == "number" and _PHONE.search(name))
 
 
-def code_parts(value: pl.Expr) -> list[pl.Expr]:
+def code_of(value: pl.Expr) -> pl.Expr:
+    """A code taken apart: its letters, sign and digits; all null where the text is no code."""
+    return value.str.extract_groups(_CODE)
+
+
+def code_parts(code: pl.Expr) -> list[pl.Expr]:
     """What `code_form` reads: fewest and most letters, the least and the greatest sign, fewest and most digits."""
-    letters, sign, digits = (value.str.extract(pattern, 1) for pattern in _CODE)
+    sign = code.struct.field("sign")
+    letters, digits = (code.struct.field(part).str.len_chars() for part in ("letters", "digits"))
     return [
-        letters.str.len_chars().min().alias("letters_least"),
-        letters.str.len_chars().max().alias("letters_most"),
+        letters.min().alias("letters_least"),
+        letters.max().alias("letters_most"),
         sign.min().alias("sign_least"),
         sign.max().alias("sign_most"),
-        digits.str.len_chars().min().alias("digits_least"),
-        digits.str.len_chars().max().alias("digits_most"),
+        digits.min().alias("digits_least"),
+        digits.max().alias("digits_most"),
     ]
 
 

@@ -55,7 +55,7 @@ def suggested(profile: Profile, today: date) -> list[Suggestion]:
     columns = [column for column in profile.columns if column.name.isprintable() and column.name.strip()]
     found = [suggestion for column in columns for suggestion in _of_column(column, profile.rows, today)]
     if profile.rows >= MIN_ROWS:
-        low, high = rounding.rows(profile.rows)
+        low, high = rounding.row_counts(profile.rows)
         options = {"min": low, "max": high}
         found.append(Suggestion("row_count", "row_count", None, f"{profile.rows:,} rows were there", options))
     return _named_apart(found)

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from dq.suggest import MIN_ROWS, Suggestion, as_yaml, profiled, suggested
-from dq.suggest.rounding import above, bounds, days, length, max_age, rows, tolerance
+from dq.suggest.rounding import above, bounds, days, length, max_age, row_counts, tolerance
 
 TODAY = date(2026, 11, 22)
 COUNT = 400
@@ -84,7 +84,7 @@ def test_few_values_are_a_closed_list(count, distinct, is_list):
         ("text", lambda n: str(n * 13), (0, 10_000)),
         ("founded", lambda n: date(2001, 3, 4) + timedelta(days=n), ("2001-01-01", "2002-12-31")),
         ("created", lambda n: TODAY - timedelta(days=n), ("2025-01-01", None)),
-        ("born", lambda n: (date(1980, 1, 1) + timedelta(days=n)).isoformat(), ("1980-01-01", "1981-12-31")),
+        ("born", lambda n: (date(1980, 1, 2) + timedelta(days=n)).isoformat(), ("1980-01-01", "1981-12-31")),
         ("id", lambda n: n, None),
         ("same", lambda n: 7, None),
         ("huge", lambda n: 1e300 * n, None),
@@ -179,7 +179,11 @@ def test_a_tolerance_is_the_next_round_share(share, told):
 def test_round_figures():
     assert [above(number) for number in (1, 3, 7, 1300, 0.004)] == [2, 5, 20, 2000, pytest.approx(0.01)]
     assert (bounds(0, 5), bounds(-3, -1), bounds(0.0, 0.5)) == ((0, 10), (-5, 0), (0, 1))
-    assert (rows(30), rows(12_400), rows(1_000_003)) == ((15, 500), (6200, 200_000), (500_000, 20_000_000))
+    assert (row_counts(30), row_counts(12_400), row_counts(1_000_003)) == (
+        (15, 500),
+        (6200, 200_000),
+        (500_000, 20_000_000),
+    )
     assert [length(n) for n in (1, 9, 29, 120, 900)] == [10, 20, 40, 150, 1500]
     assert [max_age(TODAY - timedelta(days=n), TODAY) for n in (0, 1, 5, 100, 300)] == [2, 7, 14, 365, None]
     assert days(date(2020, 5, 5), TODAY, TODAY) == (date(2020, 1, 1), None)
