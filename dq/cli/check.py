@@ -18,6 +18,20 @@ if TYPE_CHECKING:
     from dq.settings import Settings
 
 
+RulesFile = Annotated[
+    Path | None, typer.Option("--rules", help="Quality rules instead of the project's rules/quality.yaml.")
+]
+BaselineFile = Annotated[
+    Path | None,
+    typer.Option("--baseline", help="Failures that are accepted; default: rules/quality-baseline.json, if it exists."),
+]
+UpdateBaseline = Annotated[bool, typer.Option("--update-baseline", help="Accept all failures that there are now.")]
+Shrink = Annotated[bool, typer.Option("--shrink/--no-shrink", help="Take out of the baseline what fails no more.")]
+FindingsFile = Annotated[
+    Path | None, typer.Option("--findings", help="Write every failing row to a Parquet, CSV or NDJSON file.")
+]
+
+
 @dataclass(frozen=True)
 class _Asked:
     target: str
@@ -28,24 +42,11 @@ class _Asked:
 def check(
     target: Annotated[str, typer.Argument(help="A snapshot's id, or a Parquet, CSV or NDJSON file.")] = "latest",
     key: Annotated[str | None, typer.Option("--key", help="For a file: the column that names rows.")] = None,
-    rules: Annotated[
-        Path | None, typer.Option("--rules", help="Quality rules instead of the project's rules/quality.yaml.")
-    ] = None,
-    baseline: Annotated[
-        Path | None,
-        typer.Option(
-            "--baseline", help="Failures that are accepted; default: rules/quality-baseline.json, if it exists."
-        ),
-    ] = None,
-    update_baseline: Annotated[
-        bool, typer.Option("--update-baseline", help="Accept all failures that there are now.")
-    ] = False,
-    shrink: Annotated[
-        bool, typer.Option("--shrink/--no-shrink", help="Take out of the baseline what fails no more.")
-    ] = True,
-    findings: Annotated[
-        Path | None, typer.Option("--findings", help="Write every failing row to a Parquet, CSV or NDJSON file.")
-    ] = None,
+    rules: RulesFile = None,
+    baseline: BaselineFile = None,
+    update_baseline: UpdateBaseline = False,
+    shrink: Shrink = True,
+    findings: FindingsFile = None,
     fail_on: Annotated[str, typer.Option("--fail-on", help="Fail on `error` only, or on `warning` too.")] = "error",
     config: ConfigFile = None,
     form: Annotated[CheckFormat, typer.Option("--format", help="What to write to stdout.")] = CheckFormat.text,

@@ -77,8 +77,12 @@ def standardizer(name: str, options: dict[str, Any], forms: dict[str, str]) -> S
 
 def list_file(root: Path, name: str, beside: Path | None = None) -> Path:
     """Where a list is that a quality rule names: beside a rule file of its own, in the project, else as shipped."""
-    own = None if beside is None else beside / "lists" / name
-    return own if own is not None and own.is_file() else _file(root, f"lists/{name}")[0]
+    places = [*([] if beside is None else [beside / "lists"]), root / "rules" / "lists"]
+    own = next((place / name for place in places if (place / name).is_file()), None)
+    shipped = _file(root, f"lists/{name}")[0]
+    if own is not None or shipped.is_file():
+        return own or shipped
+    return next((place / name for place in places if place.is_dir()), shipped)
 
 
 def _file(root: Path, name: str) -> tuple[Path, str]:
