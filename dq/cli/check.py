@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dq.cli.options import CheckFormat, ConfigFile
+from dq.cli.options import CheckFormat, ConfigFile, Separator
 
 if TYPE_CHECKING:
     from dq.gate import Report
@@ -34,13 +34,19 @@ FindingsFile = Annotated[
 
 @dataclass(frozen=True)
 class _Asked:
-    target: str
+    targets: Sequence[str]
     key: str | None
+    separator: str | None
     settings: "Settings"
 
 
 def check(
-    target: Annotated[str, typer.Argument(help="A snapshot's id, or a Parquet, CSV or NDJSON file.")] = "latest",
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="A snapshot's id, or Parquet, CSV or NDJSON files; default: latest.", metavar="[TARGET]..."
+        ),
+    ] = None,
     key: Annotated[str | None, typer.Option("--key", help="For a file: the column that names rows.")] = None,
     rules: RulesFile = None,
     baseline: BaselineFile = None,
@@ -48,6 +54,7 @@ def check(
     shrink: Shrink = True,
     findings: FindingsFile = None,
     fail_on: Annotated[str, typer.Option("--fail-on", help="Fail on `error` only, or on `warning` too.")] = "error",
+    separator: Separator = None,
     config: ConfigFile = None,
     form: Annotated[CheckFormat, typer.Option("--format", help="What to write to stdout.")] = CheckFormat.text,
     out: Annotated[
@@ -65,10 +72,10 @@ def check(
 
     level = _level(fail_on)
     if suggest:
-        suggest_rules(Path(target), out or ())
+        suggest_rules(targets or (), out or ())
         return
     settings = load(config, secrets=False)
-    asked, gate = _Asked(target, key, settings), _gate(rules, settings)
+    asked, gate = _Asked(targets or ("latest",), key, separator, settings), _gate(rules, settings)
     path = baseline or settings.root / DEFAULT
     judged = _against_baseline(
         asked, gate, path, update=update_baseline, shrink=shrink, must_exist=baseline is not None
@@ -127,10 +134,14 @@ def _against_baseline(
 def _judged(asked: _Asked, gate: "Gate") -> list["Report"]:
     from dq.pipeline.judging import judged, judged_file
 
-    path = Path(asked.target)
-    if path.suffix or path.exists():
-        return [judged_file(path, asked.key, asked.settings, gate)]
-    return judged(asked.settings, asked.target, gate)
+    reports: list[Report] = []
+    for target in asked.targets:
+        path = Path(target)
+        if path.suffix or path.exists():
+            reports.append(judged_file(path, asked.key, asked.settings, gate, asked.separator))
+        else:
+            reports += judged(asked.settings, target, gate)
+    return reports
 
 
 def _write_findings(judged: Sequence["Report"], path: Path) -> None:
