@@ -37,15 +37,16 @@ def tell(reports: "Sequence[Report]", form: CheckFormat, fail_on: "Severity", fi
     print(headline(reports), file=sys.stderr)
 
 
-def suggest_rules(source: Path, files: Sequence[Path]) -> None:
+def suggest_rules(targets: Sequence[str], files: Sequence[Path]) -> None:
     """Write the rules that a file suggests, to stdout or to one new file.
 
     Args:
-        source: A Parquet, CSV or NDJSON file.
+        targets: A Parquet, CSV or NDJSON file.
         files: The file to write, if any.
 
     Raises:
-        ConfigurationError: The file cannot be read, or the one to write exists: a person may have kept rules in it.
+        ConfigurationError: Not one file is named, it cannot be read, or the one to write exists: a person may have kept
+            rules in it.
     """
     from datetime import UTC, datetime
 
@@ -53,8 +54,12 @@ def suggest_rules(source: Path, files: Sequence[Path]) -> None:
     from dq.errors import ConfigurationError
     from dq.suggest import MIN_ROWS, as_yaml, profiled, suggested
 
-    if len(files) > 1:
-        raise ConfigurationError("--suggest writes one file.", fix="give --out once")
+    if len(targets) != 1 or len(files) > 1:
+        raise ConfigurationError(
+            f"--suggest reads one file and writes one, not {len(targets)} and {len(files)}.",
+            fix="dq check FILE --suggest --out NEW.yaml",
+        )
+    source = Path(targets[0])
     for path in files:
         _demand(path, (".yaml", ".yml"))
         if path.exists():

@@ -113,9 +113,7 @@ def raise_misfits(found: Iterable[Misfit]) -> None:
     raise_all([Mistake(one.source or "rules/quality.yaml", one.rule, one.text) for one in dict.fromkeys(found)])
 
 
-def judged_file(
-    path: Path, key: str | None, settings: Settings, gate: Gate, separator: str | None = None
-) -> Report:
+def judged_file(path: Path, key: str | None, settings: Settings, gate: Gate, separator: str | None = None) -> Report:
     """What the rules say about a Parquet, CSV or NDJSON file.
 
     Args:

@@ -43,8 +43,9 @@ class ColumnProfile:
         repeated: Values that another row has too, where it was counted.
         shortest: Characters of its shortest text.
         longest: Characters of its longest text.
-        least: Its least number or date.
-        greatest: Its greatest number or date.
+        read: Values that are a finite number, or a day of these times.
+        least: Its least number or day.
+        greatest: Its greatest number or day.
     """
 
     name: str
@@ -58,6 +59,7 @@ class ColumnProfile:
     repeated: int | None = None
     shortest: int | None = None
     longest: int | None = None
+    read: int = 0
     least: float | date | None = None
     greatest: float | date | None = None
 
@@ -81,14 +83,14 @@ def profiled(frame: pl.LazyFrame) -> Profile:
     shapes = _shapes(frame, schema)
     questions = [
         question.alias(f"{place}#{question.meta.output_name()}")
-        for place, (name, kind) in enumerate(schema.items())
-        for question in asked(name, kind, shapes.get(name))
+        for place, name in enumerate(schema)
+        for question in asked(name, schema, shapes.get(name))
     ]
     facts = frame.select(pl.len().alias("rows"), *questions).collect(engine="streaming").row(0, named=True)
     columns = [
         _column(name, kind, shapes.get(name), _part(facts, place)) for place, (name, kind) in enumerate(schema.items())
     ]
-    columns = _with_lists(frame, columns)
+    columns = _with_lists(frame, schema, columns)
     return Profile(int(facts["rows"]), tuple(_with_repeated(frame, schema, columns)))
 
 
@@ -98,7 +100,7 @@ def _shapes(frame: pl.LazyFrame, schema: pl.Schema) -> dict[str, str]:
         (name, shape) for name, kind in schema.items() if is_text(kind) for shape in PATTERNS if may_have(name, shape)
     ]
     sample = frame.head(SAMPLE)
-    asked_for = [fits(filled(name, schema[name]), shape).mean().alias(str(n)) for n, (name, shape) in enumerate(tried)]
+    asked_for = [fits(filled(name, schema), shape).mean().alias(str(n)) for n, (name, shape) in enumerate(tried)]
     shares = sample.select(asked_for).collect().row(0) if asked_for else ()
     found: dict[str, str] = {}
     for (name, shape), share in zip(tried, shares, strict=True):
@@ -123,12 +125,12 @@ def _column(name: str, kind: pl.DataType, shape: str | None, facts: Mapping[str,
     return ColumnProfile(name, "date" if kind in (pl.Date, pl.Datetime) else "other", **told)
 
 
-def _with_lists(frame: pl.LazyFrame, columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
+def _with_lists(frame: pl.LazyFrame, schema: pl.Schema, columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
     """The columns, with all values of those that have few."""
     few = [c.name for c in columns if c.kind == "text" and 0 < c.distinct <= 2 * MOST_VALUES]
     if not few:
         return list(columns)
-    lists = frame.select(filled(name, pl.String()).drop_nulls().unique().sort().implode().alias(name) for name in few)
+    lists = frame.select(filled(name, schema).drop_nulls().unique().sort().implode().alias(name) for name in few)
     found = lists.collect(engine="streaming").row(0, named=True)
     return [
         replace(c, values=tuple(found[c.name])) if c.name in found and 0 < len(found[c.name]) <= MOST_VALUES else c
@@ -141,7 +143,7 @@ def _with_repeated(frame: pl.LazyFrame, schema: pl.Schema, columns: Sequence[Col
     keys = [c.name for c in columns if _may_be_key(c, schema[c.name])]
     if not keys:
         return list(columns)
-    counts = frame.select(filled(name, schema[name]).drop_nulls().is_duplicated().sum().alias(name) for name in keys)
+    counts = frame.select(filled(name, schema).drop_nulls().is_duplicated().sum().alias(name) for name in keys)
     found = counts.collect(engine="streaming").row(0, named=True)
     return [replace(c, repeated=found.get(c.name)) for c in columns]
 

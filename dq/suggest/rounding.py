@@ -7,6 +7,8 @@ STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 """Shares of rows that a rule may let fail."""
 AGES = (1, 2, 3, 7, 14, 30, 60, 90, 180, 365)
 """Days that the newest row may be old."""
+MOST = 1e15
+"""Numbers beyond are no amounts that a bound is written for."""
 _HEADROOM = 1.2
 
 

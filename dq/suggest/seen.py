@@ -1,60 +1,59 @@
-"""The questions that one pass over a file answers about each column."""
+"""The questions that one pass over a file answers about each column; cells are read as the gate reads them."""
+
+from datetime import date
 
 import polars as pl
 
+from dq.gate.cells import is_empty, number, text, time
 from dq.suggest.shapes import code_parts, fits
+
+_TEXTS = (pl.String, pl.Categorical, pl.Enum)
+_FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
+"""Days outside are placeholders, as 9999-12-31, or mistakes."""
 
 
 def is_text(kind: pl.DataType) -> bool:
     """Whether a column holds text."""
-    return kind == pl.String
+    return kind in _TEXTS
 
 
-def filled(name: str, kind: pl.DataType) -> pl.Expr:
-    """A column with its empty texts as null."""
-    value = pl.col(name)
-    return pl.when(value != "").then(value) if is_text(kind) else value
+def filled(name: str, schema: pl.Schema) -> pl.Expr:
+    """A column with its empty cells as null; text of any kind as plain text."""
+    value = text(name, schema) if is_text(schema[name]) else pl.col(name)
+    return pl.when(~is_empty(name, schema)).then(value)
 
 
-def asked(name: str, kind: pl.DataType, shape: str | None) -> list[pl.Expr]:
+def asked(name: str, schema: pl.Schema, shape: str | None) -> list[pl.Expr]:
     """Aggregates over a column, by the names that `ColumnProfile` and `code_form` give them.
 
     Args:
         name: The column.
-        kind: Its type.
+        schema: The types of the columns.
         shape: Of a text column: the shape that its values are held against.
     """
-    value = filled(name, kind)
-    count = value.is_not_null().sum().alias("filled")
+    kind, value = schema[name], filled(name, schema)
+    told = [value.is_not_null().sum().alias("filled")]
     if is_text(kind):
-        return [count, *_of_text(value, shape)]
-    if kind.is_numeric():
-        number = value.cast(pl.Float64)
-        known = number.filter(number.is_finite())
-        return [count, value.approx_n_unique().alias("distinct"), *_bounds(known)]
-    if kind in (pl.Date, pl.Datetime):
-        return [count, *_bounds(value.cast(pl.Date))]
-    return [count]
+        length = value.str.len_chars()
+        told += [_distinct(value), length.min().alias("shortest"), length.max().alias("longest")]
+    if shape is not None:
+        told += [fits(value, shape).sum().alias("fitting")]
+    if shape == "code":
+        told += code_parts(value.filter(fits(value, shape)))
+    if kind.is_numeric() or shape == "number":
+        known = number(name, schema).cast(pl.Float64)
+        told += _bounds(known.filter(known.is_finite() & ~is_empty(name, schema)))
+    if kind.is_integer():
+        told += [_distinct(value)]
+    if kind in (pl.Date, pl.Datetime) or shape in ("date", "time"):
+        day = time(name, schema).dt.date()
+        told += _bounds(day.filter(day.is_between(_FIRST, _LAST) & ~is_empty(name, schema)))
+    return told
 
 
-def _of_text(value: pl.Expr, shape: str | None) -> list[pl.Expr]:
-    length = value.str.len_chars()
-    told = [
-        value.drop_nulls().approx_n_unique().alias("distinct"),
-        length.min().alias("shortest"),
-        length.max().alias("longest"),
-    ]
-    if shape is None:
-        return told
-    fitting = fits(value, shape)
-    known = value.filter(fitting)
-    told += [fitting.sum().alias("fitting")]
-    if shape == "number":
-        told += _bounds(known.cast(pl.Float64, strict=False))
-    if shape in ("date", "time"):
-        told += _bounds(known.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False))
-    return told + (code_parts(known) if shape == "code" else [])
+def _distinct(value: pl.Expr) -> pl.Expr:
+    return value.drop_nulls().approx_n_unique().alias("distinct")
 
 
 def _bounds(value: pl.Expr) -> list[pl.Expr]:
-    return [value.min().alias("least"), value.max().alias("greatest")]
+    return [value.count().alias("read"), value.min().alias("least"), value.max().alias("greatest")]

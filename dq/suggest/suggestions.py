@@ -15,6 +15,8 @@ MIN_ROWS = 30
 """A column with fewer values says nothing: one in ten that fails would be missed in 30 rows four times in a hundred."""
 PER_VALUE = 5
 """A closed list is believed if each of its values stands in so many rows on average."""
+LONGEST_VALUE = 60
+"""Characters of a value of a closed list."""
 _MODIFIED = re.compile(
     r"modif|updat|changed|last[_ ]?(seen|sync|edit|contact|activity)|refreshed|synced", re.IGNORECASE
 )
@@ -50,7 +52,8 @@ def suggested(profile: Profile, today: date) -> list[Suggestion]:
         profile: What was seen in the file.
         today: For how old its newest row is.
     """
-    found = [suggestion for column in profile.columns for suggestion in _of_column(column, profile.rows, today)]
+    columns = [column for column in profile.columns if column.name.isprintable() and column.name.strip()]
+    found = [suggestion for column in columns for suggestion in _of_column(column, profile.rows, today)]
     if profile.rows >= MIN_ROWS:
         low, high = rounding.rows(profile.rows)
         options = {"min": low, "max": high}
@@ -78,7 +81,7 @@ def _present(column: ColumnProfile, rows: int) -> Suggestion | None:
     allowed = rounding.tolerance((rows - column.filled) / rows)
     if allowed is None:
         return None
-    severity = "error" if allowed == 0 and column.repeated == 0 else "warning"
+    severity = "error" if allowed == 0 and column.repeated == 0 and _is_key(column) else "warning"
     reason = f"{_share(column.filled, rows)} of {rows:,} rows are filled"
     return Suggestion(f"{column.name}_present", "completeness", column.name, reason, {}, severity, allowed)
 
@@ -87,13 +90,13 @@ def _unique(column: ColumnProfile, rows: int) -> Suggestion | None:
     if column.repeated is None:
         return None
     allowed = rounding.tolerance(column.repeated / rows)
-    if allowed is None or (column.repeated and not column.is_named_as_key):
+    if allowed is None or ((column.repeated or column.shape == "code") and not _is_key(column)):
         return None
     if column.repeated:
         reason = f"{_share(column.filled - column.repeated, column.filled)} of {column.filled:,} values stand once"
     else:
         reason = f"{column.filled:,} values, none of them twice"
-    severity = "error" if column.repeated == 0 and column.filled == rows else "warning"
+    severity = "error" if column.repeated == 0 and column.filled == rows and _is_key(column) else "warning"
     return Suggestion(f"{column.name}_unique", "uniqueness", column.name, reason, {}, severity, allowed)
 
 
@@ -101,7 +104,7 @@ def _values(column: ColumnProfile, rows: int) -> Suggestion | None:
     values = column.values
     if values is None or len(values) < 2 or column.shape in ("uuid", "email", "linkedin", "url", "phone"):
         return None
-    if column.filled < PER_VALUE * len(values):
+    if column.filled < PER_VALUE * len(values) or not all(map(_is_word, values)):
         return None
     reason = f"{len(values)} values cover all {column.filled:,} filled of {rows:,} rows"
     return Suggestion(f"{column.name}_known", "membership", column.name, reason, {"values": list(values)})
@@ -122,10 +125,9 @@ def _shape(column: ColumnProfile, rows: int) -> Suggestion | None:
 
 def _range(column: ColumnProfile, rows: int, today: date) -> Suggestion | None:
     least, greatest = column.least, column.greatest
-    if least is None or greatest is None or (column.is_named_as_key and column.kind == "number"):
+    if least is None or greatest is None or least == greatest or (column.is_named_as_key and column.kind == "number"):
         return None
-    unread = column.filled - column.fitting if column.shape is not None else 0
-    allowed = rounding.tolerance(unread / rows)
+    allowed = rounding.tolerance((column.filled - column.read) / rows)
     if allowed is None:
         return None
     options: dict[str, Any] = {}
@@ -134,9 +136,11 @@ def _range(column: ColumnProfile, rows: int, today: date) -> Suggestion | None:
         options = {"min": first.isoformat()} | ({"max": last.isoformat()} if last else {})
         reason = f"from {least.isoformat()} to {greatest.isoformat()} in {column.filled:,} rows"
     else:
-        low, high = rounding.bounds(float(str(least)), float(str(greatest)))
-        options = {"min": low, "max": high}
-        reason = f"from {least:,.6g} to {greatest:,.6g} in {column.filled:,} rows"
+        low, high = float(str(least)), float(str(greatest))
+        if max(abs(low), abs(high)) > rounding.MOST:
+            return None
+        options = dict(zip(("min", "max"), rounding.bounds(low, high), strict=True))
+        reason = f"from {low:,.6g} to {high:,.6g} in {column.filled:,} rows"
     return Suggestion(f"{column.name}_range", "range", column.name, reason, options, "warning", allowed)
 
 
@@ -158,6 +162,16 @@ def _fresh(column: ColumnProfile, today: date) -> Suggestion | None:
         return None
     reason = f"the newest of {column.filled:,} rows is of {column.greatest.isoformat()}"
     return Suggestion(f"{column.name}_fresh", "freshness", column.name, reason, {"max_age": f"{days}d"})
+
+
+def _is_key(column: ColumnProfile) -> bool:
+    """Whether a column that tells rows apart is meant to: by its name, or as nothing else is a UUID in every row."""
+    return column.is_named_as_key or column.shape == "uuid"
+
+
+def _is_word(value: str) -> bool:
+    """Whether a value of a closed list is one that a person would write down."""
+    return value.isprintable() and value == value.strip() and len(value) <= LONGEST_VALUE
 
 
 def _share(part: int, whole: int) -> str:

@@ -36,7 +36,7 @@ def rule(name: str, check: str = "completeness", field: str = "email", **more) -
 
 def reports() -> list[Report]:
     leads = (
-        Verdict(rule("email_present", severity="error", reason="nobody can be written to", source="rules/quality.yaml:5"), "error", 12, 400, 0.01, sample=("L1", "L2", "ann@x.example")),
+        Verdict(rule("email_present", severity="error", reason="nobody can be written to", source="rules/quality.yaml:5", owner="sales"), "error", 12, 400, 0.01, sample=("L1", "L2", "ann@x.example")),
         Verdict(rule("status_known", "membership", "status", values=("new",), source="rules/quality.yaml:9"), "warning", 3, 400, 2, known=1, sample=("L7",), notes=("1 accepted until 2026-12-31",)),
         Verdict(rule("title_there", field="title", severity="info", source="rules/quality.yaml (as shipped):12"), "info", 400, 400, 0.5),
         Verdict(rule("phone_form", "pattern", "phone", pattern=".*", source="/somewhere/else/rules.yaml:3"), "known", 4, 400, 0.0, known=4, notes=("in the baseline",)),

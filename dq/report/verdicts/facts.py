@@ -53,6 +53,7 @@ def fact_of(report: Report, verdict: Verdict) -> dict[str, Any]:
         "why_skipped": verdict.why_skipped,
         "rows": keys_of(verdict),
         "reason": rule.reason,
+        "owner": rule.owner,
         "notes": list(verdict.notes),
         "file": place.file,
         "line": place.line,

@@ -52,7 +52,7 @@ def passed(reports: Sequence[Report], fail_on: Severity) -> bool:
 
 def headline(reports: Sequence[Report]) -> str:
     """How many rules hold, in one line."""
-    statuses = [verdict.status for _, verdict in judged(reports)]
+    statuses: list[str] = [verdict.status for _, verdict in judged(reports)]
     counts = [(statuses.count(status), *words) for status, words in _WORDS.items()]
     told = [f"{count:,} {one if count == 1 else more}" for count, one, more in counts if count]
     held = f"{statuses.count('passed') + statuses.count('known'):,} of {len(statuses):,} rules hold"
@@ -84,13 +84,14 @@ def sentence(verdict: Verdict) -> str:
 
 
 def details(verdict: Verdict) -> list[str]:
-    """What else there is to say: why it matters, which rows, notes."""
+    """What else there is to say: why it matters, which rows, notes, who looks after it."""
     told = [verdict.check.reason] if verdict.check.reason else []
     keys = keys_of(verdict)
     if keys and not verdict.passed:
         rest = verdict.failed - len(keys)
         told.append(f"rows {', '.join(keys)}" + (f" and {rest:,} more" if rest > 0 else ""))
-    return told + list(verdict.notes)
+    owner = [f"owner {verdict.check.owner}"] if verdict.check.owner and not verdict.passed else []
+    return told + list(verdict.notes) + owner
 
 
 def message(verdict: Verdict) -> str:
@@ -116,8 +117,8 @@ def place_of(verdict: Verdict) -> Place:
 
 
 def subject(verdict: Verdict) -> str:
-    """What a rule is about: its kind and its field."""
-    return f"{verdict.check.check} of {verdict.check.field}" if verdict.check.field else verdict.check.check
+    """What a rule is about: its kind and its columns."""
+    return f"{verdict.check.check} of {verdict.check.about}" if verdict.check.columns else verdict.check.check
 
 
 def percent(share: float) -> str:
