@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dq.cli.options import CheckFormat, ConfigFile
+from dq.cli.options import CheckFormat, ConfigFile, Separator
 
 if TYPE_CHECKING:
     from dq.gate import Report
@@ -29,37 +29,38 @@ Out = Annotated[
 Suggest = Annotated[
     bool, typer.Option("--suggest", help="Judge nothing: write the rules that the file suggests (to --out FILE).")
 ]
+RulesFile = Annotated[
+    Path | None, typer.Option("--rules", help="Quality rules instead of the project's rules/quality.yaml.")
+]
+BaselineFile = Annotated[
+    Path | None,
+    typer.Option("--baseline", help="Failures that are accepted; default: rules/quality-baseline.json, if it exists."),
+]
+UpdateBaseline = Annotated[bool, typer.Option("--update-baseline", help="Accept all failures that there are now.")]
+Shrink = Annotated[bool, typer.Option("--shrink/--no-shrink", help="Take out of the baseline what fails no more.")]
+FindingsFile = Annotated[
+    Path | None, typer.Option("--findings", help="Write every failing row to a Parquet, CSV or NDJSON file.")
+]
 
 
 @dataclass(frozen=True)
 class _Asked:
     targets: Sequence[str]
     key: str | None
+    separator: str | None
     settings: "Settings"
 
 
 def check(
     targets: Targets = None,
     key: Annotated[str | None, typer.Option("--key", help="For a file: the column that names rows.")] = None,
-    rules: Annotated[
-        Path | None, typer.Option("--rules", help="Quality rules instead of the project's rules/quality.yaml.")
-    ] = None,
-    baseline: Annotated[
-        Path | None,
-        typer.Option(
-            "--baseline", help="Failures that are accepted; default: rules/quality-baseline.json, if it exists."
-        ),
-    ] = None,
-    update_baseline: Annotated[
-        bool, typer.Option("--update-baseline", help="Accept all failures that there are now.")
-    ] = False,
-    shrink: Annotated[
-        bool, typer.Option("--shrink/--no-shrink", help="Take out of the baseline what fails no more.")
-    ] = True,
-    findings: Annotated[
-        Path | None, typer.Option("--findings", help="Write every failing row to a Parquet, CSV or NDJSON file.")
-    ] = None,
+    rules: RulesFile = None,
+    baseline: BaselineFile = None,
+    update_baseline: UpdateBaseline = False,
+    shrink: Shrink = True,
+    findings: FindingsFile = None,
     fail_on: Annotated[str, typer.Option("--fail-on", help="Fail on `error` only, or on `warning` too.")] = "error",
+    separator: Separator = None,
     config: ConfigFile = None,
     form: Annotated[CheckFormat, typer.Option("--format", help="What to write to stdout.")] = CheckFormat.text,
     out: Out = None,
@@ -72,10 +73,10 @@ def check(
 
     level = _level(fail_on)
     if suggest:
-        suggest_rules(targets or (), out or ())
+        suggest_rules(targets or (), separator, out or ())
         return
     settings = load(config, secrets=False)
-    asked, gate = _Asked(targets or ("latest",), key, settings), _gate(rules, settings)
+    asked, gate = _Asked(targets or ("latest",), key, separator, settings), _gate(rules, settings)
     path = baseline or settings.root / DEFAULT
     judged = _against_baseline(
         asked, gate, path, update=update_baseline, shrink=shrink, must_exist=baseline is not None
@@ -138,7 +139,7 @@ def _judged(asked: _Asked, gate: "Gate") -> list["Report"]:
     for target in asked.targets:
         path = Path(target)
         if path.suffix or path.exists():
-            reports.append(judged_file(path, asked.key, asked.settings, gate))
+            reports.append(judged_file(path, asked.key, asked.settings, gate, asked.separator))
         else:
             reports += judged(asked.settings, target, gate)
     return reports

@@ -37,11 +37,12 @@ def tell(reports: "Sequence[Report]", form: CheckFormat, fail_on: "Severity", fi
     print(headline(reports), file=sys.stderr)
 
 
-def suggest_rules(targets: Sequence[str], files: Sequence[Path]) -> None:
+def suggest_rules(targets: Sequence[str], separator: str | None, files: Sequence[Path]) -> None:
     """Write the rules that a file suggests, to stdout or to one new file.
 
     Args:
         targets: A Parquet, CSV or NDJSON file.
+        separator: What separates the columns of a CSV file; None finds out.
         files: The file to write, if any.
 
     Raises:
@@ -64,7 +65,8 @@ def suggest_rules(targets: Sequence[str], files: Sequence[Path]) -> None:
         _demand(path, (".yaml", ".yml"))
         if path.exists():
             raise ConfigurationError("The file exists.", where=str(path), fix="name another with --out")
-    profile = profiled(data.read(source))
+    with data.readable(source):
+        profile = profiled(data.read(source, separator))
     found = suggested(profile, datetime.now(UTC).date())
     told = as_yaml(found, source.name, profile.rows)
     if files:

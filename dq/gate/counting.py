@@ -9,7 +9,7 @@ import polars as pl
 from dq.checks import Check, Known
 from dq.gate.accepted import WHERE
 from dq.gate.cells import text
-from dq.gate.holds import Sets, holds, is_row_rule, judged
+from dq.gate.holds import Sets, holds, is_row_rule, judged, may_repeat, parts_of
 from dq.gate.wholes import figures
 from dq.schemas.finding import Finding
 
@@ -32,6 +32,14 @@ def breaks(check: Check, schema: pl.Schema, sets: Sets | None = None) -> pl.Expr
     return fails if where is None else fails & where
 
 
+def may_break(check: Check, schema: pl.Schema, sets: Sets | None = None) -> pl.Expr:
+    """The same, of a uniqueness rule perhaps with a few rows more; `failing_rows` leaves them out again."""
+    if check.check != "uniqueness":
+        return breaks(check, schema, sets)
+    where = judged(check)
+    return may_repeat(check, schema) if where is None else may_repeat(check, schema) & where
+
+
 def counts(frame: pl.LazyFrame, checks: Sequence[Check], sets: Sets) -> tuple[int, dict[str, dict[str, Any]]]:
     """The rows of a table, and for each rule what it counts: `failed` and `rows`, or the figures of rules about the whole.
 
@@ -39,7 +47,7 @@ def counts(frame: pl.LazyFrame, checks: Sequence[Check], sets: Sets) -> tuple[in
 
     Args:
         frame: The table.
-        checks: Rules whose columns it has; of those in SQL only `rows` is counted.
+        checks: Rules whose columns it has; of those in SQL only `rows` is counted, of uniqueness as `may_break` tells them.
         sets: Keys of other tables, for `reference`.
     """
     schema = frame.collect_schema()
@@ -47,7 +55,7 @@ def counts(frame: pl.LazyFrame, checks: Sequence[Check], sets: Sets) -> tuple[in
     for number, check in enumerate(checks):
         where = judged(check)
         parts = {"rows": pl.len() if where is None else where.sum(), **figures(check, schema)}
-        parts |= {"failed": breaks(check, schema, sets).sum()} if is_row_rule(check) else {}
+        parts |= {"failed": may_break(check, schema, sets).sum()} if is_row_rule(check) else {}
         asked |= {f"{number} {name}": part for name, part in parts.items()}
     told = frame.select(part.alias(name) for name, part in asked.items()).collect(engine="streaming").row(0, named=True)
     found: dict[str, dict[str, Any]] = {check.name: {} for check in checks}
@@ -65,7 +73,7 @@ def failing_rows(
 
     Args:
         frame: The table.
-        broken: Rule → true for its failing rows.
+        broken: Rule → true for its failing rows, of uniqueness as `may_break` tells them.
         known: The list of known failures.
         named: How a finding names a row.
     """
@@ -75,6 +83,8 @@ def failing_rows(
     marks = {f"{number} fails": fails for number, fails in enumerate(broken.values())}
     for number, check in enumerate(broken):
         marks[f"{number} value"] = _value(check, schema)
+        parts = parts_of(check) if check.check == "uniqueness" else []
+        marks |= {f"{number} part{n}": part for n, part in enumerate(parts)}
         mine = [one for one in known if one.rule == check.name]
         for n, one in enumerate(mine):
             if one.where:
@@ -93,7 +103,10 @@ def failing_rows(
 def _told(rows: pl.DataFrame, number: int, check: Check) -> pl.DataFrame:
     """A rule's failing rows in the columns of a finding, and its marks."""
     own = [name for name in rows.columns if name.startswith(f"{number} {WHERE}")]
-    return rows.filter(pl.col(f"{number} fails")).select(
+    failing = rows.filter(pl.col(f"{number} fails"))
+    if check.check == "uniqueness":  # found by digests, told by the values themselves
+        failing = failing.filter(pl.struct(f"^{number} part\\d+$").is_duplicated())
+    return failing.select(
         Finding.store,
         Finding.table,
         Finding.row_key,

@@ -12,7 +12,7 @@ import polars as pl
 
 from dq.checks import Check, Level
 from dq.gate.accepted import Accepted, Split, split
-from dq.gate.counting import Named, breaks, counts, failing_rows
+from dq.gate.counting import Named, counts, failing_rows, may_break
 from dq.gate.fitting import why_not
 from dq.gate.holds import Sets, is_row_rule, judged
 from dq.gate.limits import ROUNDING
@@ -91,7 +91,7 @@ def judge(
     for check, (failed, _) in in_sql.items():
         counted[check.name]["failed"] = failed
     broken = {
-        check: breaks(check, schema, beside.sets) if is_row_rule(check) else in_sql[check][1]
+        check: may_break(check, schema, beside.sets) if is_row_rule(check) else in_sql[check][1]
         for check in able
         if counted[check.name].get("failed") and (is_row_rule(check) or in_sql[check][1] is not None)
     }
@@ -148,7 +148,8 @@ def _by_sql(check: Check, frame: pl.LazyFrame, named: Named) -> tuple[int, pl.Ex
 def _by_rows(
     check: Check, counted: Mapping[str, int], failing: pl.DataFrame | None, beside: Beside
 ) -> tuple[Verdict, Split]:
-    failed, total = counted["failed"], counted["rows"]
+    failed = counted["failed"] if failing is None else failing.height
+    total = counted["rows"]
     part = split(check, failed, failing, beside.accepted, lasting=beside.lasting)
     status, allowed = _status(check, failed, total)
     if status != "passed":

@@ -113,7 +113,7 @@ def raise_misfits(found: Iterable[Misfit]) -> None:
     raise_all([Mistake(one.source or "rules/quality.yaml", one.rule, one.text) for one in dict.fromkeys(found)])
 
 
-def judged_file(path: Path, key: str | None, settings: Settings, gate: Gate) -> Report:
+def judged_file(path: Path, key: str | None, settings: Settings, gate: Gate, separator: str | None = None) -> Report:
     """What the rules say about a Parquet, CSV or NDJSON file.
 
     Args:
@@ -122,6 +122,7 @@ def judged_file(path: Path, key: str | None, settings: Settings, gate: Gate) -> 
         settings: The first mapping's fields and rules.
         gate: Time, baseline, other rules; with other rules a column that the file lacks is a mistake, without them the
             rules on it are skipped.
+        separator: What separates the columns of a CSV file; None finds out.
 
     Raises:
         ConfigurationError: The file cannot be read, or a rule does not fit it.
@@ -129,7 +130,7 @@ def judged_file(path: Path, key: str | None, settings: Settings, gate: Gate) -> 
     rules = settings.tables[0]
     checks = rules.quality if gate.quality is None else gate.quality.checks
     known = rules.known if gate.quality is None else gate.quality.known
-    raw = files.read(path)
+    raw = files.read(path, separator)
     raise_misfits(misfits(checks, known, raw.collect_schema(), rules.names if gate.quality is None else ()))
     frame = files.keyed(raw, key)
     lists = {name: frozenset({"list"}) for name, dtype in frame.collect_schema().items() if dtype.is_nested()}
@@ -138,7 +139,8 @@ def judged_file(path: Path, key: str | None, settings: Settings, gate: Gate) -> 
         frame = _with_duplicates(frame, raw, key, rules, gate.now)
     lasting = key is not None or "id" in raw.collect_schema()
     beside = Beside(now=gate.now, accepted=gate.accepted(path.name, known), lasting=lasting)
-    return judge(frame, checks, named_by(path.stem, "row_key"), path.name, beside)
+    with files.readable(path):
+        return judge(frame, checks, named_by(path.stem, "row_key"), path.name, beside)
 
 
 def _with_duplicates(

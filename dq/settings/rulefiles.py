@@ -43,8 +43,13 @@ class Rules:
     legal_forms: dict[str, str] = field(default_factory=dict)
 
 
-def read_rules(root: Path) -> tuple[Rules, list[Mistake]]:
-    """The rules of a project, and every mistake in their files."""
+def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules, list[Mistake]]:
+    """The rules of a project, and every mistake in their files.
+
+    Args:
+        root: The project's folder.
+        standardize_file: A file that takes the place of `rules/standardize.yaml`.
+    """
     mistakes: list[Mistake] = []
     forms, found = read_legal_forms(*_file(root, "lists/legal_forms.csv"))
     placeholders, more = read_placeholders(*_file(root, "lists/placeholders.csv"))
@@ -52,6 +57,8 @@ def read_rules(root: Path) -> tuple[Rules, list[Mistake]]:
     documents = {
         name: read_yaml(*_file(root, f"{name}.yaml")) for name in ("standardize", "dedupe", "survivorship", "quality")
     }
+    if standardize_file is not None:
+        documents["standardize"] = read_yaml(standardize_file, standardize_file.name)
     standardize = _read(documents["standardize"], StandardizeFile)
     rules = Rules(
         standardize=_chains(documents["standardize"], standardize, forms),
@@ -77,8 +84,12 @@ def standardizer(name: str, options: dict[str, Any], forms: dict[str, str]) -> S
 
 def list_file(root: Path, name: str, beside: Path | None = None) -> Path:
     """Where a list is that a quality rule names: beside a rule file of its own, in the project, else as shipped."""
-    own = None if beside is None else beside / "lists" / name
-    return own if own is not None and own.is_file() else _file(root, f"lists/{name}")[0]
+    places = [*([] if beside is None else [beside / "lists"]), root / "rules" / "lists"]
+    own = next((place / name for place in places if (place / name).is_file()), None)
+    shipped = _file(root, f"lists/{name}")[0]
+    if own is not None or shipped.is_file():
+        return own or shipped
+    return next((place / name for place in places if place.is_dir()), shipped)
 
 
 def _file(root: Path, name: str) -> tuple[Path, str]:
