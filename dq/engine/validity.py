@@ -6,7 +6,7 @@ from typing import TypeVar
 import polars as pl
 
 from dq.rules import Check, FieldRule, TableRules
-from dq.standardize.findings import SEPARATOR, finding
+from dq.standardize.findings import SEPARATOR, faults, finding
 from dq.standardize.kinds import step
 
 F = TypeVar("F", pl.DataFrame, pl.LazyFrame)
@@ -43,4 +43,4 @@ def _finding(field: FieldRule, kinds: frozenset[str]) -> pl.Expr:
         value = kind.standard(value, options)
         found += [kind.finding(value, options)] if kind.finding else []
     codes = pl.concat_str(found, separator=SEPARATOR, ignore_nulls=True)
-    return pl.when(codes != "").then(codes)
+    return faults(codes)

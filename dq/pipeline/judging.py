@@ -80,10 +80,12 @@ def bound(settings: Settings, quality: Quality | None) -> tuple[TableRules, ...]
     if quality is None:
         return settings.tables
     mapped = {rules.table: rules.names for rules in settings.tables}
-    return tuple(
-        rules.model_copy(update={"quality": checks_for(quality, rules.table, mapped), "known": quality.known})
-        for rules in settings.tables
-    )
+    made = []
+    for rules in settings.tables:
+        checks = checks_for(quality, rules.table, mapped)
+        known = tuple(one for one in quality.known if one.rule in {check.name for check in checks})
+        made.append(rules.model_copy(update={"quality": checks, "known": known}))
+    return tuple(made)
 
 
 def demand_fitting(tables: Sequence[TableRules], manifest: Manifest, folder: Path) -> None:

@@ -1,16 +1,16 @@
-"""The CSV lists beside the rule files: legal forms and placeholders."""
+"""The CSV lists beside the rule files: legal forms, placeholders, email domains."""
 
 import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
 
-import polars as pl
-
+from dq.expressions import regex_problem
 from dq.rules import Placeholder
 from dq.settings.document import Document, read_text
 from dq.settings.mistakes import Mistake, nearest
 
+DOMAIN_KINDS: tuple[str, ...] = ("free", "disposable")
 MATCHES: tuple[str, ...] = ("exact", "local_part", "regex")
 KINDS: tuple[str, ...] = ("text", "email", "website", "linkedin", "company", "enum", "phone", "name")
 
@@ -38,6 +38,18 @@ def read_legal_forms(path: Path, name: str) -> tuple[dict[str, str], list[Mistak
     return forms, document.mistakes
 
 
+def read_map(path: Path, name: str) -> tuple[dict[str, str], list[Mistake]]:
+    """Value → what is written instead, from the columns from and to."""
+    rows, document = _rows(path, name, ("from", "to"))
+    words: dict[str, str] = {}
+    for line, (word, told) in rows:
+        if not word:
+            document.mistakes.append(Mistake(f"{name}:{line}", "", "from must not be empty"))
+        elif words.setdefault(word, told) != told:
+            document.mistakes.append(Mistake(f"{name}:{line}", "from", "the value stands twice with different targets"))
+    return words, document.mistakes
+
+
 def read_placeholders(path: Path, name: str) -> tuple[tuple[Placeholder, ...], list[Mistake]]:
     """Values that are nobody's own, from the columns kind, match and value."""
     rows, document = _rows(path, name, ("kind", "match", "value"))
@@ -50,7 +62,7 @@ def read_placeholders(path: Path, name: str) -> tuple[tuple[Placeholder, ...], l
         ]
         texts += ["value must not be empty"] if not value else []
         texts += (
-            ["not a regular expression that Rust's regex reads"] if match == "regex" and not is_regex(value) else []
+            ["not a regular expression that Rust's regex reads"] if match == "regex" and regex_problem(value) else []
         )
         document.mistakes += [Mistake(f"{name}:{line}", "", text) for text in texts]
         if not texts:
@@ -58,13 +70,22 @@ def read_placeholders(path: Path, name: str) -> tuple[tuple[Placeholder, ...], l
     return tuple(found), document.mistakes
 
 
-def is_regex(pattern: str) -> bool:
-    """Whether Polars can search for the pattern."""
-    try:
-        pl.select(pl.lit("").str.contains(pattern))
-    except pl.exceptions.ComputeError:
-        return False
-    return True
+def read_email_domains(path: Path, name: str) -> tuple[dict[str, tuple[str, ...]], list[Mistake]]:
+    """Domains of free-mail providers and of throw-away addresses by kind, from the columns domain and kind."""
+    rows, document = _rows(path, name, ("domain", "kind"))
+    found: dict[str, list[str]] = {kind: [] for kind in DOMAIN_KINDS}
+    seen: set[str] = set()
+    for line, (domain, kind) in rows:
+        texts = [] if kind in DOMAIN_KINDS else [f"unknown kind `{kind}`{nearest(kind, DOMAIN_KINDS)}"]
+        if domain != domain.lower() or "." not in domain.strip(".") or "@" in domain:
+            texts.append("expected a domain in lower case, such as example.com")
+        if domain in seen:
+            texts.append("the domain stands twice")
+        seen.add(domain)
+        document.mistakes += [Mistake(f"{name}:{line}", "", text) for text in texts]
+        if not texts:
+            found[kind].append(domain)
+    return {kind: tuple(domains) for kind, domains in found.items()}, document.mistakes
 
 
 def _rows(path: Path, name: str, columns: Sequence[str]) -> tuple[list[tuple[int, list[str]]], Document]:

@@ -11,9 +11,9 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from dq.checks import TABLE_KINDS, Check, CheckKind, Known, Level
+from dq.expressions import regex_problem
 from dq.rulesql import mistake_in
 from dq.settings.document import Document, read_text, read_yaml
-from dq.settings.lists import is_regex
 from dq.settings.mistakes import Key, Mistake, nearest
 from dq.settings.qualityshape import CheckShape, KnownShape, LevelShape, QualityFile
 from dq.settings.validate import validated
@@ -157,10 +157,8 @@ def _find_wrong_keys(document: Document, key: Key, shape: CheckShape) -> None:
 
 
 def _find_wrong_expressions(document: Document, key: Key, shape: CheckShape) -> None:
-    if shape.pattern is not None and not is_regex(shape.pattern):
-        document.mistakes.append(
-            document.mistake((*key, "pattern"), "not a regular expression that Rust's regex reads")
-        )
+    if shape.pattern is not None and (problem := regex_problem(shape.pattern)):
+        document.mistakes.append(document.mistake((*key, "pattern"), problem))
     for word in ("where", "expression"):
         _find_wrong_condition(document, (*key, word), getattr(shape, word))
     if shape.sql is not None:

@@ -6,18 +6,16 @@ Each file is looked for in the project's `rules/`; one that is missing there is 
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from pydantic import ValidationError
-
-from dq.options import OPTIONS
-from dq.rules import Placeholder, Standardizer
+from dq.rules import OnInvalid, Standardizer
+from dq.settings.chains import Sources, chains_of, named_in, on_invalid_of
 from dq.settings.document import Document, read_yaml
-from dq.settings.lists import read_legal_forms, read_placeholders
-from dq.settings.mistakes import Mistake, nearest
+from dq.settings.filling import Lists
+from dq.settings.lists import read_email_domains, read_legal_forms, read_placeholders
+from dq.settings.mistakes import Key, Mistake
 from dq.settings.qualityfile import Quality, quality_of
 from dq.settings.ruleshapes import DedupeFile, StandardizeFile, SurvivorshipFile
-from dq.settings.validate import S, mistakes_of, validated
+from dq.settings.validate import S, validated
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +24,25 @@ class Rules:
 
     Attributes:
         standardize: Field → standardizers.
+        on_invalid: Field → what becomes of an invalid cell, where it is not kept.
+        version: The standardize file's own version.
+        named: Where in the project's own standardize file each field is named: key path → file and line.
         defaults: Field → what an empty cell gets.
         dedupe: Keys, threshold, name field.
         survivorship: Chains by field and the default chain.
         quality: Quality rules and known failures.
-        placeholders: Values that are nobody's own.
-        legal_forms: Legal form → how it is written.
+        lists: The lists beside the rule files.
     """
 
     standardize: dict[str, tuple[Standardizer, ...]] = field(default_factory=dict)
+    on_invalid: dict[str, OnInvalid] = field(default_factory=dict)
+    version: str | None = None
+    named: dict[Key, str] = field(default_factory=dict)
     defaults: dict[str, str] = field(default_factory=dict)
     dedupe: DedupeFile = field(default_factory=DedupeFile)
     survivorship: SurvivorshipFile = field(default_factory=SurvivorshipFile)
     quality: Quality = field(default_factory=Quality)
-    placeholders: tuple[Placeholder, ...] = ()
-    legal_forms: dict[str, str] = field(default_factory=dict)
+    lists: Lists = field(default_factory=Lists)
 
 
 def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules, list[Mistake]]:
@@ -50,10 +52,7 @@ def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules,
         root: The project's folder.
         standardize_file: A file that takes the place of `rules/standardize.yaml`.
     """
-    mistakes: list[Mistake] = []
-    forms, found = read_legal_forms(*_file(root, "lists/legal_forms.csv"))
-    placeholders, more = read_placeholders(*_file(root, "lists/placeholders.csv"))
-    mistakes += found + more
+    lists, mistakes = read_lists(root)
     documents = {
         name: read_yaml(*_file(root, f"{name}.yaml")) for name in ("standardize", "dedupe", "survivorship", "quality")
     }
@@ -61,25 +60,29 @@ def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules,
         documents["standardize"] = read_yaml(standardize_file, standardize_file.name)
     standardize = _read(documents["standardize"], StandardizeFile)
     rules = Rules(
-        standardize=_chains(documents["standardize"], standardize, forms),
+        standardize=chains_of(documents["standardize"], standardize, Sources(lists, partial(_file, root))),
+        on_invalid=on_invalid_of(standardize),
+        version=standardize.version,
+        named=named_in(documents["standardize"], standardize) if _is_own(root, "standardize.yaml") else {},
         defaults=dict(standardize.defaults),
         dedupe=_read(documents["dedupe"], DedupeFile),
         survivorship=_read(documents["survivorship"], SurvivorshipFile),
-        quality=quality_of(
-            documents["quality"], partial(list_file, root), own=(root / "rules" / "quality.yaml").exists()
-        ),
-        placeholders=placeholders,
-        legal_forms=forms,
+        quality=quality_of(documents["quality"], partial(list_file, root), own=_is_own(root, "quality.yaml")),
+        lists=lists,
     )
     return rules, mistakes + [mistake for document in documents.values() for mistake in document.mistakes]
 
 
-def standardizer(name: str, options: dict[str, Any], forms: dict[str, str]) -> Standardizer:
-    """A standardizer with every option spelled out, defaults included, so that equal rules are equal values."""
-    full = OPTIONS[name].model_validate(options).model_dump()
-    if name == "company" and full["legal_forms"] is None:
-        full["legal_forms"] = forms
-    return Standardizer(name=name, options=full)
+def read_lists(root: Path) -> tuple[Lists, list[Mistake]]:
+    """The lists of a project, and every mistake in them."""
+    forms, in_forms = read_legal_forms(*_file(root, "lists/legal_forms.csv"))
+    placeholders, in_placeholders = read_placeholders(*_file(root, "lists/placeholders.csv"))
+    domains, in_domains = read_email_domains(*_file(root, "lists/email_domains.csv"))
+    return Lists(forms, placeholders, domains), in_forms + in_placeholders + in_domains
+
+
+def _is_own(root: Path, name: str) -> bool:
+    return (root / "rules" / name).exists()
 
 
 def list_file(root: Path, name: str, beside: Path | None = None) -> Path:
@@ -95,7 +98,7 @@ def list_file(root: Path, name: str, beside: Path | None = None) -> Path:
 def _file(root: Path, name: str) -> tuple[Path, str]:
     """A rule file and what messages call it."""
     own = root / "rules" / name
-    if own.exists():
+    if _is_own(root, name):
         return own, f"rules/{name}"
     package = Path(__file__).parents[1]
     shipped = package / "defaults" / "rules"
@@ -107,26 +110,3 @@ def _read(document: Document, shape: type[S]) -> S:
     if document.mistakes:
         return shape()
     return validated(document, shape) or shape()
-
-
-def _chains(document: Document, file: StandardizeFile, forms: dict[str, str]) -> dict[str, tuple[Standardizer, ...]]:
-    chains: dict[str, tuple[Standardizer, ...]] = {}
-    for name, entries in file.fields.items():
-        chain: list[Standardizer] = []
-        for position, entry in enumerate(entries):
-            key = ("fields", name, position)
-            if len(entry) != 1:
-                document.mistakes.append(
-                    document.mistake(key, "expected one standardizer: `name` or `name: {options}`")
-                )
-            for word, options in entry.items():
-                if word not in OPTIONS:
-                    text = f"unknown standardizer `{word}`{nearest(word, OPTIONS)}"
-                    document.mistakes.append(document.mistake((*key, word), text))
-                    continue
-                try:
-                    chain.append(standardizer(word, options, forms))
-                except ValidationError as error:
-                    document.mistakes += mistakes_of(error, document, OPTIONS[word], (*key, word))
-        chains[name] = tuple(chain) or (standardizer("text", {}, forms),)
-    return chains

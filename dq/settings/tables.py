@@ -9,7 +9,7 @@ from dq.settings.claims import STATUS_DEFAULT
 from dq.settings.document import ABSENT, Document, value_at
 from dq.settings.fields import fields_of, given
 from dq.settings.mapping import find_mapping_mistakes, with_mapping
-from dq.settings.mistakes import Key, Mistake, nearest
+from dq.settings.mistakes import Key, Mistake, nearest, path_of
 from dq.settings.qualityfile import Quality
 from dq.settings.rulefiles import Rules
 from dq.settings.scope import scope_of
@@ -25,6 +25,7 @@ def build_tables(document: Document, config: ConfigShape, rules: Rules) -> tuple
     tables = with_mapping(document, config)
     find_mapping_mistakes(document, tables)
     mapped = {table.database: list(table.mapping or {}) for table in tables}
+    _find_unmapped(document, rules, tables)
     _find_unknown_tables(document, rules.quality, list(mapped))
     return tuple(_table(document, config, rules, table, position, mapped) for position, table in enumerate(tables))
 
@@ -105,6 +106,7 @@ def _dedupe(
     document: Document, table: Key, said: dict[str, Any], rules: Rules, fields: Sequence[FieldRule]
 ) -> DedupeRules:
     kinds = {field.name: field.kind for field in fields}
+    personal = {field.name: field.kind in IDENTIFYING_KINDS and not field.of_company for field in fields}
     file = rules.dedupe
     identifying = {key.field: key.identifying for key in file.keys if key.identifying is not None}
     names = [key.field for key in file.keys if key.field in kinds]
@@ -114,13 +116,11 @@ def _dedupe(
         _find_unknown(document, at, said["matching_fields"], list(kinds))
         names = [name for name in dict.fromkeys(said["matching_fields"]) if name in kinds]
     return DedupeRules(
-        keys=tuple(
-            MatchKey(field=name, identifying=identifying.get(name, kinds[name] in IDENTIFYING_KINDS)) for name in names
-        ),
+        keys=tuple(MatchKey(field=name, identifying=identifying.get(name, personal[name])) for name in names),
         threshold=said.get("matching_threshold", file.threshold),
         name_field=file.name_field if file.name_field in kinds else None,
         max_surnames=said.get("max_surnames", file.max_surnames),
-        placeholders=rules.placeholders,
+        placeholders=rules.lists.placeholders,
         resolve=said.get("resolve", "merge"),
         survivorship_priority=tuple(rules.survivorship.source_priority),
     )
@@ -131,6 +131,16 @@ def _find_unknown(document: Document, key: Key, names: Sequence[str], known: Seq
         if name not in known:
             text = f"`{name}` is not in the mapping{nearest(name, known)}"
             document.mistakes.append(document.mistake((*key, position), text))
+
+
+def _find_unmapped(document: Document, rules: Rules, tables: Sequence[TableShape]) -> None:
+    """Fields of the project's own standardize file that no table maps: a rule that is for nothing is a slip."""
+    known = sorted({name for table in tables for name in table.mapping or {}})
+    for key, where in rules.named.items():
+        name = str(key[1])
+        if known and name not in known:
+            text = f"no table maps a column `{name}`{nearest(name, known)}"
+            document.mistakes.append(Mistake(where, path_of(key), text))
 
 
 def _find_unknown_fields(document: Document, key: Key, shape: TableShape) -> None:

@@ -12,7 +12,15 @@ from dq.errors import ConfigurationError
 from dq.manifest import Column, TableSchema
 from dq.rules import FieldRule, Standardizer, TableRules
 from dq.schemas import Finding, Record
-from dq.standardize import MESSAGES, findings, prove_idempotent, standardize_records, without_findings
+from dq.standardize import (
+    MESSAGES,
+    SEVERITY,
+    Restless,
+    findings,
+    prove_idempotent,
+    standardize_records,
+    without_findings,
+)
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared"
@@ -116,16 +124,33 @@ def test_two_findings_of_one_cell_are_two_rows():
 
 
 def test_every_finding_has_a_message(run):
-    codes = {
-        finding
-        for name, values in {
-            "email": ["x", "a@x.com,b@x.com", "a@pаypal.com"],
-            "website": ["x", "ftp://x", "http://u@x.com", "https://pаypal.com"],
-            "linkedin": ["x", *(f"linkedin.com/{kind}/x" for kind in ("company", "school", "sales"))],
-        }.items()
-        for _, finding in run(name, values)
+    own = {
+        "date": (["x", "1/2/2024"], {}),
+        "number": (["x", "1.234"], {"decimals": 2}),
+        "map": (["x"], {"values": {"x": ""}}),
+        "regex": (["x", "y"], {"pattern": "x", "must_match": "x"}),
+        "expression": (["x"], {"sql": "replace(value, 'x', '')"}),
+        "enum": (["x"], {"values": ["y"]}),
     }
-    assert codes | {"enum.unknown"} == set(MESSAGES)
+    codes = {finding for name, (values, options) in own.items() for _, finding in run(name, values, options)}
+    link, listed = "linkedin.com/", {"placeholders": ["n/a"]}
+    marks = {
+        "mark": ["role", "free", "disposable"],
+        "roles": ["a"],
+        "free_domains": ["b.c"],
+        "disposable_domains": ["d.e"],
+    }
+    cells = [
+        ("text", ["N/A"], listed),
+        ("email", ["x", "n/a", "a@x.com,b@x.com", "a@pаypal.com", "a@y.z", "x@b.c", "x@d.e"], listed | marks),
+        ("website", ["x", "ftp://x", "http://u@x.com", "https://pаypal.com", "http://x.com, http://y.com"], {}),
+        ("linkedin", ["x", "lnkd.in/x", link + "posts/x", link + "profile/view?id=1"], {}),
+        ("linkedin", [link + f"{kind}/x" for kind in ("company", "school", "sales")], {}),
+        ("linkedin", [link + "in/x"], {"page": "company"}),
+    ]
+    codes |= {finding for name, values, options in cells for _, finding in run(name, values, options)}
+    assert set(MESSAGES) > set(SEVERITY) == {"email.role", "email.free", "email.disposable"}
+    assert codes == set(MESSAGES)
 
 
 def test_airtable_columns_go_by_their_own_names():
@@ -181,7 +206,7 @@ def test_rules_that_undo_each_other_are_named_with_their_rows():
         ("enum", {"values": ["b", "c"], "synonyms": {"a": "b"}}), ("enum", {"values": ["c"], "synonyms": {"b": "c"}})
     )
     ends = chain(("company", {"legal_forms": {"X1": "X2"}}), ("company", {"legal_forms": {"X2": "X1 X1"}}))
-    for steps, expected in ((odds, []), (swaps, []), (ends, [("name", ["1", "2"])])):
+    for steps, expected in ((odds, []), (swaps, []), (ends, [Restless("name", ("company",), ("1", "2"))])):
         rules = TableRules(fields=(FieldRule(name="name", airtable="Full Name", standardize=steps),))
         rows = [
             ROW | {"id": "2", "name": "Acme X1"},
