@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from dq.engine import files
-from dq.engine.judgeable import further_columns, judgeable
+from dq.engine.judgeable import judgeable
 from dq.engine.validity import with_findings
 from dq.errors import ConfigurationError, DamagedError
 from dq.gate import Accepted, Beside, Entry, Misfit, Report, judge, misfits, named_by, named_golden
@@ -99,8 +99,7 @@ def demand_fitting(tables: Sequence[TableRules], manifest: Manifest, folder: Pat
         file = manifest.table("database", rules.table)
         stored = pl.scan_parquet(folder / file.file, glob=False).collect_schema()
         own = {"entity_id": pl.String(), "database_key": pl.String(), "airtable_key": pl.String()}
-        more = further_columns(rules, rules.quality, file.schema)
-        schema = pl.Schema({**own, **dict.fromkeys(rules.names, pl.String()), **{name: stored[name] for name in more}})
+        schema = pl.Schema({**stored, **own, **dict.fromkeys(rules.names, pl.String())})
         found += misfits(rules.quality, rules.known, schema)
         found += [misfit for check in rules.quality if (misfit := _unreferred(check, manifest)) is not None]
     raise_misfits(found)

@@ -14,6 +14,7 @@ RULES = """checks:
   - {name: statuses_kept, check: distribution, field: status, max_distance: 0.05, severity: error}
   - {name: agrees, check: agreement, field: email, max_share: 0.9}
   - {name: no_twins, check: duplicates}
+  - {name: refers, check: reference, field: id, references: lead_enrichment.lead_id, max_share: 1.0}
   - {name: in_sql, check: sql, sql: "email LIKE '%@%' OR created_at IS NULL", max_share: 0.5}
   - {name: in_polars, check: expression, expression: "email IS NULL OR length(email) > 5", where: "status IS NOT NULL"}
 """
@@ -32,7 +33,7 @@ def test_a_project_through_drift_and_its_baseline(fresh: Project):
     assert first.code == 1, first.err
     told = _statuses(first)
     assert {told["has_phone"], told["phones_kept"], told["statuses_kept"]} == {"error", "skipped"}
-    assert (told["rows_kept"], told["agrees"], told["no_twins"]) == ("passed", "passed", "passed")
+    assert [told[name] for name in ("rows_kept", "agrees", "no_twins", "refers")] == ["passed"] * 4
     assert {told["in_sql"], told["in_polars"]} <= {"passed", "warning"}
     [phone] = [one for one in first.json["checks"] if one["name"] == "has_phone"]
     kept = pl.read_parquet(next(fresh.snapshots.glob("2*/clean/findings.parquet")))
@@ -97,3 +98,21 @@ def test_a_file_by_rules_of_its_own(fresh: Project):
     assert fresh.dq(*own, "--update-baseline").code == 0
     (fresh.root / "sizes.csv").write_text(rows + "w,-2,w@x.com\n")
     assert fresh.dq(*own).code == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "needle"),
+    [
+        ("check: completeness, field: updatd_at", "did you mean `updated_at`?"),
+        ("check: reference, field: id, references: lead_enrichmnt.lead_id", "did you mean `lead_enrichment`?"),
+        ("check: reference, field: id, references: lead_enrichment.led_id", "did you mean `lead_id`?"),
+        ("check: sql, sql: updatd_at IS NULL", "updatd_at"),
+    ],
+)
+def test_rules_that_do_not_fit_the_database_end_a_plan_with_2(fresh: Project, rule: str, needle: str):
+    (fresh.root / "rules").mkdir(exist_ok=True)
+    (fresh.root / "rules" / "quality.yaml").write_text(f"checks:\n  - {{name: a, {rule}}}\n")
+    assert fresh.dq("snapshot").code == 0
+    ended = fresh.dq("clean")
+    assert (ended.code, "rules/quality.yaml:2" in ended.err, needle in ended.err) == (2, True, True), ended.err
+    assert not list(fresh.snapshots.glob("2*/plan.json"))
