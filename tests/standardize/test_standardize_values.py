@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dq.standardize import STANDARDIZERS
+from dq.errors import ConfigurationError
+from dq.options import ExpressionOptions
+from dq.standardize import STANDARDIZERS, expression
 
 VARIANTS = [
     ("date", {}),
@@ -86,3 +88,12 @@ def test_a_day_stays_the_day_that_it_was(days):
     for form in ("%Y/%m/%d", "%d.%m.%Y", "%d %B %Y", "%b %d, %Y"):
         told = pl.Series(days).dt.strftime(form).to_list()
         assert forms_of("date", {}, told) == [(day.isoformat(), None) for day in days]
+
+
+def test_an_expression_that_fails_on_a_cell_names_itself_and_no_value():
+    options = ExpressionOptions.model_construct(sql="CAST(CAST(value AS INT) AS VARCHAR)")
+    rows = pl.LazyFrame({"v": ["12", "secret"]})
+    with pytest.raises(ConfigurationError, match="CAST") as error:
+        rows.select(expression.standard(pl.col("v"), options)).collect()
+    assert error.value.exit_code == 2
+    assert "secret" not in str(error.value)
