@@ -7,18 +7,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from dq.expressions import regex_problem
-from dq.rules import Check, OnInvalid, Standardizer
+from dq.rules import OnInvalid, Standardizer
 from dq.settings.chains import Sources, chains_of, named_in, on_invalid_of
 from dq.settings.document import Document, read_yaml
 from dq.settings.filling import Lists
 from dq.settings.listfiles import read_lists
 from dq.settings.mistakes import Key, Mistake
-from dq.settings.ruleshapes import DedupeFile, QualityFile, StandardizeFile, SurvivorshipFile
+from dq.settings.qualityfile import Quality, quality_of
+from dq.settings.ruleshapes import DedupeFile, StandardizeFile, SurvivorshipFile
 from dq.settings.validate import S, validated
-
-NEEDED_FOR = {"membership": "values", "pattern": "pattern", "max_length": "length"}
-"""What a kind of check cannot do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ class Rules:
         defaults: Field → what an empty cell gets.
         dedupe: Keys, threshold, name field.
         survivorship: Chains by field and the default chain.
-        checks: Quality rules.
+        quality: Quality rules and known failures.
         lists: The lists beside the rule files.
         standardize_file: Where the standardizers stand, for messages.
     """
@@ -45,7 +42,7 @@ class Rules:
     defaults: dict[str, str] = field(default_factory=dict)
     dedupe: DedupeFile = field(default_factory=DedupeFile)
     survivorship: SurvivorshipFile = field(default_factory=SurvivorshipFile)
-    checks: tuple[Check, ...] = ()
+    quality: Quality = field(default_factory=Quality)
     lists: Lists = field(default_factory=Lists)
     standardize_file: Document = field(default_factory=lambda: Document("rules/standardize.yaml"))
 
@@ -64,7 +61,6 @@ def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules,
     if standardize_file is not None:
         documents["standardize"] = read_yaml(standardize_file, standardize_file.name)
     standardize = _read(documents["standardize"], StandardizeFile)
-    quality = _read(documents["quality"], QualityFile)
     rules = Rules(
         standardize=chains_of(documents["standardize"], standardize, Sources(lists, partial(_file, root))),
         on_invalid=on_invalid_of(standardize),
@@ -73,7 +69,7 @@ def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules,
         defaults=dict(standardize.defaults),
         dedupe=_read(documents["dedupe"], DedupeFile),
         survivorship=_read(documents["survivorship"], SurvivorshipFile),
-        checks=_checks(documents["quality"], quality),
+        quality=quality_of(documents["quality"], partial(list_file, root), own=_is_own(root, "quality.yaml")),
         lists=lists,
         standardize_file=documents["standardize"],
     )
@@ -82,6 +78,16 @@ def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules,
 
 def _is_own(root: Path, name: str) -> bool:
     return (root / "rules" / name).exists()
+
+
+def list_file(root: Path, name: str, beside: Path | None = None) -> Path:
+    """Where a list is that a quality rule names: beside a rule file of its own, in the project, else as shipped."""
+    places = [*([] if beside is None else [beside / "lists"]), root / "rules" / "lists"]
+    own = next((place / name for place in places if (place / name).is_file()), None)
+    shipped = _file(root, f"lists/{name}")[0]
+    if own is not None or shipped.is_file():
+        return own or shipped
+    return next((place / name for place in places if place.is_dir()), shipped)
 
 
 def _file(root: Path, name: str) -> tuple[Path, str]:
@@ -99,20 +105,3 @@ def _read(document: Document, shape: type[S]) -> S:
     if document.mistakes:
         return shape()
     return validated(document, shape) or shape()
-
-
-def _checks(document: Document, file: QualityFile) -> tuple[Check, ...]:
-    names: set[str] = set()
-    for position, check in enumerate(file.checks):
-        key = ("checks", position)
-        needed = NEEDED_FOR.get(check.check)
-        if needed and not getattr(check, needed):
-            document.mistakes.append(document.mistake(key, f"a {check.check} check needs `{needed}`"))
-        if check.pattern is not None and regex_problem(check.pattern):
-            document.mistakes.append(
-                document.mistake((*key, "pattern"), "not a regular expression that Rust's regex reads")
-            )
-        if check.name in names:
-            document.mistakes.append(document.mistake((*key, "name"), f"the name `{check.name}` stands twice"))
-        names.add(check.name)
-    return tuple(Check.model_validate(check.model_dump()) for check in file.checks)
