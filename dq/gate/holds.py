@@ -3,6 +3,7 @@
 Empty cells fail completeness only; a condition that an empty cell leaves open holds, as in a database's CHECK.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,6 +15,9 @@ from dq.schemas.finding import AGREES, DUPLICATE, FOUND
 
 Sets = Mapping[str, pl.Series]
 """`table.column` → the texts that it holds."""
+
+_ONE_CLASS = re.compile(r"\[([^\[\]^][^\[\]]*)\][*+]")
+"""A regular expression of one class of characters, any number of them."""
 
 
 def is_row_rule(check: Check) -> bool:
@@ -66,7 +70,7 @@ def _of_a_value(check: Check, name: str, schema: pl.Schema, sets: Sets) -> pl.Ex
         case "membership":
             return text(name, schema).is_in(list(check.values))
         case "pattern":
-            return text(name, schema).str.contains(f"^(?:{check.pattern})$")
+            return _matches(text(name, schema), str(check.pattern))
         case "length":
             return _between(text(name, schema).str.len_chars(), check.min, check.max)
         case "range":
@@ -79,6 +83,13 @@ def _of_a_value(check: Check, name: str, schema: pl.Schema, sets: Sets) -> pl.Ex
     raise AssertionError(check.check)
 
 
+def _matches(value: pl.Expr, pattern: str) -> pl.Expr:
+    """Whether a text that is not empty matches as a whole; of one class of characters, whether it has no other, a quarter faster."""
+    if one := _ONE_CLASS.fullmatch(pattern):
+        return ~value.str.contains(f"[^{one[1]}]")
+    return value.str.contains(f"^(?:{pattern})$")
+
+
 def parts_of(check: Check) -> list[pl.Expr]:
     """The columns of a uniqueness rule, the first of them empty in rows that it does not judge."""
     names, where = check.columns, judged(check)
@@ -86,13 +97,16 @@ def parts_of(check: Check) -> list[pl.Expr]:
     return [first, *(pl.col(name) for name in names[1:])]
 
 
-def may_repeat(check: Check, schema: pl.Schema) -> pl.Expr:
-    """Rows whose values are repeated, and perhaps a few more: told by digests of 64 bits, at a third of the cost."""
-    parts = parts_of(check)
-    if any(schema[name].is_nested() or schema[name] in (pl.Categorical, pl.Enum) for name in check.columns):
-        return ~_unique(check, schema)
-    value = parts[0] if len(parts) == 1 else pl.struct(parts)
-    return ~_has_empty(check, schema) & value.hash().is_duplicated()
+def digest(check: Check, schema: pl.Schema) -> pl.Expr:
+    """A uniqueness rule's values in 64 bits, null in rows that it does not judge: rows that repeat a value repeat its digest."""
+    where, parts = judged(check), [_hashable(name, schema) for name in check.columns]
+    mine = ~_has_empty(check, schema) if where is None else ~_has_empty(check, schema) & where
+    return pl.when(mine).then((parts[0] if len(parts) == 1 else pl.struct(parts)).hash())
+
+
+def _hashable(name: str, schema: pl.Schema) -> pl.Expr:
+    is_text = schema[name].is_nested() or schema[name] in (pl.Categorical, pl.Enum)
+    return text(name, schema).alias(name) if is_text else pl.col(name)
 
 
 def _unique(check: Check, schema: pl.Schema) -> pl.Expr:
