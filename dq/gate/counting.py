@@ -99,8 +99,8 @@ def _once_each(parts: Mapping[str, pl.Expr]) -> tuple[list[pl.Expr], dict[str, p
 
 def _repeated(digests: pl.Series) -> dict[str, Any]:
     """The digests that more than one row has."""
-    ordered = digests.drop_nulls().sort()
-    repeated = ordered.filter(ordered == ordered.shift()).unique()
+    ordered = digests.sort()
+    repeated = ordered[1:].filter(ordered[1:] == ordered[:-1]).unique()
     return {"repeated": repeated, "failed": len(repeated)}
 
 

@@ -6,6 +6,7 @@ Empty cells fail completeness only; a condition that an empty cell leaves open h
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import reduce
 
 import polars as pl
 
@@ -99,14 +100,15 @@ def parts_of(check: Check) -> list[pl.Expr]:
 
 def digest(check: Check, schema: pl.Schema) -> pl.Expr:
     """A uniqueness rule's values in 64 bits, null in rows that it does not judge: rows that repeat a value repeat its digest."""
-    where, parts = judged(check), [_hashable(name, schema) for name in check.columns]
+    where = judged(check)
     mine = ~_has_empty(check, schema) if where is None else ~_has_empty(check, schema) & where
-    return pl.when(mine).then((parts[0] if len(parts) == 1 else pl.struct(parts)).hash())
+    parts = [_hashable(name, schema).hash() for name in check.columns]
+    return pl.when(mine).then(reduce(lambda told, part: told * 3 + part, parts))
 
 
 def _hashable(name: str, schema: pl.Schema) -> pl.Expr:
     is_text = schema[name].is_nested() or schema[name] in (pl.Categorical, pl.Enum)
-    return text(name, schema).alias(name) if is_text else pl.col(name)
+    return text(name, schema) if is_text else pl.col(name)
 
 
 def _unique(check: Check, schema: pl.Schema) -> pl.Expr:
@@ -132,9 +134,16 @@ def _in_range(check: Check, name: str, schema: pl.Schema) -> pl.Expr:
 
 
 def _between(value: pl.Expr, low: object, high: object) -> pl.Expr:
-    kept = value.is_not_null()
-    kept = kept if low is None else kept & (value >= pl.lit(low))
-    return kept if high is None else kept & (value <= pl.lit(high))
+    """Whether a value keeps the bounds that there are; null or false where there is no value."""
+    low, high = _bound(low), _bound(high)
+    if low is None or high is None:
+        return value.is_not_null() if low is high else value <= pl.lit(high) if low is None else value >= pl.lit(low)
+    return value.is_between(pl.lit(low), pl.lit(high))
+
+
+def _bound(bound: object) -> object:
+    """A whole number as such, so that whole numbers are not made fractions for it."""
+    return int(bound) if isinstance(bound, float) and bound.is_integer() and abs(bound) < 2**53 else bound
 
 
 def _moment(bound: object) -> datetime:
