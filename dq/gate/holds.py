@@ -17,7 +17,7 @@ from dq.schemas.finding import AGREES, DUPLICATE, FOUND
 Sets = Mapping[str, pl.Series]
 """`table.column` → the texts that it holds."""
 
-_ONE_CLASS = re.compile(r"\[([^\[\]^][^\[\]]*)\][*+]")
+_ONE_CLASS = re.compile(r"\[([^\[\]^][^\[\]]*)\]([*+])")
 """A regular expression of one class of characters, any number of them."""
 
 
@@ -85,9 +85,10 @@ def _of_a_value(check: Check, name: str, schema: pl.Schema, sets: Sets) -> pl.Ex
 
 
 def _matches(value: pl.Expr, pattern: str) -> pl.Expr:
-    """Whether a text that is not empty matches as a whole; of one class of characters, whether it has no other, a quarter faster."""
+    """Whether a text matches as a whole; of one class of characters, whether it holds no other, which is a quarter faster."""
     if one := _ONE_CLASS.fullmatch(pattern):
-        return ~value.str.contains(f"[^{one[1]}]")
+        others = value.str.contains(f"[^{one[1]}]")
+        return ~others if one[2] == "*" else ~others & (value != "")
     return value.str.contains(f"^(?:{pattern})$")
 
 
