@@ -9,9 +9,10 @@ import polars as pl
 from dq.standardize import text
 from dq.standardize.forms import VALUE, change_where
 
-_LOST = r"^(?:\P{Ll}*\p{Lu}\P{Ll}*|\P{Lu}*\p{Ll}\P{Lu}*)$"
+_LOST = r"^(?:\P{Ll}*\p{Lu}\P{Ll}*|[^\p{Lu}\p{Georgian}]*[\p{Ll}&&[^\p{Georgian}]][^\p{Lu}\p{Georgian}]*)$"
 _SHORT_CAPITALS = r"^\P{Ll}{1,4}$"
 _SHORT_LETTERS = r"^\S{1,3}$"
+_SMALL_ALONE = r"^[\p{Ll}&&[^\p{Georgian}]]{1,3}$"
 _VOWELLESS = r"^[bcdfghjklmnpqrstvwxz]{2,4}$"
 _INITIALS = r"^\p{L}{1,2}(?:&\p{L}{1,2}|(?:\.\p{L})+\.?|\d{1,2})$"
 _HOST = r"\.\p{L}{2,}$"
@@ -27,6 +28,11 @@ _ABBREVIATIONS = ["bld", "blvd", "dr", "ft", "jr", "ltd", "mr", "mrs", "ms", "mt
 def repaired(value: pl.Expr) -> pl.Expr:
     """Names with their case repaired; a name with both cases in it, or too short to tell, is left alone."""
     return change_where(value, lost_case, _repair)
+
+
+def repaired_before_a_form(value: pl.Expr) -> pl.Expr:
+    """Names that a form followed in the same, lost case: small letters need repair however few they are."""
+    return change_where(value, lambda name: lost_case(name) | name.str.contains(_SMALL_ALONE), _repair)
 
 
 def lost_case(value: pl.Expr) -> pl.Expr:

@@ -36,7 +36,7 @@ KINDS: Mapping[str, Kind] = {
     "email": Kind(email.Options, email.standard, email.finding, email.match_form),
     "website": Kind(website.Options, website.standard, website.finding, website.match_form),
     "linkedin": Kind(linkedin.Options, linkedin.standard, linkedin.finding, linkedin.match_form),
-    "company": Kind(company.Options, company.standard, None, company.match_form),
+    "company": Kind(company.Options, company.standard, company.finding, company.match_form),
     "enum": Kind(enum.Options, enum.standard, enum.finding),
 }
 

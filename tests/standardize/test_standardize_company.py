@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dq.standardize import company
-from dq.standardize.legal_forms import BUILT_IN
+from dq.standardize.shipped import legal_forms
 
 CASES = [
     ("Acme", "Acme"),
@@ -141,7 +141,7 @@ def test_edge_cases_27_and_31_keys_are_equal_for_one_company(value, key):
 
 
 @given(
-    st.lists(st.sampled_from([*BUILT_IN, *BUILT_IN.values(), "Acme", "(", ",", "&", "and", "B"]), max_size=6), st.data()
+    st.lists(st.sampled_from([*legal_forms(), *legal_forms().values(), "Acme", "(", ",", "&", "and", "B"]), max_size=6), st.data()
 )
 @example(["Inc", "Inc", "("], None)
 @settings(max_examples=100, deadline=None)
