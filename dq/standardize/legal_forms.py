@@ -48,21 +48,21 @@ class Patterns:
 
     def without_one(self, name: pl.Expr) -> pl.Expr:
         """The name without the longest form at its end."""
-        return _shortest(name, self.one, "")
+        return _first_cut(name, self.one, "")
 
     def without_any(self, name: pl.Expr) -> pl.Expr:
         """The name without all forms at its end; forms of several scripts may stand there in turn."""
-        once = _shortest(name, self.all, "")
+        once = _first_cut(name, self.all, "")
         return change_where(once, lambda n: _any(n, self.one), each(lambda n: n.str.replace(_united(self.one), "")))
 
     def without_lead(self, name: pl.Expr) -> pl.Expr:
         """The name without the longest form before it."""
-        return _shortest(name, self.lead, "$1")
+        return _first_cut(name, self.lead, "$1")
 
     def without_leads(self, name: pl.Expr) -> pl.Expr:
         """The name without all forms before it."""
-        once = _shortest(name, self.leads, "$1")
-        return change_where(once, lambda n: _any(n, self.lead), each(lambda n: _shortest(n, self.leads, "$1")))
+        once = _first_cut(name, self.leads, "$1")
+        return change_where(once, lambda n: _any(n, self.lead), each(lambda n: n.str.replace(_united_leads(self.lead), "$1$2$3$4$5")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,19 +169,17 @@ def _by_script(forms: Iterable[str]) -> list[list[str]]:
         bare = form.replace(MARK, "").strip(" «»")
         script = next((number for number, letters in enumerate(_SCRIPTS) if letters.search(bare)), len(_SCRIPTS))
         groups.setdefault(script, []).append(form)
-    return list(groups.values())
+    return [groups[script] for script in sorted(groups)]
 
 
-def _shortest(name: pl.Expr, patterns: Iterable[str], kept: str) -> pl.Expr:
-    def shorter(left: pl.Expr, right: pl.Expr) -> pl.Expr:
-        return pl.when(right.str.len_bytes() < left.str.len_bytes()).then(right).otherwise(left)
-
-    return reduce(shorter, (name.str.replace(pattern, kept) for pattern in patterns), name)
+def _first_cut(name: pl.Expr, patterns: Iterable[str], kept: str) -> pl.Expr:
+    cuts = [name.str.replace(pattern, kept) for pattern in patterns]
+    return pl.coalesce(*(pl.when(cut != name).then(cut) for cut in cuts), name)
 
 
 def _any(name: pl.Expr, patterns: Iterable[str]) -> pl.Expr:
     found = [name.str.contains(pattern) for pattern in patterns]
-    return text.not_ascii(name) & pl.any_horizontal(*found) if found else pl.lit(value=False)
+    return pl.any_horizontal(*found) if found else pl.lit(value=False)
 
 
 def _united(ones: Iterable[str]) -> str:
@@ -211,6 +209,10 @@ def _lead(forms: Iterable[str], *, one_case: bool) -> str:
 
 def _repeated(lead: str) -> str:
     return f"^(?:{lead.removeprefix('^')})+" if lead != _NOTHING else lead
+
+
+def _united_leads(leads: Iterable[str]) -> str:
+    return f"^(?:{'|'.join(lead.removeprefix('^') for lead in leads)})+"
 
 
 def _settled(targets: Iterable[str]) -> str:
