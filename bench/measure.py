@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from dq.memory import AT_ONCE, SETTING
+from dq.memory import SETTING, SOON
 
 MIB = 2**20
 
@@ -29,8 +29,8 @@ class Figure:
 
 def as_the_command(module: str) -> None:
     """Begin again under the memory setting of the command line, if it is not there: the allocator reads it at the start."""
-    if AT_ONCE not in os.environ.get(SETTING, ""):  # Polars, when it is imported, leaves a setting of its own there
-        os.environ[SETTING] = AT_ONCE
+    if SOON not in os.environ.get(SETTING, ""):  # Polars, when it is imported, leaves a setting of its own there
+        os.environ[SETTING] = SOON
         os.execv(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]])
 
 

@@ -13,6 +13,8 @@ Resolution = Literal["most_recent", "highest_quality", "merge", "none"]
 Survivorship = Literal[
     "most_recent", "highest_quality", "most_complete", "most_frequent", "longest", "source_priority", "union"
 ]
+Dimension = Literal["completeness", "uniqueness", "validity", "consistency", "timeliness", "integrity"]
+"""What a quality rule is about; scores are told by it."""
 Step = Literal["standardize", "dedupe", "sync"]
 ALL_STEPS: frozenset[Step] = frozenset({"standardize", "dedupe", "sync"})
 
@@ -174,6 +176,9 @@ class Check(Rule):
         max_share: Share of rows that may fail.
         values: For `membership`.
         pattern: For `pattern`: a regular expression that every non-empty value must match whole.
+        length: For `max_length`: characters.
+        reason: Why it matters.
+        source: File and line, for messages; no part of the rule.
     """
 
     name: str
@@ -185,6 +190,23 @@ class Check(Rule):
     pattern: str | None = None
     length: int | None = None
     reason: str | None = None
+    source: str | None = Field(default=None, exclude=True, repr=False)
+
+    @property
+    def dimension(self) -> Dimension:
+        """The dimension of quality that the rule measures."""
+        return DIMENSION_OF[self.check]
+
+
+DIMENSION_OF: dict[str, Dimension] = {
+    "completeness": "completeness",
+    "uniqueness": "uniqueness",
+    "membership": "validity",
+    "pattern": "validity",
+    "validity": "validity",
+    "max_length": "validity",
+}
+"""The dimension of each kind of rule."""
 
 
 class Child(Rule):

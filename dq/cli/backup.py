@@ -229,7 +229,7 @@ def _drill_fact(drill: "Drill") -> dict[str, Any]:
         "rows": dict(drill.rows),
         "changes": drill.changes,
         "brakes": list(drill.brakes),
-        "checks": [fact_of(verdict) for verdicts in drill.verdicts for verdict in verdicts.verdicts],
+        "checks": [fact_of(verdict) for report in drill.reports for verdict in report.verdicts],
     }
 
 

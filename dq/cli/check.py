@@ -9,7 +9,7 @@ import typer
 from dq.cli.options import AsFormat, ConfigFile, Format
 
 if TYPE_CHECKING:
-    from dq.gate import Verdicts
+    from dq.gate import Report, Verdict
     from dq.settings import Settings
 
 
@@ -31,10 +31,9 @@ def check(
     settings = load(config, secrets=False)
     is_file = Path(target).suffix != "" or Path(target).exists()
     judged = _of_file(Path(target), key, settings) if is_file else judged_snapshot(settings, target)
-    severities = {"error"} if fail_on == "error" else {"error", "warning"}
-    failed = [verdict for verdicts in judged for verdict in verdicts.failed]
-    passed = not any(verdict.check.severity in severities for verdict in failed)
-    facts = [fact_of(verdict) for verdicts in judged for verdict in verdicts.verdicts]
+    passed = all(report.passes("error" if fail_on == "error" else "warning") for report in judged)
+    failed = [verdict for report in judged for verdict in report.failed]
+    facts = [fact_of(verdict) for report in judged for verdict in report.verdicts]
     if form is Format.json:
         print_json({"format_version": 1, "passed": passed, "checks": facts})
     else:
@@ -46,7 +45,7 @@ def check(
         raise typer.Exit(1)
 
 
-def fact_of(verdict: Any) -> dict[str, Any]:
+def fact_of(verdict: "Verdict") -> dict[str, Any]:
     """A rule's outcome as JSON-ready values."""
     rule = verdict.check
     return {
@@ -59,7 +58,7 @@ def fact_of(verdict: Any) -> dict[str, Any]:
     }
 
 
-def _of_file(path: Path, key: str | None, settings: "Settings") -> list["Verdicts"]:
+def _of_file(path: Path, key: str | None, settings: "Settings") -> list["Report"]:
     import polars as pl
 
     from dq.engine import files
@@ -70,4 +69,4 @@ def _of_file(path: Path, key: str | None, settings: "Settings") -> list["Verdict
     frame = files.keyed(files.read(path), key).collect()
     known = [name for name in rules.names if name in frame.columns]
     texts = frame.select("row_key", *(pl.col(name).cast(pl.String) for name in known))
-    return [judge(with_findings(texts, rules), rules.quality, named_by(path.stem, "row_key"))]
+    return [judge(with_findings(texts, rules), rules.quality, named_by(path.stem, "row_key"), path.name)]

@@ -4,11 +4,16 @@ from dq.gate.brakes import brakes, lifted, under_new_rules
 from dq.gate.frames import at_the_door
 from dq.gate.identity import rekeyed, returned
 from dq.gate.proof import created_keys, moves, placeholders, planned, with_placeholders
-from dq.gate.quality import Named, Verdicts, judge, named_by, named_golden
+from dq.gate.quality import Named, judge, named_by, named_golden
+from dq.gate.verdicts import DIMENSIONS, Ratchet, Report, Status, Verdict, scores_of
 
 __all__ = [
+    "DIMENSIONS",
     "Named",
-    "Verdicts",
+    "Ratchet",
+    "Report",
+    "Status",
+    "Verdict",
     "at_the_door",
     "brakes",
     "created_keys",
@@ -21,6 +26,7 @@ __all__ = [
     "planned",
     "rekeyed",
     "returned",
+    "scores_of",
     "under_new_rules",
     "with_placeholders",
 ]

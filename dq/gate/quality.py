@@ -7,46 +7,11 @@ import pandera.errors
 import pandera.polars as pa
 import polars as pl
 
+from dq.gate.limits import ROUNDING
+from dq.gate.verdicts import SAMPLE, Ratchet, Report, Verdict, scores_of
 from dq.rules import Check, TableRules
 from dq.schemas import Finding
 from dq.schemas.finding import FINDING_TYPES
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One rule's outcome over `total` rows."""
-
-    check: Check
-    failed: int
-    total: int
-
-    @property
-    def share(self) -> float:
-        """Share of rows that fail."""
-        return self.failed / self.total if self.total else 0.0
-
-    @property
-    def passed(self) -> bool:
-        """Whether no more rows fail than the rule allows."""
-        return self.share <= self.check.max_share
-
-
-@dataclass(frozen=True)
-class Verdicts:
-    """All rules' outcomes, and a finding for each failing row."""
-
-    verdicts: tuple[Verdict, ...]
-    findings: pl.DataFrame
-
-    @property
-    def failed(self) -> list[Verdict]:
-        """The rules that did not pass, errors first."""
-        return sorted((v for v in self.verdicts if not v.passed), key=lambda v: v.check.severity != "error")
-
-    @property
-    def passed(self) -> bool:
-        """Whether no rule of severity `error` failed."""
-        return not any(v.check.severity == "error" for v in self.failed)
 
 
 @dataclass(frozen=True)
@@ -73,7 +38,7 @@ def named_golden(rules: TableRules) -> Named:
     )
 
 
-def judge(records: pl.DataFrame, checks: Sequence[Check], named: Named) -> Verdicts:
+def judge(records: pl.DataFrame, checks: Sequence[Check], named: Named, target: str = "") -> Report:
     """Records held against the quality rules whose field they have.
 
     Args:
@@ -81,13 +46,24 @@ def judge(records: pl.DataFrame, checks: Sequence[Check], named: Named) -> Verdi
             field's standardizers found wrong with the value, null for nothing; without that column it is left out.
         checks: The rules.
         named: How the findings name a record.
+        target: What the report is about.
     """
     known = [check for check in checks if {check.field, _judged(check)} <= set(records.columns)]
     failing = _failing(records, known)
     counts = dict(failing.group_by("rule").len().iter_rows())  # a handful: one a rule
-    verdicts = tuple(Verdict(check, counts.get(check.name, 0), records.height) for check in known)
-    broken = [check for check in known if check.name in counts]
-    return Verdicts(verdicts, _findings(failing, records, broken, named))
+    findings = _findings(failing, records, [check for check in known if check.name in counts], named)
+    verdicts = tuple(_verdict(check, counts.get(check.name, 0), records.height, findings) for check in known)
+    scores, total = scores_of(verdicts)
+    new = sum(verdict.new for verdict in verdicts)
+    return Report(target, records.height, verdicts, scores, total, findings, Ratchet(new=new))
+
+
+def _verdict(check: Check, failed: int, total: int, findings: pl.DataFrame) -> Verdict:
+    passes = failed <= check.max_share * total + ROUNDING
+    keys = findings.filter(pl.col(Finding.rule) == check.name)[Finding.row_key].head(SAMPLE) if failed else ()
+    return Verdict(
+        check, "passed" if passes else check.severity, failed, total, allowed=check.max_share, sample=tuple(keys)
+    )
 
 
 def _judged(check: Check) -> str:

@@ -18,7 +18,7 @@ from dq.backup import Backup, unpacked
 from dq.backup.closing import closed
 from dq.backup.sealing import Key
 from dq.errors import ConfigurationError, DamagedError
-from dq.gate import Verdicts
+from dq.gate import Report
 from dq.pipeline.applying import Watch
 from dq.pipeline.judging import judged
 from dq.pipeline.opening import opened
@@ -41,7 +41,7 @@ class Drill:
         rows: Store and table → rows of the restored stores, as a snapshot read them.
         changes: Changes that a plan on them would make.
         brakes: Brakes that would hold it.
-        verdicts: What the quality rules say about the planned result, a mapping each.
+        reports: What the quality rules say about the planned result, a mapping each.
     """
 
     backup: str
@@ -49,12 +49,12 @@ class Drill:
     rows: Mapping[str, int]
     changes: int
     brakes: tuple[str, ...]
-    verdicts: tuple[Verdicts, ...]
+    reports: tuple[Report, ...]
 
     @property
     def passed(self) -> bool:
         """Whether no quality rule of severity `error` fails."""
-        return all(verdicts.passed for verdicts in self.verdicts)
+        return all(report.passed for report in self.reports)
 
 
 def drill(
@@ -93,11 +93,11 @@ def drill(
         with opened(made) as stores:
             manifest = snapshot(made, stores, watch, full=True)
         plan = clean(made, watch.clock(), steps, lambda step: watch.progress(step, 0, 0)).plan
-        verdicts = tuple(judged(made, manifest.id))
+        reports = tuple(judged(made, manifest.id))
         rows = {f"{file.schema.store} {file.schema.name}": file.rows for file in manifest.tables}
         seconds = {"restore": round(restored - began, 3), "total": round(ticks() - began, 3)}
         brakes = tuple(brake.message for brake in plan.brakes)
-        return Drill(backup.id, seconds, rows, plan.changes, brakes, verdicts)
+        return Drill(backup.id, seconds, rows, plan.changes, brakes, reports)
 
 
 def _restored(

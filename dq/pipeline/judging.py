@@ -4,12 +4,12 @@ import polars as pl
 
 from dq.engine.validity import with_findings
 from dq.errors import ConfigurationError
-from dq.gate import Verdicts, judge, named_golden
+from dq.gate import Report, judge, named_golden
 from dq.settings import Settings
 from dq.snapshot import open_snapshot
 
 
-def judged(settings: Settings, snapshot_id: str) -> list[Verdicts]:
+def judged(settings: Settings, snapshot_id: str) -> list[Report]:
     """What the rules of each mapping say about the planned result.
 
     Args:
@@ -24,4 +24,7 @@ def judged(settings: Settings, snapshot_id: str) -> list[Verdicts]:
     if not path.exists():
         raise ConfigurationError("This snapshot has no plan yet.", where=folder.name, fix="dq clean")
     golden = pl.read_parquet(path)
-    return [judge(with_findings(golden, rules), rules.quality, named_golden(rules)) for rules in settings.tables]
+    return [
+        judge(with_findings(golden, rules), rules.quality, named_golden(rules), rules.table)
+        for rules in settings.tables
+    ]

@@ -14,7 +14,7 @@ from dq.apply.files import write_parquet
 from dq.changeset import is_removal
 from dq.digests import digest_of_json
 from dq.engine import field_kinds, ordered, resolved, with_findings
-from dq.gate import Verdicts, at_the_door, brakes, judge, named_golden, under_new_rules
+from dq.gate import Report, at_the_door, brakes, judge, named_golden, under_new_rules
 from dq.manifest import Manifest, to_dict
 from dq.pipeline.auditing import actor
 from dq.pipeline.budget import over_budget
@@ -145,7 +145,7 @@ def _write_clean(made: Sequence[Planned], folder: Path) -> tuple[tuple[str, ...]
     One frame at a time: the large ones are in memory only while they are written.
     """
     judged = [_judged(one) for one in made]
-    findings = pl.concat([*(one.made.findings for one in made), *(verdicts.findings for verdicts in judged)])
+    findings = pl.concat([*(one.made.findings for one in made), *(report.findings for report in judged)])
     choices = pl.concat([one.made.reconciled.choices for one in made])
     write_parquet(choices, folder / "policies.parquet")
     small = {
@@ -159,14 +159,14 @@ def _write_clean(made: Sequence[Planned], folder: Path) -> tuple[tuple[str, ...]
     write_parquet(_frame(made, "golden"), folder / "golden.parquet")
     for store in ("database", "airtable"):
         write_parquet(_frame(made, f"records_{store}"), folder / f"standardized_{store}.parquet")
-    failed = [verdict for verdicts in judged for verdict in verdicts.failed]
+    failed = [verdict for report in judged for verdict in report.failed]
     return tuple(f"{v.check.severity}: {v.check.name}: {v.failed} of {v.total} rows" for v in failed), findings.height
 
 
-def _judged(one: Planned) -> Verdicts:
+def _judged(one: Planned) -> Report:
     """The quality rules on the planned result."""
     golden = with_findings(one.made.frame("golden"), one.rules, field_kinds(one.inputs))
-    return judge(golden, one.rules.quality, named_golden(one.rules))
+    return judge(golden, one.rules.quality, named_golden(one.rules), one.rules.table)
 
 
 def _price(changes: pl.LazyFrame, made: Sequence[Planned], manifest: Manifest, settings: Settings) -> Price:

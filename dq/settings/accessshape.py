@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from dq.options import Text
 from dq.settings.validate import Shape
-from dq.settings.words import Text
 
 
 def as_switch(value: Any) -> Any:

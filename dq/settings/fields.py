@@ -3,21 +3,29 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import ValidationError
+
+from dq.options import OPTIONS
 from dq.rules import FieldRule, Standardizer
+from dq.settings.document import Document
 from dq.settings.maintenance import StandardizationSection, StatusSection
 from dq.settings.rulefiles import Rules, standardizer
 from dq.settings.shape import ConfigShape, FieldShape, TableShape
-from dq.settings.validate import Shape
+from dq.settings.validate import Shape, mistakes_of
 
 _STATUS_COLUMNS = frozenset({"status", "engagement_status"})
 _STATUS_FIELD = "engagement status"
+_STATUS_VALUES = ("maintenance_config", "field_standardization", "engagement_status", "valid_values")
 _NO_SECTION = StandardizationSection()
 
 
-def fields_of(config: ConfigShape, rules: Rules, table: TableShape, conflict: Sequence[str]) -> tuple[FieldRule, ...]:
+def fields_of(
+    document: Document, config: ConfigShape, rules: Rules, table: TableShape, conflict: Sequence[str]
+) -> tuple[FieldRule, ...]:
     """The mapped fields of a table, in the mapping's order.
 
     Args:
+        document: The configuration; mistakes are noted in it.
         config: For the maintenance document's field sections.
         rules: What the rule files say.
         table: The table with its mapping.
@@ -32,7 +40,9 @@ def fields_of(config: ConfigShape, rules: Rules, table: TableShape, conflict: Se
             {
                 "name": name,
                 "airtable": airtable,
-                "standardize": _with_options(chains[name], section, rules.legal_forms, is_status=name in statuses),
+                "standardize": _with_options(
+                    document, chains[name], section, rules.legal_forms, is_status=name in statuses
+                ),
                 "default": _default(rules, section, name, is_status=name in statuses),
                 "conflict": conflict,
                 "survivorship": rules.survivorship.fields.get(name, rules.survivorship.default),
@@ -70,7 +80,12 @@ def _default(rules: Rules, section: StandardizationSection, name: str, *, is_sta
 
 
 def _with_options(
-    chain: tuple[Standardizer, ...], section: StandardizationSection, forms: dict[str, str], *, is_status: bool
+    document: Document,
+    chain: tuple[Standardizer, ...],
+    section: StandardizationSection,
+    forms: dict[str, str],
+    *,
+    is_status: bool,
 ) -> tuple[Standardizer, ...]:
     """The chain, its last standardizer with the options that the document's sections give it."""
     last = chain[-1]
@@ -80,7 +95,12 @@ def _with_options(
         "company": given(section.company_name),
         "enum": _enum_options(section.engagement_status, last) if is_status else {},
     }.get(last.name, {})
-    return (*chain[:-1], standardizer(last.name, {**last.options, **options}, forms)) if options else chain
+    try:
+        return (*chain[:-1], standardizer(last.name, {**last.options, **options}, forms)) if options else chain
+    except ValidationError as error:  # only an enum's values can be wrong together when each alone is right
+        found = mistakes_of(error, document, OPTIONS[last.name], _STATUS_VALUES)
+        document.mistakes += [mistake for mistake in found if mistake not in document.mistakes]
+        return chain
 
 
 def _enum_options(status: StatusSection | None, last: Standardizer) -> dict[str, Any]:

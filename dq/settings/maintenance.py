@@ -7,8 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from dq.options import Text
 from dq.settings.validate import Shape
-from dq.settings.words import Chain, Text
+from dq.settings.words import Chain
 
 Strategy = Literal["most_recent", "highest_quality", "merge"]
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from dq.options import OPTIONS
 from dq.rules import Check, Placeholder, Standardizer
 from dq.settings.document import Document, read_yaml
 from dq.settings.lists import is_regex, read_legal_forms, read_placeholders
 from dq.settings.mistakes import Mistake, nearest
-from dq.settings.ruleshapes import OPTIONS, DedupeFile, QualityFile, StandardizeFile, SurvivorshipFile
+from dq.settings.ruleshapes import DedupeFile, QualityFile, StandardizeFile, SurvivorshipFile
 from dq.settings.validate import S, mistakes_of, validated
 
 NEEDED_FOR = {"membership": "values", "pattern": "pattern", "max_length": "length"}

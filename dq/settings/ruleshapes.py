@@ -4,62 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from dq.options import Text
 from dq.settings.shape import SurvivorshipChain
 from dq.settings.validate import Shape
-from dq.settings.words import Text, one_or_more
-
-
-class TextOptions(Shape):
-    """Whitespace and Unicode."""
-
-    multiline: bool = Field(False, description="Keep line ends.")
-
-
-class EmailOptions(Shape):
-    """Email addresses."""
-
-    normalize_case: Literal["lower", "keep"] = Field("keep", description="Case of the part before the @.")
-    validate_format: bool = Field(True, description="Report addresses whose syntax is wrong.")
-
-
-class WebsiteOptions(Shape):
-    """Website addresses."""
-
-    ensure_protocol: bool = Field(True, description="Add a protocol where there is none.")
-    preferred_protocol: Literal["https", "http", "keep"] = Field("https", description="The protocol to write.")
-    remove_trailing_slash: bool = Field(True, description="Remove the slash of an empty path.")
-    remove_tracking: bool = Field(True, description="Remove tracking parameters.")
-
-
-class LinkedinOptions(Shape):
-    """LinkedIn addresses; no options."""
-
-
-class CompanyOptions(Shape):
-    """Company names."""
-
-    normalize_case: bool = Field(True, description="Repair names that are all upper or all lower case.")
-    remove_suffixes: list[str] | None = Field(None, description="Legal forms to recognize; null = the whole list.")
-    add_proper_suffix: bool = Field(True, description="Write the recognized form canonically; false drops it.")
-    legal_forms: dict[str, str] | None = Field(None, description="Form → canonical; default: lists/legal_forms.csv.")
-
-
-class EnumOptions(Shape):
-    """Closed sets of values."""
-
-    values: list[Text] = Field(min_length=1, description="The values there are.")
-    synonyms: dict[str, Text] = Field({}, description="Other spelling → value.")
-
-
-OPTIONS: dict[str, type[Shape]] = {
-    "text": TextOptions,
-    "email": EmailOptions,
-    "website": WebsiteOptions,
-    "linkedin": LinkedinOptions,
-    "company": CompanyOptions,
-    "enum": EnumOptions,
-}
-"""Every standardizer with its options."""
+from dq.settings.words import one_or_more
 
 
 def _named(value: Any) -> Any:

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from dq.options import Text
 from dq.rules import Direction, Resolution, Survivorship
 from dq.settings.accessshape import ApprovalShape, Switch
 from dq.settings.maintenance import FieldMapping, MaintenanceConfig, MaintenanceOptions
 from dq.settings.syncshape import BrakesShape, ScopeShape, SyncShape, as_where
 from dq.settings.validate import Shape
-from dq.settings.words import Chain, Text, one_or_more
+from dq.settings.words import Chain, one_or_more
 
 SurvivorshipChain = Annotated[
     list[Survivorship],

@@ -28,7 +28,7 @@ def build_tables(document: Document, config: ConfigShape, rules: Rules) -> tuple
 def _table(document: Document, config: ConfigShape, rules: Rules, shape: TableShape, position: int) -> TableRules:
     key: Key = ("tables", position)
     sync = {**given(config.sync), **given(shape.sync)}
-    fields = fields_of(config, rules, shape, sync.pop("conflict", ("most_recent",)))
+    fields = fields_of(document, config, rules, shape, sync.pop("conflict", ("most_recent",)))
     _find_unknown_fields(document, key, shape)
     _find_unknown_defaults(document, key, fields)
     return TableRules(

@@ -33,12 +33,12 @@ def validated(document: Document, model: type[S]) -> S | None:
         return None
 
 
-def mistakes_of(error: ValidationError, document: Document, model: type[Shape], prefix: Key = ()) -> list[Mistake]:
+def mistakes_of(error: ValidationError, document: Document, model: type[BaseModel], prefix: Key = ()) -> list[Mistake]:
     """Pydantic's findings as mistakes; `prefix` is where in the document the model begins."""
     return [_mistake(document, model, prefix, finding) for finding in error.errors(include_url=False)]
 
 
-def part_at(model: type[Shape], key: Key) -> Mapping[str, Any]:
+def part_at(model: type[BaseModel], key: Key) -> Mapping[str, Any]:
     """The JSON Schema of the part of a shape that a key path leads to; empty if it leads nowhere."""
     whole = _schema(model)
     part = _plain(whole, whole)
@@ -51,13 +51,13 @@ def part_at(model: type[Shape], key: Key) -> Mapping[str, Any]:
     return part
 
 
-def keys_at(model: type[Shape], key: Key) -> list[str]:
+def keys_at(model: type[BaseModel], key: Key) -> list[str]:
     """The keys that a shape knows at a key path."""
     return list(part_at(model, key).get("properties", {}))
 
 
 @cache
-def _schema(model: type[Shape]) -> dict[str, Any]:
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
     return model.model_json_schema(mode="validation")
 
 
@@ -71,7 +71,7 @@ def _plain(whole: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, An
     return part
 
 
-def _mistake(document: Document, model: type[Shape], prefix: Key, finding: ErrorDetails) -> Mistake:
+def _mistake(document: Document, model: type[BaseModel], prefix: Key, finding: ErrorDetails) -> Mistake:
     inner: Key = finding["loc"]
     if finding["type"] == "extra_forbidden":
         word = str(inner[-1])

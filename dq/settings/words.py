@@ -28,15 +28,7 @@ def policies(value: Any) -> Any:
     )
 
 
-def _text(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int | float) else value
-
-
 Chain = Annotated[
     list[Policy], BeforeValidator(policies, json_schema_input_type=PolicyWord | list[PolicyWord]), Field(min_length=1)
 ]
 """One policy or several in order."""
-Text = Annotated[str, BeforeValidator(_text, json_schema_input_type=str | int | float | bool)]
-"""A text that may be written without quotes."""

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
-from pydantic import Field
 
+from dq.options import CompanyOptions as Options
+from dq.options import TextOptions
 from dq.standardize import shipped, text
 from dq.standardize.casing import lost_case, repaired, repaired_before_a_form
 from dq.standardize.forms import VALUE, Standardized, both, change_where, each, find_where
-from dq.standardize.forms import Options as BaseOptions
 from dq.standardize.legal_forms import LegalForms, legal_forms
 
 _WORDS = r"[\p{L}\p{N}]"
@@ -27,24 +27,6 @@ _ADDRESS = r"@[\p{L}\p{N}-]+\.\p{L}|://|^(?i:www)\.\S+$"
 _EDGES = " ,([（"
 
 
-class Options(BaseOptions):
-    """Options of `company`.
-
-    Attributes:
-        normalize_case: Repair names that are all capitals or all small letters; any other case is left alone.
-        legal_forms: Form → how it is written; empty for the list that dq ships.
-        remove_suffixes: Recognize only these forms (and their variants in `legal_forms`), written as they stand here.
-        add_proper_suffix: Write the recognized form with the name; false drops it.
-        placeholders: Words that are nobody's company; empty for the list that dq ships.
-    """
-
-    normalize_case: bool = True
-    legal_forms: dict[str, str] = Field(default_factory=dict)
-    remove_suffixes: tuple[str, ...] | None = None
-    add_proper_suffix: bool = True
-    placeholders: tuple[str, ...] = ()
-
-
 def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
     """Standard form of company names, with `company.placeholder`, `company.only_form` and `company.address`."""
     given = Options.model_validate(options)
@@ -54,7 +36,7 @@ def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
 
 def standard(value: pl.Expr, options: Options) -> pl.Expr:
     """The name in standard form; a name that is nothing but a legal form stays."""
-    forms = legal_forms(options.legal_forms, options.remove_suffixes)
+    forms = legal_forms(options.legal_forms or {}, options.remove_suffixes)
 
     def needed(name: pl.Expr) -> pl.Expr:
         return text.is_untidy(name) | (_needs_rewriting(name, forms, options) if forms else False)
@@ -65,9 +47,9 @@ def standard(value: pl.Expr, options: Options) -> pl.Expr:
 
 def finding(value: pl.Expr, options: Options) -> pl.Expr:
     """What a name in standard form is instead of a company's name: an address, a placeholder, a mere legal form."""
-    words = [word.lower() for word in options.placeholders or shipped.company_placeholders()]
+    words = [word.lower() for word in shipped.company_placeholders()]
     placeholder = rf"^(?i:{'|'.join(map(re.escape, words))})$"
-    forms = legal_forms(options.legal_forms, options.remove_suffixes)
+    forms = legal_forms(options.legal_forms or {}, options.remove_suffixes)
 
     def suspect(name: pl.Expr) -> pl.Expr:
         alone = both(name, forms.may_be_alone, forms.is_alone) if forms else pl.lit(value=False)
@@ -93,10 +75,10 @@ def match_form(value: pl.Expr, forms: Mapping[str, str] | None = None) -> pl.Exp
         forms: Legal forms as the rules have them; None for the list that dq ships.
     """
     known = legal_forms(forms or {})
-    bare = text.standard(value, text.Options())
+    bare = text.standard(value, TextOptions())
     if known:
-        for one_case, test in ((True, lost_case), (False, lambda name: ~lost_case(name))):
-            bare = change_where(bare, test, lambda rows, c=one_case: _bare(rows, known, one_case=c))
+        bare = change_where(bare, lost_case, lambda rows: _bare(rows, known, one_case=True))
+        bare = change_where(bare, known.may_have_one, lambda rows: _bare(rows, known, one_case=False))
     folded = text.folded(bare)
     joined = folded.str.replace_all(_AND, " and ").str.replace_all(r"['’`.״׳]", "")
     words = joined.str.replace_all(r"[^\p{L}\p{N}\p{M}]+", " ").str.strip_chars(" ")
@@ -130,7 +112,7 @@ def _rewritten(rows: pl.LazyFrame, forms: LegalForms | None, options: Options, *
         name = pl.concat_str(_spaced_before(), name, _spaced_after())
     # a name that is nothing but a legal form keeps its case as well
     nothing = ~stem.str.contains(_WORDS)
-    return names.select(pl.when(nothing).then(tidied).when("is_known").then(name).otherwise(whole).fill_null(VALUE))
+    return names.select(pl.when(nothing).then(tidied).when(pl.col("is_known")).then(name).otherwise(whole).fill_null(VALUE))
 
 
 def _parts(names: pl.LazyFrame, forms: LegalForms, options: Options, *, one_case: bool) -> pl.LazyFrame:

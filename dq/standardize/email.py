@@ -6,15 +6,15 @@ written in, and plus tags and dots stay. `match_form` folds all of these, for co
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import email_validator
 import idna
 import polars as pl
 
+from dq.options import EmailOptions as Options
 from dq.standardize import text
 from dq.standardize.forms import VALUE, Standardized, change_where, each, find_where, no_finding, once_each
-from dq.standardize.forms import Options as BaseOptions
 
 _STANDARD = r"^[a-z0-9_%+-][a-z0-9._%+-]*@(?:[a-z0-9-]+\.)+[a-z0-9-]+$"
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -31,18 +31,6 @@ _ADDRESS = r'^[^\s@"<>(),;:\[\]\\]+@[^\s@"<>(),;:\[\]\\]+$'
 _ADDRESS_WITHIN = r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+"
 _MAYBE_VALID = r"^[^\s@]+@[^\s@]+\.[^\s@]+$"
 _MIXED_SCRIPTS = r"@.*(?:[a-z][^.]*[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}][^.]*[a-z])"
-
-
-class Options(BaseOptions):
-    """Options of `email`.
-
-    Attributes:
-        normalize_case: `lower` also lowers the part before the @; `keep` leaves it. Domains are always lowered.
-        validate_format: Whether what is no deliverable address is a finding.
-    """
-
-    normalize_case: Literal["lower", "keep"] = "keep"
-    validate_format: bool = True
 
 
 def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:

@@ -2,36 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any
 
 import polars as pl
-from pydantic import Field, model_validator
 
+from dq.options import EnumOptions as Options
 from dq.standardize import text
-from dq.standardize.forms import Options as BaseOptions
 from dq.standardize.forms import Standardized, change_where, each, find_where
-
-
-class Options(BaseOptions):
-    """Options of `enum`.
-
-    Attributes:
-        values: The standard values, spelled as they are stored.
-        synonyms: Other spelling or word → standard value. Case, spaces, hyphens and underscores need no synonym.
-    """
-
-    values: tuple[str, ...] = Field(min_length=1)
-    synonyms: dict[str, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _closed(self) -> Self:
-        outside = sorted({value for value in self.synonyms.values() if value not in self.values})
-        if outside:
-            raise ValueError(f"synonyms lead to {', '.join(outside)}, which is not among the values")
-        keys = _keys(self.values)
-        if len(set(keys)) < len(keys) or not all(keys):
-            raise ValueError("two values differ only in case, spaces, hyphens or underscores, or one is empty")
-        return self
 
 
 def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:

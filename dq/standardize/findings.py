@@ -20,9 +20,15 @@ MESSAGES: Mapping[str, str] = {
     "linkedin.company": "A company's LinkedIn page where a person's is expected.",
     "linkedin.school": "A school's LinkedIn page where a person's is expected.",
     "linkedin.sales": "A Sales Navigator or Recruiter link, which only members with a license can open; kept as it is.",
+    "company.placeholder": "Nobody's company, such as `n/a` or `freelance`; kept as it is.",
+    "company.only_form": "Nothing but a legal form where a company's name is expected; kept as it is.",
+    "company.address": "An email or web address where a company's name is expected; kept as it is.",
     "enum.unknown": "Not one of the standard values, and no synonym of one; kept as it is.",
 }
 """What each finding means, in plain words."""
+
+INFORMATION = frozenset({"company.placeholder", "company.only_form"})
+"""Findings of severity info; all others are warnings."""
 
 SEPARATOR = "+"
 _CODE = "code"
@@ -61,6 +67,6 @@ def _of_field(standardized: pl.DataFrame, store: Store, table: str, field: str) 
         pl.lit(field).alias(Finding.field),
         pl.col(raw(field)).alias(Finding.value),
         pl.col(_CODE).alias(Finding.rule),
-        pl.lit("warning").alias(Finding.severity),
+        pl.when(pl.col(_CODE).is_in(INFORMATION)).then(pl.lit("info")).otherwise(pl.lit("warning")).alias(Finding.severity),
         pl.col(_CODE).replace_strict(MESSAGES, return_dtype=pl.String).alias(Finding.message),
     )

@@ -1,4 +1,4 @@
-"""What every standardizer is made of: its options, its two answers, and work done only where it is needed.
+"""What every standardizer is made of: its two answers, and work done only where it is needed.
 
 Most cells of a real table are in standard form already. One cheap test tells them from the rest, and only the rest
 takes the long way; that is what makes cleaning cost little more than reading and writing the table.
@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict
 
 Step = Callable[[pl.Expr], pl.Expr]
 Work = Callable[[pl.LazyFrame], pl.LazyFrame]
@@ -28,12 +27,6 @@ class Standardized:
 
     value: pl.Expr
     finding: pl.Expr
-
-
-class Options(BaseModel):
-    """Options of a standardizer; an unknown name is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def no_finding() -> pl.Expr:

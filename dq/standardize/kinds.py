@@ -9,9 +9,10 @@ import polars as pl
 from pydantic import ValidationError
 
 from dq.errors import ConfigurationError
+from dq.options import OPTIONS, Options
 from dq.rules import Standardizer
 from dq.standardize import company, email, enum, linkedin, text, website
-from dq.standardize.forms import Options, Standardized
+from dq.standardize.forms import Standardized
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,12 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "text": Kind(text.Options, text.standard, None),
-    "email": Kind(email.Options, email.standard, email.finding, email.match_form),
-    "website": Kind(website.Options, website.standard, website.finding, website.match_form),
-    "linkedin": Kind(linkedin.Options, linkedin.standard, linkedin.finding, linkedin.match_form),
-    "company": Kind(company.Options, company.standard, company.finding, company.match_form),
-    "enum": Kind(enum.Options, enum.standard, enum.finding),
+    "text": Kind(OPTIONS["text"], text.standard, None),
+    "email": Kind(OPTIONS["email"], email.standard, email.finding, email.match_form),
+    "website": Kind(OPTIONS["website"], website.standard, website.finding, website.match_form),
+    "linkedin": Kind(OPTIONS["linkedin"], linkedin.standard, linkedin.finding, linkedin.match_form),
+    "company": Kind(OPTIONS["company"], company.standard, company.finding, company.match_form),
+    "enum": Kind(OPTIONS["enum"], enum.standard, enum.finding),
 }
 
 STANDARDIZERS: Mapping[str, Callable[[pl.Expr, Mapping[str, Any]], Standardized]] = {
@@ -49,16 +50,13 @@ STANDARDIZERS: Mapping[str, Callable[[pl.Expr, Mapping[str, Any]], Standardized]
     "enum": enum.standardize,
 }
 
-OPTIONS: Mapping[str, type[Options]] = {name: kind.options for name, kind in KINDS.items()}
-"""Each standardizer's options as a pydantic model."""
-
 
 def check_options(name: str, options: Mapping[str, Any]) -> list[str]:
     """What is wrong with a standardizer's name or options, one sentence each; empty when nothing is."""
     if name not in KINDS:
         return [f"unknown standardizer `{name}`{_near(name, list(KINDS))}"]
     try:
-        OPTIONS[name].model_validate(dict(options))
+        KINDS[name].options.model_validate(dict(options))
     except ValidationError as error:
         return [_sentence(name, mistake) for mistake in error.errors(include_url=False, include_input=False)]
     return []
@@ -81,7 +79,7 @@ def step(standardizer: Standardizer) -> tuple[Kind, Options]:
 def _sentence(name: str, mistake: Any) -> str:
     where = ".".join(str(part) for part in mistake["loc"])
     if mistake["type"] == "extra_forbidden":
-        return f"unknown option `{where}` of `{name}`{_near(where, list(OPTIONS[name].model_fields))}"
+        return f"unknown option `{where}` of `{name}`{_near(where, list(KINDS[name].options.model_fields))}"
     return f"option `{where}` of `{name}`: {mistake['msg']}" if where else f"options of `{name}`: {mistake['msg']}"
 
 

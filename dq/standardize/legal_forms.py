@@ -7,9 +7,9 @@ form list ──► spellings ──► patterns of leading and trailing forms, 
 import itertools
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import lru_cache
 
 import polars as pl
 
@@ -97,6 +97,10 @@ class LegalForms:
     trailing: Forms
     leading: Forms
 
+    def may_have_one(self, name: pl.Expr) -> pl.Expr:
+        """Whether a form may stand at an end of a name of both cases; a cheap guess."""
+        return text.not_ascii(name) | name.str.contains(self.fast) | name.str.contains(self.fast_leads)
+
     def may_be_alone(self, name: pl.Expr) -> pl.Expr:
         """Whether a name can be nothing but a form; a cheap guess."""
         return (name.str.len_bytes() <= self.longest) & ((" " + name).str.contains(self.fast_any) | text.not_ascii(name))
@@ -114,14 +118,14 @@ class LegalForms:
         return _by_letters(prefix, self.leading)
 
 
-def legal_forms(forms: Forms, only: tuple[str, ...] | None = None) -> LegalForms | None:
+def legal_forms(forms: Forms, only: Sequence[str] | None = None) -> LegalForms | None:
     """The forms to recognize; None for none at all.
 
     Args:
         forms: Form → how it is written; empty for the list that dq ships. A form with `…` is written before a name.
         only: Recognize these alone, and their variants among `forms`; each is written as it stands here.
     """
-    return _compiled(tuple((forms or shipped.legal_forms()).items()), only)
+    return _compiled(tuple((forms or shipped.legal_forms()).items()), None if only is None else tuple(only))
 
 
 @lru_cache(maxsize=16)

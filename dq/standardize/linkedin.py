@@ -11,9 +11,9 @@ from urllib.parse import unquote
 
 import polars as pl
 
+from dq.options import LinkedinOptions as Options
 from dq.standardize import text
 from dq.standardize.forms import VALUE, Standardized, change_where, each, find_where, once_each
-from dq.standardize.forms import Options as BaseOptions
 
 _HOME = "https://www.linkedin.com/"
 _STANDARD = r"^https://www\.linkedin\.com/in/[a-z0-9-]{3,}$"
@@ -30,10 +30,6 @@ _COMPANY_FORM = r"^https://www\.linkedin\.com/(?:company|showcase)/[^/?#\s]+$"
 _SCHOOL_FORM = r"^https://www\.linkedin\.com/school/[^/?#\s]+$"
 _EDGES = " <>\"'“”‘’,;()[]"
 _LICENSED = r"^(?i)(?:https?://)?[a-z.]*linkedin\.com/(?:sales|talent|recruiter)/"
-
-
-class Options(BaseOptions):
-    """`linkedin` has no options."""
 
 
 def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:

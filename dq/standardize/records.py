@@ -12,11 +12,12 @@ import polars as pl
 from dq import cells
 from dq.errors import ConfigurationError
 from dq.manifest import TableSchema
+from dq.options import Options, TextOptions
 from dq.rules import FieldRule, TableRules
 from dq.schemas.record import RECORD_TYPES, Record, raw, rule
-from dq.standardize import text, times
+from dq.standardize import times
 from dq.standardize.findings import SEPARATOR, finding
-from dq.standardize.forms import Options, no_finding
+from dq.standardize.forms import no_finding
 from dq.standardize.kinds import Kind, step
 
 Kinds = Mapping[str, frozenset[str]]
@@ -103,8 +104,8 @@ def _standardized(frame: pl.LazyFrame, field: FieldRule, kinds: frozenset[str]) 
 
 def _step(field: FieldRule, number: int, kinds: frozenset[str]) -> tuple[Kind, Options]:
     kind, options = step(field.standardize[number])
-    if kinds & _MULTILINE and isinstance(options, text.Options):
-        return kind, text.Options(multiline=True)
+    if kinds & _MULTILINE and isinstance(options, TextOptions):
+        return kind, TextOptions(multiline=True)
     return kind, options
 
 

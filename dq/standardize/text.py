@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from dq.standardize.forms import Options as BaseOptions
+from dq.options import TextOptions as Options
 from dq.standardize.forms import Standardized, change_where, each, no_finding
 
 _UNTIDY = r"[^ -~]|  |^ | $"
@@ -27,16 +27,6 @@ _JOINERS = rf"([{_JOINED}][\x{{200c}}\x{{200d}}])|[\x{{200c}}\x{{200d}}]"
 _LINE_END = r"\r\n?|[\x0b\x0c\x{85}\x{2028}\x{2029}]"
 _LETTERS = {"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "ς": "σ"}
 _EDGES = " \u200c\u200d"
-
-
-class Options(BaseOptions):
-    """Options of `text`.
-
-    Attributes:
-        multiline: Keep line ends, and the spaces within lines as they are (indentation means something there).
-    """
-
-    multiline: bool = False
 
 
 def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:

@@ -5,14 +5,15 @@ parameters go. Paths, other parameters and `www.` stay as written.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
+from dq.options import TextOptions
+from dq.options import WebsiteOptions as Options
 from dq.standardize import text
 from dq.standardize.email import ascii_host
 from dq.standardize.forms import VALUE, Standardized, change_where, each, find_where
-from dq.standardize.forms import Options as BaseOptions
 
 _STANDARD = r"^https://(?:[a-z0-9-]+\.)+[a-z]{2,}(?:/[A-Za-z0-9_~-][A-Za-z0-9._~/-]*)?$"
 _COMMON = r"^(?i)(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}/?$"
@@ -29,23 +30,6 @@ _OTHER_SCHEME = r"^(?i)[a-z][a-z0-9+.-]*:(?:[^0-9]|$)"
 _MIXED_SCRIPTS = r"//[^/]*(?:[a-z][^./]*[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}][^./]*[a-z])"
 
 _SCHEME, _HOST, _PORT, _VALID = (pl.col(name) for name in ("scheme", "host", "port", "valid"))
-
-
-class Options(BaseOptions):
-    """Options of `website`.
-
-    Attributes:
-        ensure_protocol: Whether a bare domain gets a scheme.
-        preferred_protocol: Scheme of bare domains; `https` also upgrades `http`, nothing ever downgrades. `keep`
-            upgrades nothing and gives bare domains https.
-        remove_trailing_slash: Whether the slash after a bare host goes; deeper paths keep theirs.
-        remove_tracking: Whether parameters that only count clicks go.
-    """
-
-    ensure_protocol: bool = True
-    preferred_protocol: Literal["https", "http", "keep"] = "https"
-    remove_trailing_slash: bool = True
-    remove_tracking: bool = True
 
 
 def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
@@ -97,7 +81,7 @@ def _parsed(rows: pl.LazyFrame) -> pl.LazyFrame:
     """The rows with their parts; the scheme is empty for a bare domain, the port for none."""
     cleaned, rest, authority, tail, before = (pl.col(n) for n in ("cleaned", "rest", "authority", "tail", "before"))
     return (
-        rows.with_columns(cleaned=text.standard(VALUE, text.Options()).str.strip_chars('<>"“”„ '))
+        rows.with_columns(cleaned=text.standard(VALUE, TextOptions()).str.strip_chars('<>"“”„ '))
         .with_columns(scheme=_written_scheme(cleaned), rest=cleaned.str.replace("^(?i)(?:https?:)?//", ""))
         .with_columns(authority=rest.str.replace(r"[/?#].*$", ""), tail=rest.str.replace(r"^[^/?#]+", ""))
         .with_columns(authority=pl.when(tail == "").then(authority.str.strip_chars_end(".,;")).otherwise(authority))

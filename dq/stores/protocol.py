@@ -46,7 +46,8 @@ class Outcome:
         state: `written`: the store confirmed it. `moved`: the row no longer held `before`, nothing was written.
             `refused`: the store will not take it (the reason says why, without cell values).
         key: The row's key; for inserts, the one the store gave.
-        echo: The touched cells as the store now holds them, and the schema's other columns with them.
+        echo: The touched cells as the store now holds them, and the schema's other columns with them; a database on
+            which nothing but the write can have moved them may leave those out.
         reason: Why a write was refused, or which columns moved.
     """
 

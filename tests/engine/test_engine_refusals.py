@@ -10,9 +10,10 @@ from engine_world import DATABASE, FIELDS, RULES, inputs, plan_table, with_rules
 from dq.engine import Park
 from dq.errors import ConfigurationError, DqError
 from dq.manifest import Column
+from dq.options import TextOptions
 from dq.pipeline.proving import proved
 from dq.rules import FieldRule, Standardizer
-from dq.standardize import kinds, text
+from dq.standardize import kinds
 from dq.standardize.kinds import Kind
 
 
@@ -40,8 +41,7 @@ def test_fields_may_not_be_called_like_the_golden_records_own_columns():
 
 
 def test_a_standardizer_that_never_settles_is_caught(monkeypatch):
-    monkeypatch.setitem(kinds.KINDS, "plant", Kind(text.Options, lambda value, _: value + "x", None))
-    monkeypatch.setitem(kinds.OPTIONS, "plant", text.Options)
+    monkeypatch.setitem(kinds.KINDS, "plant", Kind(TextOptions, lambda value, _: value + "x", None))
     fields = (FIELDS[0].model_copy(update={"standardize": (Standardizer(name="plant"),)}), *FIELDS[1:])
     with pytest.raises(ConfigurationError, match="plant of field name are not idempotent") as caught:
         plan_table(inputs([lead("d1", name="Ann Lee")], [], rules=RULES.model_copy(update={"fields": fields})))

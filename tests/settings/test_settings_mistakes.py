@@ -78,6 +78,7 @@ def error_of(project, config, env=None):
         (TABLE + "  defaults: {email: x}\n", 4, "`email` is mapped; its default stands in"),
         (TABLE + "- {database: leads, mapping: {a: A}}\n", 4, "the table `leads` stands twice"),
         (TABLE + "  fields: {status: {default: contactd}}\n", 4, "did you mean `contacted`?"),
+        ("maintenance_config:\n  field_standardization:\n    engagement_status:\n      valid_values: [a b, a_b]\n", 4, "two values differ only in case"),
         # stores
         ("stores:\n  database: {url: mysql://u@h/db}\n", 2, "begins neither with sqlite:/// nor with postgresql://"),
         ("stores:\n  database: {url: postgresql://u@h}\n", 2, "names no database"),

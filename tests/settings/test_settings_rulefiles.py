@@ -15,6 +15,8 @@ CSV = "kind,match,value\n"
         ("standardize.yaml", "fields:\n  x:\n  - website: {preferred_protocol: htps}\n", 3, "did you mean `https`?"),
         ("standardize.yaml", "fields:\n  x:\n  - email: {validate_format: 1}\n", 3, "expected true or false, found a whole number"),
         ("standardize.yaml", "fields:\n  x:\n  - enum\n", 3, "values: is missing"),
+        ("standardize.yaml", "fields:\n  x:\n  - enum: {values: [a], synonyms: {b: c}}\n", 3, "synonyms lead to c, which is not among the values"),
+        ("standardize.yaml", "fields:\n  x:\n  - enum: {values: [a b, A-b]}\n", 3, "differ only in case"),
         ("standardize.yaml", "fields:\n  x:\n  - {text: {}, email: {}}\n", 3, "expected one standardizer"),
         ("standardize.yaml", "fields:\n  x:\n  - linkedin: {case: lower}\n", 3, "unknown key `case`"),
         ("standardize.yaml", "field: {}\n", 1, "did you mean `fields`?"),

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import dq.settings
-from dq.settings.ruleshapes import OPTIONS
+from dq.options import OPTIONS
 from dq.settings.shape import ConfigShape
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,9 +114,7 @@ def test_legal_forms_are_written_as_the_maintenance_document_writes_them():
 
 def test_the_standardizers_take_the_options_that_are_checked_here():
     standardize = pytest.importorskip("dq.standardize")
-    assert set(standardize.OPTIONS) >= set(OPTIONS)
-    for name, shape in OPTIONS.items():
-        assert set(standardize.OPTIONS[name].model_fields) == set(shape.model_fields)
+    assert {name: kind.options for name, kind in standardize.KINDS.items()} == OPTIONS
     for field in load().tables[0].fields:
         for step in field.standardize:
             assert not standardize.check_options(step.name, step.options)

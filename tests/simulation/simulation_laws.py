@@ -91,6 +91,7 @@ def demand_deletions(world: World) -> None:
         elif any(
             deed.store != deleted.store and deed.act == "edit" and not _maybe_seen(world, deed, deleted)
             for deed in others
+            if not _put_back(deed, deeds)
         ):
             assert email in emails, (
                 f"an edited lead is gone: {deeds}, begun {world.attempts}, complete {world.complete}"
@@ -141,6 +142,12 @@ def _maybe_seen(world: World, deed: Deed, later: Deed) -> bool:
 def _taken_back(deed: Deed, deeds: Sequence[Deed]) -> bool:
     """Whether the lead was deleted where the deed was done, after it."""
     return any(one.act == "delete" and one.store == deed.store and one.tick > deed.tick for one in deeds)
+
+
+def _put_back(edit: Deed, deeds: Sequence[Deed]) -> bool:
+    """Whether the cell holds in the end what it once held: then nobody can tell that it was edited."""
+    edits = [one for one in deeds if (one.act, one.store, one.field) == ("edit", edit.store, edit.field)]
+    return _plain(edits[-1].value) in {_plain(one.before) for one in edits}
 
 
 def _plain(value: Any) -> str | None:

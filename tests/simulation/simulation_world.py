@@ -40,6 +40,7 @@ class Deed:
         act: `edit`, `delete`, `add` or `twin`.
         field: Of an edit.
         value: Of an edit; None clears the cell.
+        before: What the cell held before an edit.
     """
 
     tick: int
@@ -48,6 +49,7 @@ class Deed:
     act: str
     field: str | None = None
     value: str | None = None
+    before: str | None = None
 
 
 @dataclass
@@ -99,7 +101,7 @@ class World:
         else:
             self.patch(email, {FIELDS[name]: value})
         if _plain(before) != _plain(value):  # else nothing was edited
-            self.note(store, email, "edit", name, value)
+            self.note(store, email, "edit", name, value, before)
 
     def delete(self, store: str) -> None:
         store, email, _ = self.aim(store)
@@ -171,9 +173,10 @@ class World:
     def wrote(self, store: str, table: str, key: str, cells: dict[str, Any]) -> None:
         self.hand |= {((store, table, key, name), value) for name, value in cells.items()}
 
-    def note(self, store: str, email: str, act: str, name: str | None = None, value: str | None = None) -> None:
+    def note(self, store: str, email: str, act: str, *cell: str | None) -> None:
+        """Remember what was done; of an edit the field, what it holds and what it held."""
         self.tick += 1
-        self.deeds.append(Deed(self.tick, store, email, act, name, value))
+        self.deeds.append(Deed(self.tick, store, email, act, *cell))
 
     # what there is -------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from dq.options import CompanyOptions
 from dq.standardize import company
 from dq.standardize.shipped import legal_forms
 
@@ -148,6 +149,6 @@ def test_edge_cases_27_and_31_keys_are_equal_for_one_company(value, key):
 def test_any_heap_of_forms_settles_at_once(words, data):
     between = st.sampled_from([" ", ", ", ". ", "."])
     name = "".join(word + (data.draw(between) if data else " ") for word in words)
-    for options in (company.Options(), company.Options(add_proper_suffix=False)):
+    for options in (CompanyOptions(), CompanyOptions(add_proper_suffix=False)):
         once = pl.DataFrame({"v": [name]}).select(company.standard(pl.col("v"), options))
         assert once.select(company.standard(pl.col("v"), options)).item() == once.item()

@@ -1,6 +1,7 @@
 import pytest
 
-from dq.standardize import OPTIONS, STANDARDIZERS, check_options
+from dq.options import OPTIONS
+from dq.standardize import STANDARDIZERS, check_options
 
 STATUS = {
     "values": ["auto_send", "manual_review", "contacted", "responded"],

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from dq.options import LinkedinOptions, WebsiteOptions
 from dq.standardize import STANDARDIZERS, company, email, linkedin, website
 
 STATUS = {"values": ["auto_send", "Manual Review"], "synonyms": {"replied": "auto_send", "ß": "Manual Review"}}
@@ -232,8 +233,8 @@ HOSTS = st.builds(
 def test_the_short_way_says_what_the_long_way_says(values):
     rows = pl.DataFrame({"value": values})
     for standard, rebuilt in (
-        (linkedin.standard(pl.col("value"), linkedin.Options()), linkedin._rebuilt),
-        (website.standard(pl.col("value"), website.Options()), lambda r: website._rebuilt(r, website.Options())),
+        (linkedin.standard(pl.col("value"), LinkedinOptions()), linkedin._rebuilt),
+        (website.standard(pl.col("value"), WebsiteOptions()), lambda r: website._rebuilt(r, WebsiteOptions())),
     ):
         assert rows.select(standard).to_series().to_list() == rebuilt(rows.lazy()).collect().to_series().to_list()
 

@@ -43,14 +43,14 @@ def write_batch(connection: sqlite3.Connection, schema: TableSchema, writes: Seq
 def _transaction(connection: sqlite3.Connection, targets: Targets, writes: Sequence[Numbered]) -> Outcomes:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        keys, moved = _guard(connection, targets, writes)
-        still = [(number, write) for number, write in writes if number not in keys and write.group not in moved]
-        others, outcomes = _write_groups(connection, targets, still)
-        keys |= others
+        keys, updated = update_unmoved(connection, targets, writes, _REFUSALS) if are_free(writes) else ({}, {})
+        rest = [(number, write) for number, write in writes if number not in keys and number not in updated]
+        moved = moved_groups(connection, targets, [write for _, write in rest])
+        others, outcomes = _write_groups(connection, targets, [one for one in rest if one[1].group not in moved])
         outcomes |= {
             n: Outcome("moved", write.key, reason=moved[write.group]) for n, write in writes if write.group in moved
         }
-        outcomes |= _written(connection, targets, dict(writes), keys)
+        outcomes |= updated | _written(connection, targets, dict(writes), keys | others)
         connection.execute("COMMIT")
     except sqlite3.IntegrityError as error:  # a deferred constraint, which names no row: find its group by halving
         connection.execute("ROLLBACK")
@@ -60,14 +60,6 @@ def _transaction(connection: sqlite3.Connection, targets: Targets, writes: Seque
             connection.execute("ROLLBACK")
         raise
     return outcomes
-
-
-def _guard(
-    connection: sqlite3.Connection, targets: Targets, writes: Sequence[Numbered]
-) -> tuple[dict[int, str], dict[str, str]]:
-    """Keys of the rows that were updated as they were guarded, and the groups that moved, with what did."""
-    keys = update_unmoved(connection, targets, writes, _REFUSALS) if are_free(writes) else {}
-    return keys, moved_groups(connection, targets, [write for number, write in writes if number not in keys])
 
 
 def _halves(
