@@ -8,7 +8,8 @@ import polars as pl
 
 from dq.options import EnumOptions as Options
 from dq.standardize import text
-from dq.standardize.forms import Standardized, change_where, each, find_where
+from dq.standardize.forms import Standardized, change_where, each, find_where, once_each
+from dq.standardize.near import nearest
 
 
 def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
@@ -24,7 +25,12 @@ def standard(value: pl.Expr, options: Options) -> pl.Expr:
     spellings |= dict(zip(_keys(options.values), options.values, strict=True))
 
     def change(other: pl.Expr) -> pl.Expr:
-        return _key(other).replace_strict(spellings, default=other, return_dtype=pl.String)
+        key = _key(other)
+        known = key.replace_strict(spellings, default=None, return_dtype=pl.String)
+        if not options.near:
+            return pl.coalesce(known, other)
+        meant = once_each(pl.when(known.is_null()).then(key), lambda word: nearest(word, spellings, options.near))
+        return pl.coalesce(known, meant, other)
 
     return change_where(value, lambda v: ~v.is_in(options.values), each(change))
 
