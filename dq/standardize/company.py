@@ -112,7 +112,9 @@ def _rewritten(rows: pl.LazyFrame, forms: LegalForms | None, options: Options, *
         name = pl.concat_str(_spaced_before(), name, _spaced_after())
     # a name that is nothing but a legal form keeps its case as well
     nothing = ~stem.str.contains(_WORDS)
-    return names.select(pl.when(nothing).then(tidied).when(pl.col("is_known")).then(name).otherwise(whole).fill_null(VALUE))
+    return names.select(
+        pl.when(nothing).then(tidied).when(pl.col("is_known")).then(name).otherwise(whole).fill_null(VALUE)
+    )
 
 
 def _parts(names: pl.LazyFrame, forms: LegalForms, options: Options, *, one_case: bool) -> pl.LazyFrame:
@@ -147,6 +149,8 @@ def _spaced_after() -> pl.Expr:
 def _bare(rows: pl.LazyFrame, forms: LegalForms, *, one_case: bool) -> pl.LazyFrame:
     patterns = forms.one_case if one_case else forms.cased
     stem = pl.col("stem")
-    parts = rows.with_columns(rest=patterns.without_leads(VALUE)).with_columns(stem=patterns.without_any(pl.col("rest")))
+    parts = rows.with_columns(rest=patterns.without_leads(VALUE)).with_columns(
+        stem=patterns.without_any(pl.col("rest"))
+    )
     named = stem.str.contains(_WORDS) & ~stem.str.contains(_ARTICLE_ALONE)
     return parts.select(pl.when(named).then(stem).otherwise(VALUE))

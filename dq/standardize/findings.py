@@ -67,6 +67,9 @@ def _of_field(standardized: pl.DataFrame, store: Store, table: str, field: str) 
         pl.lit(field).alias(Finding.field),
         pl.col(raw(field)).alias(Finding.value),
         pl.col(_CODE).alias(Finding.rule),
-        pl.when(pl.col(_CODE).is_in(INFORMATION)).then(pl.lit("info")).otherwise(pl.lit("warning")).alias(Finding.severity),
+        pl.when(pl.col(_CODE).is_in(INFORMATION))
+        .then(pl.lit("info"))
+        .otherwise(pl.lit("warning"))
+        .alias(Finding.severity),
         pl.col(_CODE).replace_strict(MESSAGES, return_dtype=pl.String).alias(Finding.message),
     )

@@ -14,7 +14,7 @@ from functools import lru_cache
 import polars as pl
 
 from dq.standardize import shipped, text
-from dq.standardize.forms import change_where, each
+from dq.standardize.forms import both, change_where, each
 from dq.standardize.spellings import JOINING, MARK, longest_first, plain, spellings, words_of
 
 QUOTES = "\"'«»„“”‟‘’‹›「『《"
@@ -24,7 +24,12 @@ _NO_SPACE = r"[\s,(\[（]*"
 _QUOTED = MARK + "»"
 _NOTHING = r"[^\s\S]"
 
-_SCRIPTS = (JOINING, re.compile("[\u0400-\u04ff]"), re.compile("[\u0370-\u03ff\u0500-\u0dff\u10a0-\u10ff]"), re.compile(r"[^\0-\x7f]"))
+_SCRIPTS = (
+    JOINING,
+    re.compile("[\u0400-\u04ff]"),
+    re.compile("[\u0370-\u03ff\u0500-\u0dff\u10a0-\u10ff]"),
+    re.compile(r"[^\0-\x7f]"),
+)
 """A form belongs to the first that it has a letter of; the letters of all but the last are of no Latin form."""
 
 Forms = Mapping[str, str]
@@ -62,7 +67,9 @@ class Patterns:
     def without_leads(self, name: pl.Expr) -> pl.Expr:
         """The name without all forms before it."""
         once = _first_cut(name, self.leads, "$1")
-        return change_where(once, lambda n: _any(n, self.lead), each(lambda n: n.str.replace(_united_leads(self.lead), "$1$2$3$4$5")))
+        return change_where(
+            once, lambda n: _any(n, self.lead), each(lambda n: n.str.replace(_united_leads(self.lead), "$1$2$3$4$5"))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,9 @@ class LegalForms:
 
     def may_be_alone(self, name: pl.Expr) -> pl.Expr:
         """Whether a name can be nothing but a form; a cheap guess."""
-        return (name.str.len_bytes() <= self.longest) & ((" " + name).str.contains(self.fast_any) | text.not_ascii(name))
+        return (name.str.len_bytes() <= self.longest) & (
+            (" " + name).str.contains(self.fast_any) | text.not_ascii(name)
+        )
 
     def is_alone(self, name: pl.Expr) -> pl.Expr:
         """Whether a name is nothing but a form."""
@@ -144,7 +153,9 @@ def _compiled(forms: tuple[tuple[str, str], ...], only: tuple[str, ...] | None) 
         cased=_patterns(before, after, one_case=False),
         one_case=_patterns(before, after, one_case=True),
         fast=_one(plain_forms, one_case=False) + "$",
-        fast_lead=_lead([form for form, target in before.items() if _is_ascii(form) and form != target], one_case=False),
+        fast_lead=_lead(
+            [form for form, target in before.items() if _is_ascii(form) and form != target], one_case=False
+        ),
         fast_leads=_repeated(_lead([form for form in before if _is_ascii(form)], one_case=False)),
         fast_any=_one(plain_forms, one_case=True) + "$",
         longest=max(len(form.encode()) for form in (*before, *after)) + 8,
@@ -176,14 +187,25 @@ def _by_script(forms: Iterable[str]) -> list[list[str]]:
     return [groups[script] for script in sorted(groups)]
 
 
-def _first_cut(name: pl.Expr, patterns: Iterable[str], kept: str) -> pl.Expr:
-    cuts = [name.str.replace(pattern, kept) for pattern in patterns]
-    return pl.coalesce(*(pl.when(cut != name).then(cut) for cut in cuts), name)
+def _first_cut(name: pl.Expr, patterns: tuple[str, ...], kept: str) -> pl.Expr:
+    if not patterns:
+        return name
+    *others, last = patterns
+
+    def cut(other: pl.Expr) -> pl.Expr:
+        cuts = [other.str.replace(pattern, kept) for pattern in others]
+        return pl.coalesce(*(pl.when(cut != other).then(cut) for cut in cuts), other)
+
+    first = change_where(name, text.not_ascii, each(cut))
+    return pl.when(first != name).then(first).otherwise(name.str.replace(last, kept))
 
 
-def _any(name: pl.Expr, patterns: Iterable[str]) -> pl.Expr:
-    found = [name.str.contains(pattern) for pattern in patterns]
-    return pl.any_horizontal(*found) if found else pl.lit(value=False)
+def _any(name: pl.Expr, patterns: tuple[str, ...]) -> pl.Expr:
+    if not patterns:
+        return pl.lit(value=False)
+    *others, last = patterns
+    more = both(name, text.not_ascii, lambda n: pl.any_horizontal(pl.lit(value=False), *map(n.str.contains, others)))
+    return name.str.contains(last) | more
 
 
 def _united(ones: Iterable[str]) -> str:

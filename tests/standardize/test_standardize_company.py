@@ -142,7 +142,8 @@ def test_edge_cases_27_and_31_keys_are_equal_for_one_company(value, key):
 
 
 @given(
-    st.lists(st.sampled_from([*legal_forms(), *legal_forms().values(), "Acme", "(", ",", "&", "and", "B"]), max_size=6), st.data()
+    st.lists(st.sampled_from([*legal_forms(), *legal_forms().values(), "Acme", "(", ",", "&", "and", "B"]), max_size=6),
+    st.data(),
 )
 @example(["Inc", "Inc", "("], None)
 @settings(max_examples=100, deadline=None)
