@@ -46,7 +46,7 @@ def _repair(names: pl.LazyFrame) -> pl.LazyFrame:
     # some letters change in number when their case does: such a name is left alone
     same = pl.col("name").str.to_lowercase() == pl.col("lowered")
     return repairs.with_columns(name=text.nfc(_capitalized(pl.col("words")))).select(
-        pl.when(same).then(pl.col("name")).otherwise(VALUE)
+        pl.when(same & ~VALUE.str.contains("@|://")).then(pl.col("name")).otherwise(VALUE)
     )
 
 

@@ -85,7 +85,7 @@ def _cased(letters: str, *, one_case: bool) -> list[str]:
 
 def _any_case(pattern: str, form: str) -> str:
     if "ş" in form.lower():  # a Turkish form has two letters i, each with a capital of its own
-        pattern = re.sub("[iıİ]", "(?:i\u0307?|ı)", pattern)
+        pattern = re.sub("[iıİ]", "(?:i\u0307?|ı|İ)", pattern)
     return f"(?i:{pattern})"
 
 

@@ -1,4 +1,7 @@
 # ruff: noqa: RUF001 (letters that look like others are what this is about)
+import csv
+from pathlib import Path
+
 import polars as pl
 import pytest
 from hypothesis import example, given, settings
@@ -153,3 +156,9 @@ def test_any_heap_of_forms_settles_at_once(words, data):
     for options in (CompanyOptions(), CompanyOptions(add_proper_suffix=False)):
         once = pl.DataFrame({"v": [name]}).select(company.standard(pl.col("v"), options))
         assert once.select(company.standard(pl.col("v"), options)).item() == once.item()
+
+
+def test_the_shipped_forms_are_of_sixty_jurisdictions_and_more():
+    path = Path(__file__).resolve().parents[2] / "rules" / "lists" / "legal_forms.csv"
+    with path.open(encoding="utf-8", newline="") as lines:
+        assert len({code for row in csv.DictReader(lines) for code in row["jurisdictions"].split()}) >= 60
