@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001, RUF003 (letters that look like others are what this is about)
+# ruff: noqa: RUF001 (letters that look like others are what this is about)
 """Legal forms of companies: how a name's form is recognized before or after it, however it is dotted, bracketed or cased.
 
 form list ──► spellings ──► patterns of leading and trailing forms, for names of both cases and of one case alone

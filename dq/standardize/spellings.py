@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001, RUF003 (letters that look like others are what this is about)
+# ruff: noqa: RUF001 (letters that look like others are what this is about)
 """How a legal form may be spelled in a name: dots, spaces, brackets, and which letter case still means the form.
 
 `Acme Ag` may be farming and `Day Spa` no `S.p.A.`: a form that is a word as well counts only where its case says so.
