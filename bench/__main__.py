@@ -1,6 +1,6 @@
 """All benchmarks, one after the other, under the memory setting that the command line uses."""
 
-from bench import edge, flow, reconcile, sandbox, writing
+from bench import edge, files, flow, reconcile, sandbox, writing
 from bench.measure import as_the_command
 
 as_the_command("bench")
@@ -9,3 +9,4 @@ reconcile.main()
 sandbox.main()
 edge.main()
 writing.main()
+files.main()

@@ -30,6 +30,8 @@ ROW_LOOPS = {
     "dq/pipeline/blaming.py": "what was written to one row",
     "dq/pipeline/pricing.py": "counts, a line a batch",
     "dq/pipeline/proving.py": "counts of a plan that is refused",
+    "dq/report/filediff.py": "prints the differences it is asked to list",
+    "dq/report/standardized.py": "prints a few samples of each rule, and the most repeated changes",
     "dq/report/diff.py": "prints the changes it is asked to list",
     "dq/report/stale.py": "prints counts by field, and the moved cells it is asked to list",
     "dq/report/why.py": "prints what is known of one lead",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dq.cli.options import AsFormat, ConfigFile, Format
+from dq.cli.options import AsFormat, ConfigFile, Format, Separator
 
 if TYPE_CHECKING:
     from dq.gate import Report, Verdict
@@ -17,6 +17,7 @@ def check(
     target: Annotated[str, typer.Argument(help="A snapshot's id, or a Parquet, CSV or NDJSON file.")] = "latest",
     key: Annotated[str | None, typer.Option("--key", help="For a file: the column that names rows.")] = None,
     fail_on: Annotated[str, typer.Option("--fail-on", help="Fail on `error` only, or on `warning` too.")] = "error",
+    separator: Separator = None,
     config: ConfigFile = None,
     form: AsFormat = Format.text,
 ) -> None:
@@ -30,7 +31,7 @@ def check(
         raise ConfigurationError(f"--fail-on takes error or warning, not {fail_on!r}.")
     settings = load(config, secrets=False)
     is_file = Path(target).suffix != "" or Path(target).exists()
-    judged = _of_file(Path(target), key, settings) if is_file else judged_snapshot(settings, target)
+    judged = _of_file(Path(target), key, separator, settings) if is_file else judged_snapshot(settings, target)
     passed = all(report.passes("error" if fail_on == "error" else "warning") for report in judged)
     failed = [verdict for report in judged for verdict in report.failed]
     facts = [fact_of(verdict) for report in judged for verdict in report.verdicts]
@@ -58,7 +59,7 @@ def fact_of(verdict: "Verdict") -> dict[str, Any]:
     }
 
 
-def _of_file(path: Path, key: str | None, settings: "Settings") -> list["Report"]:
+def _of_file(path: Path, key: str | None, separator: str | None, settings: "Settings") -> list["Report"]:
     import polars as pl
 
     from dq.engine import files
@@ -66,7 +67,8 @@ def _of_file(path: Path, key: str | None, settings: "Settings") -> list["Report"
     from dq.gate import judge, named_by
 
     rules = settings.tables[0]
-    frame = files.keyed(files.read(path), key).collect()
+    with files.readable(path):
+        frame = files.keyed(files.read(path, separator), key).collect()
     known = [name for name in rules.names if name in frame.columns]
     texts = frame.select("row_key", *(pl.col(name).cast(pl.String) for name in known))
     return [judge(with_findings(texts, rules), rules.quality, named_by(path.stem, "row_key"), path.name)]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dq.cli.options import AsFormat, ConfigFile, Format
+from dq.cli.options import AsFormat, ConfigFile, Format, Separator
 
 
 def dedupe(
@@ -17,6 +17,7 @@ def dedupe(
     out: Annotated[
         Path | None, typer.Option("--out", help="Write one line a row: row_key, entity_id and more.")
     ] = None,
+    separator: Separator = None,
     config: ConfigFile = None,
     form: AsFormat = Format.text,
 ) -> None:
@@ -29,7 +30,9 @@ def dedupe(
     from dq.settings import load
 
     rules = load(config, secrets=False).tables[0]
-    found = files.clusters(files.read(file), None if link is None else files.read(link), key, rules, clock())
+    other = None if link is None else files.read(link, separator if link.suffix.lower() == ".csv" else None)
+    with files.readable(file, *([link] if link else [])):
+        found = files.clusters(files.read(file, separator), other, key, rules, clock())
     if out is not None:
         files.write(found, out)
     sizes = found.group_by("entity_id").agg(pl.len().alias("rows"), pl.col("store").n_unique().alias("files"))

@@ -1,4 +1,4 @@
-"""`dq diff`: what the latest plan would write."""
+"""`dq diff`: what the latest plan would write, or what differs between two files."""
 
 import sys
 from pathlib import Path
@@ -6,55 +6,74 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dq.cli.options import ConfigFile, DiffFormat
+from dq.cli import filediff
+from dq.cli.options import ConfigFile, DiffFormat, Separator
 from dq.cli.session import clock, session, watched
 
 if TYPE_CHECKING:
     from dq.report.diff import Diff
 
-PlanName = Annotated[
-    str | None,
-    typer.Argument(help="A plan file (`--out`) or a snapshot's id; default: the latest plan.", metavar="[PLAN]"),
+Compare = Annotated[
+    bool,
+    typer.Option("--compare-policies", help="Show what each policy would decide for the conflicts; values masked."),
+]
+AsDiff = Annotated[DiffFormat, typer.Option("--format", help="What to write to stdout.")]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when there are changes.")]
+Detailed = Annotated[
+    bool, typer.Option("--detailed-exitcode", help="Exit with 0 for none, 1 for an error, 2 for changes.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace the file of --out.")]
+Limit = Annotated[int, typer.Option(help="Changes to list; 0 lists all.", min=0)]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="Write the plan as one file that another machine can apply; of two files, all changes."),
+]
+Masked = Annotated[
+    bool | None,
+    typer.Option("--mask/--unmasked", help="Mask values; default: only in Markdown, which goes to other people."),
+]
+Stale = Annotated[
+    bool, typer.Option("--stale", help="Read the stores, and show which planned cells moved since; values masked.")
 ]
 
 
 def diff(
-    plan: PlanName = None,
+    plan: filediff.Left = None,
+    right: filediff.Right = None,
     config: ConfigFile = None,
-    form: Annotated[DiffFormat, typer.Option("--format", help="What to write to stdout.")] = DiffFormat.text,
-    compare: Annotated[
-        bool,
-        typer.Option("--compare-policies", help="Show what each policy would decide for the conflicts; values masked."),
-    ] = False,
-    limit: Annotated[int, typer.Option(help="Changes to list; 0 lists all.", min=0)] = 40,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when there are changes.")] = False,
-    detailed: Annotated[
-        bool, typer.Option("--detailed-exitcode", help="Exit with 0 for none, 1 for an error, 2 for changes.")
-    ] = False,
-    mask: Annotated[
-        bool | None,
-        typer.Option("--mask/--unmasked", help="Mask values; default: only in Markdown, which goes to other people."),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Write the plan as one file that another machine can apply.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out.")] = False,
-    stale: Annotated[
-        bool, typer.Option("--stale", help="Read the stores, and show which planned cells moved since; values masked.")
-    ] = False,
+    form: AsDiff = DiffFormat.text,
+    compare: Compare = False,
+    limit: Limit = 40,
+    exit_code: ExitCode = False,
+    detailed: Detailed = False,
+    mask: Masked = None,
+    out: Out = None,
+    force: Force = False,
+    stale: Stale = False,
+    key: filediff.Keys = None,
+    columns: filediff.Columns = None,
+    ignore: filediff.Ignored = None,
+    standard: filediff.Standard = False,
+    separator: Separator = None,
 ) -> None:
-    """Show what a plan would write. No store is written, and none is read but with --stale."""
+    """Show what a plan would write, or what differs between two files. No store is written, and none is read but with --stale."""
     from dq.errors import DqError
 
+    hide = form is DiffFormat.md if mask is None else mask
+    asked = filediff.TwoFiles(plan, right, key or (), columns or (), ignore or (), standard, separator)
     try:
-        if out is not None:
-            _hand_out(config, plan, out, force=force)
-        if stale:
-            found = _stale(config, plan, form, limit, mask=mask is not False)
-        elif compare:
-            found = _compare(config, plan, form, limit)
+        filediff.demand_clear(asked, stale=stale, compare=compare)
+        if right is not None:
+            found: int = filediff.show(asked, filediff.Shown(form, limit, hide, out, force, config))
         else:
-            found = _show(config, plan, form, limit, mask=form is DiffFormat.md if mask is None else mask)
+            if out is not None:
+                _hand_out(config, plan, out, force=force)
+            if stale:
+                found = _stale(config, plan, form, limit, mask=mask is not False)
+            elif compare:
+                found = _compare(config, plan, form, limit)
+            else:
+                found = _show(config, plan, form, limit, mask=hide)
     except DqError as error:
         if detailed:
             typer.echo(f"dq: {error}", err=True)

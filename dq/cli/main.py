@@ -21,6 +21,7 @@ from dq.cli import (
     quarantine,
     run,
     sandbox,
+    standardize,
     status,
     undo,
     why,
@@ -56,6 +57,7 @@ for command in (
     status.status,
     prune.prune,
     dedupe.dedupe,
+    standardize.standardize,
     why.why,
     why.blame,
 ):

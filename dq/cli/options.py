@@ -43,6 +43,10 @@ ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="The configuration file; default: DQ_CONFIG, else config/dq.yaml.")
 ]
 AsFormat = Annotated[Format, typer.Option("--format", help="What to write to stdout.")]
+Separator = Annotated[
+    str | None,
+    typer.Option("--separator", help="For CSV: what separates columns, e.g. ';' or tab; default: found out."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. Brakes still hold.")]
 OnlyPart = Annotated[Only | None, typer.Option("--only", help="Do one part: dedupe, standardize or sync.")]
 AgainstTwin = Annotated[

@@ -1,6 +1,9 @@
 """The steps on plain files, no store needed: Parquet, CSV and NDJSON in and out."""
 
-from collections.abc import Sequence
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -8,6 +11,7 @@ from pathlib import Path
 import polars as pl
 from polars.exceptions import PolarsError
 
+from dq.engine.dialects import Dialect, dialect_of
 from dq.engine.local import Inputs, plan_table
 from dq.errors import ConfigurationError
 from dq.manifest import Column, TableSchema
@@ -15,12 +19,17 @@ from dq.rules import TableRules
 from dq.schemas import Cluster
 from dq.schemas.base import base_types
 from dq.schemas.values import Store
+from dq.stores.private import disk_errors, open_file, sync_file, sync_folder
 
 SUFFIXES = (".parquet", ".csv", ".ndjson", ".jsonl")
 
 
-def read(path: Path) -> pl.LazyFrame:
-    """A file as a frame; CSV cells stay text.
+def read(path: Path, separator: str | None = None) -> pl.LazyFrame:
+    """A file as a frame; CSV cells stay text, an empty one is null.
+
+    Args:
+        path: A Parquet, CSV or NDJSON file.
+        separator: What separates the columns of a CSV file; None finds out.
 
     Raises:
         ConfigurationError: No such file, no such format, or it is not what its name says.
@@ -29,12 +38,15 @@ def read(path: Path) -> pl.LazyFrame:
         raise ConfigurationError(
             f"There is no file {path.name}.", where=str(path.parent), fix="name a Parquet, CSV or NDJSON file"
         )
-    try:
+    if separator is not None and path.suffix.lower() != ".csv":
+        raise ConfigurationError(f"--separator is for CSV files, and {path.name} is none.", fix="leave it out")
+    with readable(path):
         match path.suffix.lower():
             case ".parquet":
                 frame = pl.scan_parquet(path, glob=False)
             case ".csv":
-                frame = pl.scan_csv(path, infer_schema=False, glob=False)
+                apart = dialect_of(path, separator).separator
+                frame = pl.scan_csv(path, infer_schema=False, glob=False, separator=apart)
             case ".ndjson" | ".jsonl":
                 frame = pl.scan_ndjson(path, infer_schema_length=None)
             case suffix:
@@ -45,33 +57,111 @@ def read(path: Path) -> pl.LazyFrame:
                 )
         frame.collect_schema()
         frame.select(pl.len()).collect()
-    except PolarsError as error:
-        raise ConfigurationError(
-            f"{path.name} cannot be read as {path.suffix}.",
-            where=str(path),
-            why=type(error).__name__,
-            fix="check the file's format",
-        ) from None
     return frame
+
+
+@contextmanager
+def readable(*paths: Path) -> Iterator[None]:
+    """Raise what Polars says of files while the block reads them as dq's error; it never shows a cell.
+
+    Raises:
+        ConfigurationError: A file is not what its name says.
+    """
+    try:
+        yield
+    except PolarsError as error:
+        told = " or ".join(path.name for path in paths)
+        raise ConfigurationError(
+            f"{told} cannot be read as {' or '.join(sorted({path.suffix for path in paths}))}.",
+            where=str(paths[0]) if len(paths) == 1 else None,
+            why=type(error).__name__,
+            fix="check the file's format; CSV must be UTF-8 with as many cells in each line as columns",
+        ) from None
 
 
 def write(frame: pl.DataFrame, path: Path) -> None:
     """Write a frame in the format of the file's suffix.
 
     Raises:
+        ConfigurationError: No such format, or one that cannot hold the frame.
+    """
+    demand_format(path)
+    sink(frame.lazy(), path, path.suffix)
+
+
+def demand_format(path: Path) -> None:
+    """Refuse a file whose suffix names no format that dq writes.
+
+    Raises:
         ConfigurationError: No such format.
     """
-    match path.suffix.lower():
+    if path.suffix.lower() not in SUFFIXES:
+        raise ConfigurationError(
+            f"dq does not write {path.suffix or 'files without a suffix'}.",
+            where=path.name,
+            fix=f"use one of {', '.join(SUFFIXES)}",
+        )
+
+
+def sink(frame: pl.LazyFrame, path: Path, suffix: str, dialect: Dialect | None = None) -> None:
+    """Write a frame as it is worked out, without holding all of it.
+
+    Args:
+        frame: The rows.
+        path: Where; its own suffix does not count.
+        suffix: One of `SUFFIXES`, which names the format.
+        dialect: How CSV is written.
+
+    Raises:
+        ConfigurationError: The format cannot hold lists and structs, and the frame has some.
+    """
+    match suffix.lower():
         case ".parquet":
-            frame.write_parquet(path, compression="zstd", compression_level=1)
+            frame.sink_parquet(path, compression="zstd", compression_level=1)
         case ".csv":
-            frame.write_csv(path)
-        case ".ndjson" | ".jsonl":
-            frame.write_ndjson(path)
-        case suffix:
-            raise ConfigurationError(
-                f"dq does not write {suffix}.", where=path.name, fix=f"use one of {', '.join(SUFFIXES)}"
-            )
+            _demand_flat(frame.collect_schema())
+            way = dialect or Dialect()
+            frame.sink_csv(path, separator=way.separator, include_bom=way.mark, line_terminator=way.line_end)
+        case _:
+            frame.sink_ndjson(path)
+
+
+@contextmanager
+def beside(target: Path) -> Iterator[Path]:
+    """A private file to write, which takes the target's place, and its mode if it was there, when the block ends well.
+
+    A block that removes the file leaves the target as it is.
+
+    Raises:
+        ConfigurationError: The folder may not be written.
+        TemporaryError: The disk is full.
+    """
+    target = target.resolve()  # a link stays one
+    written = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    with disk_errors(target.parent, "--out", "Nothing was written."):
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+        try:
+            with open_file(written):
+                pass
+            yield written
+            if not written.exists():
+                return
+            sync_file(written)
+            if mode is not None:
+                written.chmod(mode)
+            written.replace(target)
+            sync_folder(target.parent)
+        finally:
+            written.unlink(missing_ok=True)
+
+
+def _demand_flat(schema: pl.Schema) -> None:
+    nested = [name for name, dtype in schema.items() if dtype.is_nested() or dtype == pl.Binary]
+    if nested:
+        raise ConfigurationError(
+            f"CSV cannot hold lists or structs, and {len(nested)} columns are such: {', '.join(nested[:3])}.",
+            fix="write Parquet or NDJSON",
+        )
 
 
 def clusters(

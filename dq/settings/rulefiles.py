@@ -44,8 +44,13 @@ class Rules:
     legal_forms: dict[str, str] = field(default_factory=dict)
 
 
-def read_rules(root: Path) -> tuple[Rules, list[Mistake]]:
-    """The rules of a project, and every mistake in their files."""
+def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules, list[Mistake]]:
+    """The rules of a project, and every mistake in their files.
+
+    Args:
+        root: The project's folder.
+        standardize_file: A file that takes the place of `rules/standardize.yaml`.
+    """
     mistakes: list[Mistake] = []
     forms, found = read_legal_forms(*_file(root, "lists/legal_forms.csv"))
     placeholders, more = read_placeholders(*_file(root, "lists/placeholders.csv"))
@@ -53,6 +58,8 @@ def read_rules(root: Path) -> tuple[Rules, list[Mistake]]:
     documents = {
         name: read_yaml(*_file(root, f"{name}.yaml")) for name in ("standardize", "dedupe", "survivorship", "quality")
     }
+    if standardize_file is not None:
+        documents["standardize"] = read_yaml(standardize_file, standardize_file.name)
     standardize = _read(documents["standardize"], StandardizeFile)
     quality = _read(documents["quality"], QualityFile)
     rules = Rules(

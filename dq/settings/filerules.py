@@ -1,0 +1,40 @@
+"""The rules for a plain file: those of the project, or of another `standardize.yaml`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dq.errors import ConfigurationError
+from dq.rules import FieldRule, TableRules
+from dq.settings.load import load
+from dq.settings.mistakes import raise_all
+from dq.settings.rulefiles import read_rules
+
+
+def file_rules(
+    config: Path | None = None, standardize: Path | None = None, env: Mapping[str, str] | None = None
+) -> TableRules:
+    """The first mapping's rules, and beside its fields those that only the rule file names.
+
+    Args:
+        config: The configuration file; None finds it, as `load` does.
+        standardize: A file like `rules/standardize.yaml` that takes its place: only the fields that it names count.
+        env: The environment; None for the process's own.
+
+    Raises:
+        ConfigurationError: Something in the files is wrong, or there is no such file.
+    """
+    settings = load(config, env, secrets=False)
+    if standardize is not None and not standardize.is_file():
+        raise ConfigurationError(
+            f"There is no file {standardize.name}.", where=str(standardize.parent), fix="--rules names a rule file"
+        )
+    rules, mistakes = read_rules(settings.root, standardize)
+    raise_all(mistakes)
+    table = settings.tables[0]
+    mapped = {field.name: field for field in table.fields}
+    own = [
+        FieldRule(name=name, airtable=mapped[name].airtable if name in mapped else name, standardize=chain)
+        for name, chain in rules.standardize.items()
+        if standardize is not None or name not in mapped
+    ]
+    return table.model_copy(update={"fields": (*(table.fields if standardize is None else ()), *own)})
