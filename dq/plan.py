@@ -78,6 +78,7 @@ class Plan:
         blind: Airtable tables whose deletions the snapshot does not show: none is carried over to the database.
         made_by: Who made it.
         carries_on: Digest of the plan that it carries on, as far as that one still holds; empty for a plan of its own.
+        versions: `rules`: the version that the rules give themselves; `standardizers`: name → version of its standard form.
     """
 
     snapshot: str
@@ -97,6 +98,7 @@ class Plan:
     blind: tuple[str, ...] = ()
     made_by: str = ""
     carries_on: str = ""
+    versions: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:

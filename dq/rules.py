@@ -15,6 +15,7 @@ Survivorship = Literal[
 ]
 Dimension = Literal["completeness", "uniqueness", "validity", "consistency", "timeliness", "integrity"]
 """What a quality rule is about; scores are told by it."""
+OnInvalid = Literal["keep", "null", "quarantine"]
 Step = Literal["standardize", "dedupe", "sync"]
 ALL_STEPS: frozenset[Step] = frozenset({"standardize", "dedupe", "sync"})
 
@@ -26,10 +27,17 @@ class Rule(BaseModel):
 
 
 class Standardizer(Rule):
-    """One named standardizer with its options, e.g. `website` with `preferred_protocol: https`."""
+    """One named standardizer with its options, e.g. `website` with `preferred_protocol: https`.
+
+    Attributes:
+        name: Its name.
+        options: Its options.
+        version: Version of its standard form.
+    """
 
     name: str
     options: dict[str, Any] = Field(default_factory=dict)
+    version: int = 1
 
 
 class FieldRule(Rule):
@@ -45,6 +53,8 @@ class FieldRule(Rule):
         conflict: Policies in order; each that cannot decide hands over to the next, then `manual`.
         survivorship: How duplicates' values are chosen, in order.
         refers: The mapping whose rows the field names, by its database table; found in Airtable's schema.
+        on_invalid: What becomes of a cell that does not hold what it should: it is kept, emptied, or its whole lead is
+            left as it is.
         kind: Standardizer family that gives the field its meaning for matching: its last standardizer's name.
     """
 
@@ -57,6 +67,7 @@ class FieldRule(Rule):
     conflict: tuple[Policy, ...] = ("most_recent",)
     survivorship: tuple[Survivorship, ...] = ("most_recent",)
     refers: str | None = None
+    on_invalid: OnInvalid = "keep"
 
     @property
     def kind(self) -> str:

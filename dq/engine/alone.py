@@ -10,7 +10,7 @@ from dq.schemas import Change, Cluster, Conflict, Finding
 from dq.schemas.finding import FINDING_TYPES
 from dq.side import ENTITY, KEY
 
-_ORDER = ("erased", "quarantine", "settling", "rebased", "unsettled")
+_ORDER = ("erased", "quarantine", "invalid", "settling", "rebased", "unsettled")
 _PASSING = ("settling", "rebased")
 """Nothing is wrong with these leads."""
 _ROW = [Cluster.store, KEY]
@@ -18,6 +18,7 @@ _MESSAGES = {
     "unsettled": "would be changed again by every plan: nothing of this lead is written; look at its duplicates",
     "erased": "belongs to a person who was erased: nothing of this lead is written; remove the row from its store",
     "settling": "was edited just before the snapshot: nothing of this lead is written this time; the next run takes it up",
+    "invalid": "holds a cell that is not valid: nothing of this lead is written before the cell is mended",
     "rebased": "moved since the plan that this one carries on: nothing of this lead is written this time; the next plan takes it up",
     "quarantine": "was refused by a store: nothing of this lead is written before its rows, rules or schema change",
 }
@@ -83,6 +84,8 @@ def findings_of(entities: pl.DataFrame, clusters: pl.DataFrame, rules: TableRule
         pl.format("plan.{}", "why").alias(Finding.rule),
         pl.when(pl.col("why").is_in(_PASSING))
         .then(pl.lit("info"))
+        .when(pl.col("why") == "invalid")
+        .then(pl.lit("error"))
         .otherwise(pl.lit("warning"))
         .alias(Finding.severity),
         pl.col("why").replace_strict(_MESSAGES, return_dtype=pl.String).alias(Finding.message),

@@ -15,7 +15,7 @@ _LINKS = {"store_l": pl.String, "key_l": pl.String, "store_r": pl.String, "key_r
 _ROWS = {"store": pl.String, "row_key": pl.String}
 _APART = {"store": pl.String, "key_l": pl.String, "key_r": pl.String}
 ALONE_TYPES = {**_ROWS, "why": pl.String}
-"""Rows of leads that are left as they are, and why: `unsettled`, `quarantine`, `erased`, `settling` or `rebased`."""
+"""Rows of leads that are left as they are, and why: `unsettled`, `quarantine`, `invalid`, `erased`, `settling` or `rebased`."""
 
 
 @dataclass(frozen=True)

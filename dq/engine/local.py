@@ -18,7 +18,7 @@ from dq.engine.inputs import Inputs
 from dq.engine.parking import ALL, Park
 from dq.engine.parts import by_entity
 from dq.engine.rebase import rebased
-from dq.engine.records import human_times, standardized, without_stale_writes
+from dq.engine.records import human_times, set_aside, standardized, without_stale_writes
 from dq.engine.required import extra_cells
 from dq.engine.returning import as_json, returned, undead
 from dq.engine.settling import settling
@@ -93,7 +93,7 @@ def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:
     chosen = sided(timed, groups, back, inputs)
     base, aside = rebased(inputs.base, chosen.clusters, chosen.sides)
     world, terms = _world(inputs, timed, chosen, base)
-    waiting = pl.concat([blocked(timed, inputs.base, rules), settling(timed, inputs)])
+    waiting = pl.concat([blocked(timed, inputs.base, rules), settling(timed, inputs), set_aside(found, rules)])
     dead = undead(timed, inputs.base, rules)
     del timed  # what follows is by entity: large frames go as soon as nothing asks for them
     pairs = groups.pairs if park is None else park.put("pairs", groups.pairs)

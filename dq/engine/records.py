@@ -12,7 +12,7 @@ from dq.engine.parts import by_row
 from dq.errors import ConfigurationError
 from dq.gate import at_the_door
 from dq.rules import TableRules
-from dq.schemas import BaseRow, Record
+from dq.schemas import BaseRow, Finding, Record
 from dq.schemas.values import Store
 from dq.side import KEY, MODIFIED
 from dq.standardize import findings, prove_idempotent, standardize_records, without_findings
@@ -38,7 +38,7 @@ def standardized(inputs: Inputs) -> tuple[dict[Store, pl.DataFrame], pl.DataFram
         rows = raw.select(pl.len()).collect().item()
         part = partial(standardize_records, schema=schema, rules=rules, kinds=kinds)
         frame = ordered(by_row(raw, rows, inputs.parts, part), [KEY])
-        found.append(findings(frame, store=store, table=schema.name, fields=rules.names))
+        found.append(findings(frame, store=store, table=schema.name, fields=rules.names, rules=rules.fields))
         _demand_idempotent(frame, rules, kinds)
         plain = without_findings(frame.lazy(), rules.names).collect()
         for field, referred in inputs.references.items():
@@ -46,6 +46,19 @@ def standardized(inputs: Inputs) -> tuple[dict[Store, pl.DataFrame], pl.DataFram
             found.append(mute)
         records[store] = at_the_door(plain, Record, f"Records of {schema.name}")
     return records, pl.concat(found)
+
+
+def set_aside(found: pl.DataFrame, rules: TableRules) -> pl.DataFrame:
+    """store, row_key, why of the rows with an invalid cell in a field that quarantines them.
+
+    Args:
+        found: What standardizing found.
+        rules: The mapping.
+    """
+    fields = [field.name for field in rules.fields if field.on_invalid == "quarantine"]
+    rows = found.filter(pl.col(Finding.field).is_in(fields) & (pl.col(Finding.severity) == "error"))
+    told = rows.select(pl.col(Finding.store), pl.col(Finding.row_key).alias(KEY), pl.lit("invalid").alias("why"))
+    return told.unique().sort("store", KEY)
 
 
 def field_kinds(inputs: Inputs) -> dict[str, frozenset[str]]:
@@ -105,11 +118,13 @@ def _refuse_reserved(rules: TableRules) -> None:
 
 
 def _demand_idempotent(frame: pl.DataFrame, rules: TableRules, kinds: Mapping[str, frozenset[str]]) -> None:
-    for field, keys in prove_idempotent(frame, rules, kinds):
-        chain = "+".join(step.name for step in rules.field(field).standardize)
+    for restless in prove_idempotent(frame, rules, kinds):
+        chain = [step.name for step in rules.field(restless.field).standardize]
+        named = ", ".join(f"{number}. {name}" for number, name in enumerate(chain, 1) if name in restless.rules)
         raise ConfigurationError(
-            f"The standardizers {chain} of field {field} are not idempotent: their own result changes again.",
-            where=f"table {rules.table}, rows {', '.join(keys[:3])}",
+            f"The rules of field {restless.field} are not idempotent: {named} of {' + '.join(chain)} changes its own "
+            f"results again in {len(restless.keys):,} rows.",
+            where=f"table {rules.table}, rows {', '.join(restless.keys[:3])}",
             why="A plan from such rules would never come to rest.",
-            fix="Change the field's rules in rules/standardize.yaml.",
+            fix=f"Change the rule in rules/standardize.yaml: fields.{restless.field}.",
         )

@@ -37,6 +37,7 @@ def leads_apart(made: Sequence[Planned]) -> dict[str, int]:
     outside = sum(rows for what, rows in sums.items() if what.startswith("out of scope"))
     counts = {
         "waiting": sums.get("settling", 0),
+        "set_aside": sums.get("invalid", 0),
         "held_back": sums.get("rebased", 0),
         "out_of_scope": outside,
     }

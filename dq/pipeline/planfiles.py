@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -21,6 +22,7 @@ from dq.pipeline.budget import over_budget
 from dq.pipeline.counting import KEYS, Planned, counts_of, leads_apart
 from dq.pipeline.pricing import priced
 from dq.plan import Brake, Plan, Price
+from dq.rules import Standardizer
 from dq.schemas import Change, Cluster, Conflict, Finding, Pair
 from dq.schemas.conflict import RESOLVED
 from dq.schemas.values import Store
@@ -109,6 +111,7 @@ def written(
             blind=tuple(one.inputs.schemas["airtable"].name for one in made if one.inputs.blind),
             made_by=actor(),
             carries_on=carries_on,
+            versions=_versions(settings, made),
         )
         plans.save(plan, folder)
     return Cleaned(plan, folder, failed)
@@ -125,6 +128,16 @@ def _made_from(settings: Settings, manifest: Manifest, folder: Path) -> dict[str
         "config": settings.config_digest,
         "base": "" if base is None else base.digest,
     }
+
+
+def _versions(settings: Settings, made: Sequence[Planned]) -> dict[str, Any]:
+    """Versions of the rules and of every standardizer that they name."""
+    steps = [step for one in made for field in one.rules.fields for step in field.standardize]
+    return {"rules": settings.rules_version, "standardizers": {s.name: s.version for s in sorted(steps, key=_name)}}
+
+
+def _name(step: Standardizer) -> str:
+    return step.name
 
 
 def _joined(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -81,7 +81,11 @@ def clean(
             made = _made(given, parks)
         digest = "" if carried is None else carried.plan
         cleaned = written(settings, manifest, folder, serial, made, now, new_rules=changed, carries_on=digest)
-        return replace(cleaned, slices={table: one.parts for table, one in cut.items()}, notes=_tight(cut, settings))
+        return replace(
+            cleaned,
+            slices={table: one.parts for table, one in cut.items()},
+            notes=(*_tight(cut, settings), *_aside(cleaned)),
+        )
 
 
 def _given(
@@ -138,6 +142,13 @@ def _tight(cut: Mapping[str, Slices], settings: Settings) -> tuple[str, ...]:
         for table, one in cut.items()
         if not one.fits
     )
+
+
+def _aside(cleaned: Cleaned) -> tuple[str, ...]:
+    """How many leads wait for a cell to be mended."""
+    count = cleaned.plan.counts.get("set_aside", 0)
+    told = f"{count:,} leads set aside: a cell of theirs is not valid (clean/findings.parquet, rule plan.invalid)"
+    return (told,) if count else ()
 
 
 def _is_under_new_rules(settings: Settings) -> bool:

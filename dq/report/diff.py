@@ -140,6 +140,7 @@ def as_dict(diff: Diff) -> dict[str, Any]:
 
 _FATES = {
     "waiting": "{} waiting: edited just before the snapshot, the next run takes them up",
+    "set_aside": "{} leads set aside: a cell of theirs is not valid, nothing of these leads is written (on_invalid: quarantine)",
     "held_back": "{} held back: moved since the plan that this one carries on",
     "out_of_scope": "{} out of scope",
     "rekeyed": "{} there under a new key: no deletion",

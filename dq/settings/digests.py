@@ -7,9 +7,9 @@ from typing import Any
 
 from dq.rules import FieldRule, TableRules
 
-_FIELD_RULES = ("standardize", "default", "survivorship")
+_FIELD_RULES = ("standardize", "default", "survivorship", "on_invalid")
 _TABLE_RULES = ("dedupe", "quality")
-_FIELD_MEANING = {"airtable", "standardize", "default"}
+_FIELD_MEANING = {"airtable", "standardize", "default", "on_invalid"}
 _TABLE_MEANING = {"table", "airtable", "key", "link_database", "link_airtable", "dedupe", "scope"}
 
 
@@ -39,7 +39,7 @@ def meaning_digest(tables: Sequence[TableRules]) -> str:
         [
             {
                 **table.model_dump(mode="json", include=_TABLE_MEANING),
-                "fields": {field.name: field.model_dump(mode="json", include=_FIELD_MEANING) for field in table.fields},
+                "fields": {field.name: _said(field, include=_FIELD_MEANING) for field in table.fields},
             }
             for table in tables
         ]
@@ -53,7 +53,18 @@ def _part(table: TableRules, *, rules: bool) -> dict[str, Any]:
 
 
 def _field(field: FieldRule, *, rules: bool) -> Mapping[str, Any]:
-    return {name: value for name, value in field.model_dump(mode="json").items() if (name in _FIELD_RULES) == rules}
+    return {name: value for name, value in _said(field).items() if (name in _FIELD_RULES) == rules}
+
+
+def _said(field: FieldRule, include: set[str] | None = None) -> dict[str, Any]:
+    """A field's rules; what is as it always was is left out, so that digests of earlier versions hold."""
+    whole = field.model_dump(mode="json", include=include)
+    if whole["on_invalid"] == "keep":
+        del whole["on_invalid"]
+    for step in whole["standardize"]:
+        if step["version"] == 1:
+            del step["version"]
+    return whole
 
 
 def _digest(value: Any) -> str:

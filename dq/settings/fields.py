@@ -7,9 +7,10 @@ from pydantic import ValidationError
 
 from dq.options import OPTIONS
 from dq.rules import FieldRule, Standardizer
+from dq.settings.chains import standardizer
 from dq.settings.document import Document
 from dq.settings.maintenance import StandardizationSection, StatusSection
-from dq.settings.rulefiles import Rules, standardizer
+from dq.settings.rulefiles import Rules
 from dq.settings.shape import ConfigShape, FieldShape, TableShape
 from dq.settings.validate import Shape, mistakes_of
 
@@ -44,6 +45,7 @@ def fields_of(
                     document, chains[name], section, rules.legal_forms, is_status=name in statuses
                 ),
                 "default": _default(rules, section, name, is_status=name in statuses),
+                "on_invalid": rules.on_invalid.get(name, "keep"),
                 "conflict": conflict,
                 "survivorship": rules.survivorship.fields.get(name, rules.survivorship.default),
             }

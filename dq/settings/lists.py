@@ -5,8 +5,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-import polars as pl
-
+from dq.expressions import regex_problem
 from dq.rules import Placeholder
 from dq.settings.document import Document, read_text
 from dq.settings.mistakes import Mistake, nearest
@@ -38,6 +37,18 @@ def read_legal_forms(path: Path, name: str) -> tuple[dict[str, str], list[Mistak
     return forms, document.mistakes
 
 
+def read_map(path: Path, name: str) -> tuple[dict[str, str], list[Mistake]]:
+    """Value → what is written instead, from the columns from and to."""
+    rows, document = _rows(path, name, ("from", "to"))
+    words: dict[str, str] = {}
+    for line, (word, told) in rows:
+        if not word:
+            document.mistakes.append(Mistake(f"{name}:{line}", "", "from must not be empty"))
+        elif words.setdefault(word, told) != told:
+            document.mistakes.append(Mistake(f"{name}:{line}", "from", "the value stands twice with different targets"))
+    return words, document.mistakes
+
+
 def read_placeholders(path: Path, name: str) -> tuple[tuple[Placeholder, ...], list[Mistake]]:
     """Values that are nobody's own, from the columns kind, match and value."""
     rows, document = _rows(path, name, ("kind", "match", "value"))
@@ -50,21 +61,12 @@ def read_placeholders(path: Path, name: str) -> tuple[tuple[Placeholder, ...], l
         ]
         texts += ["value must not be empty"] if not value else []
         texts += (
-            ["not a regular expression that Rust's regex reads"] if match == "regex" and not is_regex(value) else []
+            ["not a regular expression that Rust's regex reads"] if match == "regex" and regex_problem(value) else []
         )
         document.mistakes += [Mistake(f"{name}:{line}", "", text) for text in texts]
         if not texts:
             found.append(Placeholder.model_validate({"kind": kind, "match": match, "value": value}))
     return tuple(found), document.mistakes
-
-
-def is_regex(pattern: str) -> bool:
-    """Whether Polars can search for the pattern."""
-    try:
-        pl.select(pl.lit("").str.contains(pattern))
-    except pl.exceptions.ComputeError:
-        return False
-    return True
 
 
 def _rows(

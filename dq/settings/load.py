@@ -74,6 +74,7 @@ def _assemble(
         approval=_approval(config),
         read_only=config.read_only,
         rules_digest=rules_digest(tables),
+        rules_version=rules.version,
         meaning_digest=meaning_digest(tables),
         config_digest=config_digest(tables, database_identity(database, root), airtable_identity(airtable, root)),
     )

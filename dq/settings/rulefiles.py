@@ -4,18 +4,17 @@ Each file is looked for in the project's `rules/`; one that is missing there is 
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from pydantic import ValidationError
-
-from dq.options import OPTIONS
-from dq.rules import Check, Placeholder, Standardizer
+from dq.expressions import regex_problem
+from dq.rules import Check, OnInvalid, Placeholder, Standardizer
+from dq.settings.chains import Lists, chains_of, named_in, on_invalid_of
 from dq.settings.document import Document, read_yaml
-from dq.settings.lists import is_regex, read_legal_forms, read_placeholders
-from dq.settings.mistakes import Mistake, nearest
+from dq.settings.lists import read_legal_forms, read_placeholders
+from dq.settings.mistakes import Key, Mistake
 from dq.settings.ruleshapes import DedupeFile, QualityFile, StandardizeFile, SurvivorshipFile
-from dq.settings.validate import S, mistakes_of, validated
+from dq.settings.validate import S, validated
 
 NEEDED_FOR = {"membership": "values", "pattern": "pattern", "max_length": "length"}
 """What a kind of check cannot do without."""
@@ -27,6 +26,9 @@ class Rules:
 
     Attributes:
         standardize: Field → standardizers.
+        on_invalid: Field → what becomes of an invalid cell, where it is not kept.
+        version: The standardize file's own version.
+        named: Where in the project's own standardize file each field is named: key path → file and line.
         defaults: Field → what an empty cell gets.
         dedupe: Keys, threshold, name field.
         survivorship: Chains by field and the default chain.
@@ -36,6 +38,9 @@ class Rules:
     """
 
     standardize: dict[str, tuple[Standardizer, ...]] = field(default_factory=dict)
+    on_invalid: dict[str, OnInvalid] = field(default_factory=dict)
+    version: str | None = None
+    named: dict[Key, str] = field(default_factory=dict)
     defaults: dict[str, str] = field(default_factory=dict)
     dedupe: DedupeFile = field(default_factory=DedupeFile)
     survivorship: SurvivorshipFile = field(default_factory=SurvivorshipFile)
@@ -63,7 +68,10 @@ def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules,
     standardize = _read(documents["standardize"], StandardizeFile)
     quality = _read(documents["quality"], QualityFile)
     rules = Rules(
-        standardize=_chains(documents["standardize"], standardize, forms),
+        standardize=chains_of(documents["standardize"], standardize, Lists(forms, partial(_file, root))),
+        on_invalid=on_invalid_of(standardize),
+        version=standardize.version,
+        named=named_in(documents["standardize"], standardize) if _is_own(root, "standardize.yaml") else {},
         defaults=dict(standardize.defaults),
         dedupe=_read(documents["dedupe"], DedupeFile),
         survivorship=_read(documents["survivorship"], SurvivorshipFile),
@@ -74,18 +82,14 @@ def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules,
     return rules, mistakes + [mistake for document in documents.values() for mistake in document.mistakes]
 
 
-def standardizer(name: str, options: dict[str, Any], forms: dict[str, str]) -> Standardizer:
-    """A standardizer with every option spelled out, defaults included, so that equal rules are equal values."""
-    full = OPTIONS[name].model_validate(options).model_dump()
-    if name == "company" and full["legal_forms"] is None:
-        full["legal_forms"] = forms
-    return Standardizer(name=name, options=full)
+def _is_own(root: Path, name: str) -> bool:
+    return (root / "rules" / name).exists()
 
 
 def _file(root: Path, name: str) -> tuple[Path, str]:
     """A rule file and what messages call it."""
     own = root / "rules" / name
-    if own.exists():
+    if _is_own(root, name):
         return own, f"rules/{name}"
     package = Path(__file__).parents[1]
     shipped = package / "defaults" / "rules"
@@ -99,29 +103,6 @@ def _read(document: Document, shape: type[S]) -> S:
     return validated(document, shape) or shape()
 
 
-def _chains(document: Document, file: StandardizeFile, forms: dict[str, str]) -> dict[str, tuple[Standardizer, ...]]:
-    chains: dict[str, tuple[Standardizer, ...]] = {}
-    for name, entries in file.fields.items():
-        chain: list[Standardizer] = []
-        for position, entry in enumerate(entries):
-            key = ("fields", name, position)
-            if len(entry) != 1:
-                document.mistakes.append(
-                    document.mistake(key, "expected one standardizer: `name` or `name: {options}`")
-                )
-            for word, options in entry.items():
-                if word not in OPTIONS:
-                    text = f"unknown standardizer `{word}`{nearest(word, OPTIONS)}"
-                    document.mistakes.append(document.mistake((*key, word), text))
-                    continue
-                try:
-                    chain.append(standardizer(word, options, forms))
-                except ValidationError as error:
-                    document.mistakes += mistakes_of(error, document, OPTIONS[word], (*key, word))
-        chains[name] = tuple(chain) or (standardizer("text", {}, forms),)
-    return chains
-
-
 def _checks(document: Document, file: QualityFile) -> tuple[Check, ...]:
     names: set[str] = set()
     for position, check in enumerate(file.checks):
@@ -129,7 +110,7 @@ def _checks(document: Document, file: QualityFile) -> tuple[Check, ...]:
         needed = NEEDED_FOR.get(check.check)
         if needed and not getattr(check, needed):
             document.mistakes.append(document.mistake(key, f"a {check.check} check needs `{needed}`"))
-        if check.pattern is not None and not is_regex(check.pattern):
+        if check.pattern is not None and regex_problem(check.pattern):
             document.mistakes.append(
                 document.mistake((*key, "pattern"), "not a regular expression that Rust's regex reads")
             )

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from dq.options import Text
+from dq.rules import OnInvalid
 from dq.settings.shape import SurvivorshipChain
-from dq.settings.validate import Shape
+from dq.settings.validate import KEYS_TAG, LIST_TAG, Shape
 from dq.settings.words import one_or_more
 
 
@@ -24,10 +25,32 @@ def _key(value: Any) -> Any:
     return {"field": value} if isinstance(value, str) else value
 
 
+def _word(value: Any) -> Any:
+    return "null" if value is None else value
+
+
+class FieldEntry(Shape):
+    """What is ruled for one field, where it is more than its standardizers."""
+
+    standardize: list[Named] = Field([], description="Standardizers, run in order; none = text.")
+    on_invalid: Annotated[OnInvalid, BeforeValidator(_word, json_schema_input_type=OnInvalid | None)] = Field(
+        "keep", description="What becomes of an invalid cell: it is kept, emptied, or its lead is left as it is."
+    )
+
+
+def _form(value: Any) -> str:
+    return KEYS_TAG if isinstance(value, dict) else LIST_TAG
+
+
+Entry = Annotated[Annotated[list[Named], Tag(LIST_TAG)] | Annotated[FieldEntry, Tag(KEYS_TAG)], Discriminator(_form)]
+"""A field's standardizers, or keys with them."""
+
+
 class StandardizeFile(Shape):
     """`rules/standardize.yaml`."""
 
-    fields: dict[str, list[Named]] = Field({}, description="Field → standardizers, run in order.")
+    version: Text | None = Field(None, description="The rules' own version; it stands in every plan.")
+    fields: dict[str, Entry] = Field({}, description="Field → standardizers, run in order, or keys with them.")
     defaults: dict[str, Text] = Field({}, description="Field → what an empty cell gets.")
 
 

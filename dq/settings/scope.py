@@ -1,17 +1,15 @@
 """A table's scope, checked as far as it can be without the table."""
 
 import json
-from typing import Any
 
 import polars as pl
 from polars.exceptions import PolarsError
 
+from dq.expressions import first_line, looks_at_others
 from dq.rules import Scope
 from dq.settings.document import Document
 from dq.settings.mistakes import Key
 from dq.settings.shape import TableShape
-
-_OTHERS = frozenset({"Agg", "Over", "Window", "Rolling", "SubPlan"})
 
 
 def scope_of(document: Document, key: Key, shape: TableShape) -> Scope | None:
@@ -24,7 +22,7 @@ def scope_of(document: Document, key: Key, shape: TableShape) -> Scope | None:
         told = pl.sql_expr(where)
         columns = tuple(dict.fromkeys(told.meta.root_names()))
     except PolarsError as error:
-        document.mistakes.append(document.mistake(at, f"this is not a condition in Polars SQL: {_first(error)}"))
+        document.mistakes.append(document.mistake(at, f"this is not a condition in Polars SQL: {first_line(error)}"))
         return None
     problem = _problem(told, columns, shape)
     if problem:
@@ -35,21 +33,8 @@ def scope_of(document: Document, key: Key, shape: TableShape) -> Scope | None:
 def _problem(told: pl.Expr, columns: tuple[str, ...], shape: TableShape) -> str | None:
     if not columns:
         return "a scope must name columns of the database table"
-    if _looks_at_others(json.loads(told.meta.serialize(format="json"))):
+    if looks_at_others(json.loads(told.meta.serialize(format="json"))):
         return "a scope must be told by a lead's own row: no aggregates, windows or subqueries"
     if shape.link.database in columns:
         return f"a scope must not ask for `{shape.link.database}`: dq writes it for the leads that are in scope"
     return None
-
-
-def _looks_at_others(node: Any, name: str = "") -> bool:
-    """Whether any part of a serialized expression is an aggregate, a window, a count of rows or a subquery."""
-    if isinstance(node, dict):
-        return not _OTHERS.isdisjoint(node) or any(_looks_at_others(part, key) for key, part in node.items())
-    if isinstance(node, list):
-        return any(_looks_at_others(part) for part in node)
-    return node == "Len" and name not in ("String", "Column")
-
-
-def _first(error: PolarsError) -> str:
-    return str(error).splitlines()[0][:120]

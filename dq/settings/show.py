@@ -10,6 +10,8 @@ from dq.settings.values import SQLITE, Settings
 MASK = "***"
 """Stands for a secret; it says only that one is set."""
 FORMAT_VERSION = 1
+FEW = 20
+"""As many replacements of a map are shown one by one."""
 
 
 def show(settings: Settings) -> dict[str, Any]:
@@ -51,6 +53,9 @@ def _table(table: TableRules) -> dict[str, Any]:
             forms = standardizer["options"].get("legal_forms")
             if forms:
                 standardizer["options"]["legal_forms"] = f"{len(forms)} forms"
+            values = standardizer["options"].get("values")
+            if isinstance(values, dict) and len(values) > FEW:
+                standardizer["options"]["values"] = f"{len(values)} values"
     return dict(whole)
 
 

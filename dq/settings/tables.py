@@ -8,7 +8,7 @@ from dq.settings.claims import STATUS_DEFAULT
 from dq.settings.document import ABSENT, Document, value_at
 from dq.settings.fields import fields_of, given
 from dq.settings.mapping import find_mapping_mistakes, with_mapping
-from dq.settings.mistakes import Key, Mistake, nearest
+from dq.settings.mistakes import Key, Mistake, nearest, path_of
 from dq.settings.rulefiles import Rules
 from dq.settings.scope import scope_of
 from dq.settings.shape import ConfigShape, TableShape
@@ -22,6 +22,7 @@ def build_tables(document: Document, config: ConfigShape, rules: Rules) -> tuple
     """The rules of every configured table; mistakes are noted in the document."""
     tables = with_mapping(document, config)
     find_mapping_mistakes(document, tables)
+    _find_unmapped(document, rules, tables)
     return tuple(_table(document, config, rules, table, position) for position, table in enumerate(tables))
 
 
@@ -89,6 +90,16 @@ def _find_unknown(document: Document, key: Key, names: Sequence[str], known: Seq
         if name not in known:
             text = f"`{name}` is not in the mapping{nearest(name, known)}"
             document.mistakes.append(document.mistake((*key, position), text))
+
+
+def _find_unmapped(document: Document, rules: Rules, tables: Sequence[TableShape]) -> None:
+    """Fields of the project's own standardize file that no table maps: a rule that is for nothing is a slip."""
+    known = sorted({name for table in tables for name in table.mapping or {}})
+    for key, where in rules.named.items():
+        name = str(key[1])
+        if known and name not in known:
+            text = f"no table maps a column `{name}`{nearest(name, known)}"
+            document.mistakes.append(Mistake(where, path_of(key), text))
 
 
 def _find_unknown_fields(document: Document, key: Key, shape: TableShape) -> None:

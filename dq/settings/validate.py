@@ -19,6 +19,8 @@ class Shape(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+LIST_TAG, KEYS_TAG = "as a list", "as keys"
+"""The two forms of a value; pydantic names them in its paths, a file does not."""
 S = TypeVar("S", bound=Shape)
 _WORD = re.compile(r"^[\w-]{1,40}")
 """What of an unknown key may be shown: behind it a value may have slipped in."""
@@ -63,16 +65,19 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
 
 def _plain(whole: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
     """A part without its references and without the null and single-value forms beside its main form."""
-    while "$ref" in part or "anyOf" in part:
+    while "$ref" in part or "anyOf" in part or "oneOf" in part:
         if "$ref" in part:
             part = whole["$defs"][part["$ref"].rsplit("/", 1)[1]]
         else:
-            part = max(part["anyOf"], key=lambda form: ("$ref" in form, form.get("type") in {"array", "object"}))
+            part = max(
+                part.get("anyOf") or part["oneOf"],
+                key=lambda form: ("$ref" in form, form.get("type") in {"array", "object"}),
+            )
     return part
 
 
 def _mistake(document: Document, model: type[BaseModel], prefix: Key, finding: ErrorDetails) -> Mistake:
-    inner: Key = finding["loc"]
+    inner: Key = tuple(step for step in finding["loc"] if step not in (LIST_TAG, KEYS_TAG))
     if finding["type"] == "extra_forbidden":
         word = str(inner[-1])
         shown = "".join(_WORD.findall(word)[:1])

@@ -185,6 +185,7 @@ class Settings(Values):
         approval: Which plans somebody must approve, and who may.
         read_only: Whether nothing may be written to a store.
         rules_digest: SHA-256 of what the rule files and their overrides say.
+        rules_version: The version that `rules/standardize.yaml` gives itself.
         meaning_digest: SHA-256 of what gives the base state its meaning: mapping, links, standardizers, matching, scope.
         config_digest: SHA-256 of what else changes a plan: stores, tables, mapping, policies.
     """
@@ -202,6 +203,7 @@ class Settings(Values):
     approval: ApprovalSettings = ApprovalSettings()
     read_only: bool = False
     rules_digest: str = ""
+    rules_version: str | None = None
     meaning_digest: str = ""
     config_digest: str = ""
 

@@ -9,13 +9,15 @@ characters is empty); an address or URL reaches what it reached before.
 """
 
 from dq.standardize.findings import MESSAGES, findings, without_findings
-from dq.standardize.kinds import KINDS, STANDARDIZERS, check_options
-from dq.standardize.records import prove_idempotent, standardize_records
+from dq.standardize.kinds import KINDS, STANDARDIZERS, Kind, check_options
+from dq.standardize.records import Restless, prove_idempotent, standardize_records
 
 __all__ = [
     "KINDS",
     "MESSAGES",
     "STANDARDIZERS",
+    "Kind",
+    "Restless",
     "check_options",
     "findings",
     "prove_idempotent",

@@ -1,12 +1,15 @@
 """Findings of the standardize step: found in the same pass, kept beside the field, then made one row each."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from dq.rules import FieldRule
 from dq.schemas.finding import FINDING_TYPES, Finding
 from dq.schemas.record import Record, raw
 from dq.schemas.values import Store
+from dq.standardize.kinds import kind_of
 
 MESSAGES: Mapping[str, str] = {
     "email.invalid": "Not an email address that mail can be sent to; kept as it is.",
@@ -24,14 +27,28 @@ MESSAGES: Mapping[str, str] = {
     "company.only_form": "Nothing but a legal form where a company's name is expected; kept as it is.",
     "company.address": "An email or web address where a company's name is expected; kept as it is.",
     "enum.unknown": "Not one of the standard values, and no synonym of one; kept as it is.",
+    "date.invalid": "Not a date; kept as it is.",
+    "date.ambiguous": "May be two dates: which number is the day, or which century it is, is not known; kept as it is.",
+    "number.invalid": "Not a number; kept as it is.",
+    "number.precision": "More digits after the decimal character than the rule allows; kept as it is.",
+    "map.emptied": "The rule's map leaves nothing of the value; kept as it is.",
+    "regex.emptied": "The rule's pattern leaves nothing of the value; kept as it is.",
+    "regex.mismatch": "Does not match the pattern that the rule demands; kept as it is.",
+    "expression.emptied": "The rule's expression leaves nothing of the value; kept as it is.",
 }
 """What each finding means, in plain words."""
 
-INFORMATION = frozenset({"company.placeholder", "company.only_form"})
-"""Findings of severity info; all others are warnings."""
+INFORMATION = frozenset({"company.placeholder", "company.only_form", "enum.corrected"})
+"""Findings that ask for nothing: their severity is info, that of all others warning, or error in a quarantined field."""
 
 SEPARATOR = "+"
 _CODE = "code"
+_KEPT = "; kept as it is."
+_DONE: Mapping[str, str] = {
+    "null": "; the cell is emptied.",
+    "quarantine": "; nothing of this lead is written before the cell is mended.",
+}
+"""What becomes of an invalid cell that is not kept, by the field's `on_invalid`."""
 
 
 def finding(field: str) -> str:
@@ -39,7 +56,22 @@ def finding(field: str) -> str:
     return f"{field}_finding"
 
 
-def findings(standardized: pl.DataFrame, *, store: Store, table: str, fields: Sequence[str]) -> pl.DataFrame:
+def invalid_codes(field: FieldRule) -> str:
+    """A regular expression that finding codes of a field match when they say that its cell is invalid."""
+    kinds = [kind for standardizer in field.standardize if (kind := kind_of(standardizer.name)) is not None]
+    more = sorted({re.escape(code) for kind in kinds for code in kind.invalid})
+    return "|".join([rf"[^{SEPARATOR}]*\.invalid", *more])
+
+
+def is_invalid(codes: pl.Expr, field: FieldRule) -> pl.Expr:
+    """Whether any of a cell's joined finding codes says that it is invalid; false where there are none."""
+    sign = re.escape(SEPARATOR)
+    return codes.str.contains(rf"(?:^|{sign})(?:{invalid_codes(field)})(?:{sign}|$)").fill_null(value=False)
+
+
+def findings(
+    standardized: pl.DataFrame, *, store: Store, table: str, fields: Sequence[str], rules: Sequence[FieldRule] = ()
+) -> pl.DataFrame:
     """The findings of standardized records, one row each, in the order of `fields` and then of the row's key.
 
     Args:
@@ -47,9 +79,13 @@ def findings(standardized: pl.DataFrame, *, store: Store, table: str, fields: Se
         store: Where the records are from.
         table: The store's own table name.
         fields: The mapped fields.
+        rules: Their rules, which say how severe an invalid cell is and what plug-ins' codes mean; without them every
+            finding is a warning.
     """
+    by_name = {rule.name: rule for rule in rules}
     found = [name for name in fields if standardized[finding(name)].count()]
-    return pl.concat([pl.DataFrame(schema=FINDING_TYPES), *(_of_field(standardized, store, table, f) for f in found)])
+    told = (_of_field(standardized, store, table, name, by_name.get(name)) for name in found)
+    return pl.concat([pl.DataFrame(schema=FINDING_TYPES), *told])
 
 
 def without_findings(standardized: pl.LazyFrame, fields: Sequence[str]) -> pl.LazyFrame:
@@ -57,7 +93,7 @@ def without_findings(standardized: pl.LazyFrame, fields: Sequence[str]) -> pl.La
     return standardized.drop([finding(field) for field in fields])
 
 
-def _of_field(standardized: pl.DataFrame, store: Store, table: str, field: str) -> pl.DataFrame:
+def _of_field(standardized: pl.DataFrame, store: Store, table: str, field: str, rule: FieldRule | None) -> pl.DataFrame:
     found = standardized.filter(pl.col(finding(field)).is_not_null()).sort(Record.row_key)
     codes = found.with_columns(pl.col(finding(field)).str.split(SEPARATOR).alias(_CODE)).explode(_CODE)
     return codes.select(
@@ -67,9 +103,25 @@ def _of_field(standardized: pl.DataFrame, store: Store, table: str, field: str) 
         pl.lit(field).alias(Finding.field),
         pl.col(raw(field)).alias(Finding.value),
         pl.col(_CODE).alias(Finding.rule),
-        pl.when(pl.col(_CODE).is_in(INFORMATION))
-        .then(pl.lit("info"))
-        .otherwise(pl.lit("warning"))
-        .alias(Finding.severity),
-        pl.col(_CODE).replace_strict(MESSAGES, return_dtype=pl.String).alias(Finding.message),
+        _severity(rule).alias(Finding.severity),
+        _message(rule).alias(Finding.message),
     )
+
+
+def _severity(rule: FieldRule | None) -> pl.Expr:
+    told = pl.when(pl.col(_CODE).is_in(INFORMATION)).then(pl.lit("info")).otherwise(pl.lit("warning"))
+    if rule is None or rule.on_invalid != "quarantine":
+        return told
+    return pl.when(is_invalid(pl.col(_CODE), rule)).then(pl.lit("error")).otherwise(told)
+
+
+def _message(rule: FieldRule | None) -> pl.Expr:
+    messages = dict(MESSAGES)
+    for standardizer in () if rule is None else rule.standardize:
+        kind = kind_of(standardizer.name)
+        messages |= {} if kind is None else kind.messages
+    told = pl.col(_CODE).replace_strict(messages, default=pl.format("The standardizer says {}.", _CODE))
+    if rule is None or rule.on_invalid == "keep":
+        return told
+    done = told.str.replace(rf"(?:{re.escape(_KEPT)}|\.)$", _DONE[rule.on_invalid])
+    return pl.when(is_invalid(pl.col(_CODE), rule)).then(done).otherwise(told)

@@ -1,7 +1,6 @@
 """The standardizers by name, and what options each takes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -10,35 +9,33 @@ from pydantic import ValidationError
 
 from dq.errors import ConfigurationError
 from dq.options import OPTIONS, Options
+from dq.plugins import Kind, plugin, plugin_names
 from dq.rules import Standardizer
-from dq.standardize import company, email, enum, linkedin, text, website
+from dq.standardize import company, date, email, enum, expression, linkedin, mapped, number, regex, text, website
 from dq.standardize.forms import Standardized
 
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A standardizer.
-
-    Attributes:
-        options: Its options.
-        standard: The standard form of a column.
-        finding: The findings of a column in standard form.
-        match: The form of a column in standard form that is compared and never stored; None for the standard form.
-    """
-
-    options: type[Options]
-    standard: Callable[[pl.Expr, Any], pl.Expr]
-    finding: Callable[[pl.Expr, Any], pl.Expr] | None
-    match: Callable[[pl.Expr], pl.Expr] | None = None
-
+__all__ = ["KINDS", "STANDARDIZERS", "Kind", "check_options", "kind_of", "step"]
 
 KINDS: Mapping[str, Kind] = {
     "text": Kind(OPTIONS["text"], text.standard, None),
-    "email": Kind(OPTIONS["email"], email.standard, email.finding, email.match_form),
-    "website": Kind(OPTIONS["website"], website.standard, website.finding, website.match_form),
+    "email": Kind(
+        OPTIONS["email"], email.standard, email.finding, email.match_form, invalid=frozenset({"email.several"})
+    ),
+    "website": Kind(
+        OPTIONS["website"], website.standard, website.finding, website.match_form, invalid=frozenset({"website.scheme"})
+    ),
     "linkedin": Kind(OPTIONS["linkedin"], linkedin.standard, linkedin.finding, linkedin.match_form),
     "company": Kind(OPTIONS["company"], company.standard, company.finding, company.match_form),
-    "enum": Kind(OPTIONS["enum"], enum.standard, enum.finding),
+    "enum": Kind(OPTIONS["enum"], enum.standard, enum.finding, invalid=frozenset({"enum.unknown"})),
+    "date": Kind(OPTIONS["date"], date.standard, date.finding),
+    "number": Kind(OPTIONS["number"], number.standard, number.finding),
+    "map": Kind(OPTIONS["map"], mapped.standard, mapped.finding, invalid=frozenset({"map.emptied"})),
+    "regex": Kind(
+        OPTIONS["regex"], regex.standard, regex.finding, invalid=frozenset({"regex.emptied", "regex.mismatch"})
+    ),
+    "expression": Kind(
+        OPTIONS["expression"], expression.standard, expression.finding, invalid=frozenset({"expression.emptied"})
+    ),
 }
 
 STANDARDIZERS: Mapping[str, Callable[[pl.Expr, Mapping[str, Any]], Standardized]] = {
@@ -48,18 +45,33 @@ STANDARDIZERS: Mapping[str, Callable[[pl.Expr, Mapping[str, Any]], Standardized]
     "linkedin": linkedin.standardize,
     "company": company.standardize,
     "enum": enum.standardize,
+    "date": date.standardize,
+    "number": number.standardize,
+    "map": mapped.standardize,
+    "regex": regex.standardize,
+    "expression": expression.standardize,
 }
 
 
 def check_options(name: str, options: Mapping[str, Any]) -> list[str]:
     """What is wrong with a standardizer's name or options, one sentence each; empty when nothing is."""
-    if name not in KINDS:
-        return [f"unknown standardizer `{name}`{_near(name, list(KINDS))}"]
+    kind = kind_of(name)
+    if kind is None:
+        return [f"unknown standardizer `{name}`{_near(name, [*KINDS, *plugin_names()])}"]
     try:
-        KINDS[name].options.model_validate(dict(options))
+        kind.options.model_validate(dict(options))
     except ValidationError as error:
-        return [_sentence(name, mistake) for mistake in error.errors(include_url=False, include_input=False)]
+        return [_sentence(name, kind, mistake) for mistake in error.errors(include_url=False, include_input=False)]
     return []
+
+
+def kind_of(name: str) -> Kind | None:
+    """The standardizer of a name, one of dq's own or a plug-in; None if there is none.
+
+    Raises:
+        ConfigurationError: It is a plug-in that cannot be used.
+    """
+    return KINDS[name] if name in KINDS else plugin(name)
 
 
 def step(standardizer: Standardizer) -> tuple[Kind, Options]:
@@ -68,18 +80,17 @@ def step(standardizer: Standardizer) -> tuple[Kind, Options]:
     Raises:
         ConfigurationError: No such standardizer or option.
     """
-    try:
-        kind = KINDS[standardizer.name]
-        return kind, kind.options.model_validate(standardizer.options)
-    except (KeyError, ValidationError):
-        mistakes = check_options(standardizer.name, standardizer.options)
-        raise ConfigurationError("; ".join(mistakes), where="rules/standardize.yaml", fix="dq config check") from None
+    mistakes = check_options(standardizer.name, standardizer.options)
+    kind = kind_of(standardizer.name)
+    if kind is None or mistakes:
+        raise ConfigurationError("; ".join(mistakes), where="rules/standardize.yaml", fix="dq config check")
+    return kind, kind.options.model_validate(standardizer.options)
 
 
-def _sentence(name: str, mistake: Any) -> str:
+def _sentence(name: str, kind: Kind, mistake: Any) -> str:
     where = ".".join(str(part) for part in mistake["loc"])
     if mistake["type"] == "extra_forbidden":
-        return f"unknown option `{where}` of `{name}`{_near(where, list(KINDS[name].options.model_fields))}"
+        return f"unknown option `{where}` of `{name}`{_near(where, list(kind.options.model_fields))}"
     return f"option `{where}` of `{name}`: {mistake['msg']}" if where else f"options of `{name}`: {mistake['msg']}"
 
 

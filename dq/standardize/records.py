@@ -4,6 +4,7 @@ snapshot column ──text_of──► f_raw ──meaning_of──► stage 0 �
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import reduce
 
@@ -16,16 +17,33 @@ from dq.options import Options, TextOptions
 from dq.rules import FieldRule, TableRules
 from dq.schemas.record import RECORD_TYPES, Record, raw, rule
 from dq.standardize import times
-from dq.standardize.findings import SEPARATOR, finding
+from dq.standardize.findings import SEPARATOR, finding, is_invalid
 from dq.standardize.forms import no_finding
 from dq.standardize.kinds import Kind, step
 
 Kinds = Mapping[str, frozenset[str]]
 """Field → the kinds of its columns in both stores."""
 
+EMPTIED = "on_invalid"
+"""The rule that emptied a cell which does not hold what it should."""
 _AIRTABLE_CREATED = "createdTime"
 _OPAQUE = frozenset({"list", "json"})
 _MULTILINE = frozenset({"long_text", "rich_text"})
+
+
+@dataclass(frozen=True, slots=True)
+class Restless:
+    """A field whose rules do not settle.
+
+    Attributes:
+        field: Its name.
+        rules: The standardizers of its chain that change their own results.
+        keys: The rows.
+    """
+
+    field: str
+    rules: tuple[str, ...]
+    keys: tuple[str, ...]
 
 
 def standardize_records(raw_frame: pl.LazyFrame, schema: TableSchema, rules: TableRules, kinds: Kinds) -> pl.LazyFrame:
@@ -60,8 +78,8 @@ def standardize_records(raw_frame: pl.LazyFrame, schema: TableSchema, rules: Tab
     )
 
 
-def prove_idempotent(standardized: pl.DataFrame, rules: TableRules, kinds: Kinds) -> list[tuple[str, list[str]]]:
-    """The cells that a second run would change again, as (field, row keys); empty when the rules settle.
+def prove_idempotent(standardized: pl.DataFrame, rules: TableRules, kinds: Kinds) -> list[Restless]:
+    """The fields with cells that a second run would change again; none when the rules settle.
 
     A snapshot taken after the plan is applied holds the standard forms; run through the rules they must stay. Rows that
     the first run left as they were have been through that already.
@@ -76,7 +94,15 @@ def prove_idempotent(standardized: pl.DataFrame, rules: TableRules, kinds: Kinds
     again = moving.lazy().select(Record.row_key, *(pl.col(f.name).alias(raw(f.name)) for f in rules.fields))
     rerun = reduce(lambda frame, field: _standardized(frame, field, kinds[field.name]), rules.fields, again).collect()
     moved = {field.name: rerun.filter(pl.col(field.name).ne_missing(pl.col(raw(field.name)))) for field in rules.fields}
-    return [(name, sorted(rows[Record.row_key].to_list())) for name, rows in moved.items() if len(rows)]
+    return [
+        Restless(name, _names_in(rows[rule(name)]), tuple(rows[Record.row_key].sort()))
+        for name, rows in moved.items()
+        if len(rows)
+    ]
+
+
+def _names_in(rules: pl.Series) -> tuple[str, ...]:
+    return tuple(rules.drop_nulls().str.split(SEPARATOR).explode().unique().sort())
 
 
 def _standardized(frame: pl.LazyFrame, field: FieldRule, kinds: frozenset[str]) -> pl.LazyFrame:
@@ -95,11 +121,15 @@ def _standardized(frame: pl.LazyFrame, field: FieldRule, kinds: frozenset[str]) 
         for number, (kind, options) in enumerate(steps)
         if kind.finding
     ]
-    return frame.with_columns(
-        pl.col(_stage(field, len(steps))).alias(field.name),
-        _joined(changes).alias(rule(field.name)),
-        _joined(found).alias(finding(field.name)),
-    ).drop([_stage(field, number) for number in range(len(steps) + 1)])
+    form, codes = pl.col(_stage(field, len(steps))), pl.col(finding(field.name))
+    frame = frame.with_columns(_joined(found).alias(finding(field.name)))
+    if field.on_invalid == "null":
+        gone = is_invalid(codes, field) & form.is_not_null()
+        form = pl.when(~gone).then(form)
+        changes.append(pl.when(gone).then(pl.lit(EMPTIED)))
+    return frame.with_columns(form.alias(field.name), _joined(changes).alias(rule(field.name))).drop(
+        [_stage(field, number) for number in range(len(steps) + 1)]
+    )
 
 
 def _step(field: FieldRule, number: int, kinds: frozenset[str]) -> tuple[Kind, Options]:

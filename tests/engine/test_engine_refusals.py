@@ -43,7 +43,7 @@ def test_fields_may_not_be_called_like_the_golden_records_own_columns():
 def test_a_standardizer_that_never_settles_is_caught(monkeypatch):
     monkeypatch.setitem(kinds.KINDS, "plant", Kind(TextOptions, lambda value, _: value + "x", None))
     fields = (FIELDS[0].model_copy(update={"standardize": (Standardizer(name="plant"),)}), *FIELDS[1:])
-    with pytest.raises(ConfigurationError, match="plant of field name are not idempotent") as caught:
+    with pytest.raises(ConfigurationError, match=r"field name are not idempotent: 1\. plant of plant") as caught:
         plan_table(inputs([lead("d1", name="Ann Lee")], [], rules=RULES.model_copy(update={"fields": fields})))
     assert "Ann" not in str(caught.value)
 

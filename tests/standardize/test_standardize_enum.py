@@ -59,4 +59,5 @@ def test_wrong_options_are_told(name, options, said):
 @pytest.mark.parametrize("name", list(STANDARDIZERS))
 def test_every_standardizer_has_options(name):
     assert name in OPTIONS
-    assert check_options(name, STATUS if name == "enum" else {}) == []
+    needed = {"enum": STATUS, "regex": {"must_match": "x"}, "expression": {"sql": "upper(value)"}}
+    assert check_options(name, needed.get(name, {})) == []

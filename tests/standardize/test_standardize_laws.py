@@ -25,6 +25,11 @@ VARIANTS = [
     ("company", {"add_proper_suffix": False}),
     ("company", {"normalize_case": False, "remove_suffixes": ["Inc.", "LLC", "Corp.", "Ltd."]}),
     ("enum", STATUS),
+    ("date", {}),
+    ("number", {}),
+    ("map", {"values": {"IBM": "I.B.M.", "x.com": ""}, "casefold": True}),
+    ("regex", {"pattern": "[@/]+$", "must_match": ".*[a-z].*"}),
+    ("expression", {"sql": "replace(upper(value), '%', '')"}),
 ]
 PIECES = st.sampled_from(
     [
