@@ -48,19 +48,45 @@ class TextOptions(Options):
     multiline: bool = Field(
         False, description="Keep line ends, and the spaces within lines (indentation means something there)."
     )
+    placeholders: list[str] | None = Field(
+        None,
+        description="Values that say nothing, whole cells in any case; /…/ is a regular expression. "
+        "Default: the text lines of lists/placeholders.csv.",
+    )
 
 
 class EmailOptions(Options):
     """Email addresses."""
 
+    version: ClassVar[int] = 2
+
     normalize_case: Literal["lower", "keep"] = Field(
         "keep", description="Case of the part before the @; the domain is always lowered."
     )
     validate_format: bool = Field(True, description="Report addresses to which no mail can go.")
+    placeholders: list[str] | None = Field(
+        None,
+        description="Addresses that are nobody's; /…/ is a regular expression. "
+        "Default: the email lines of lists/placeholders.csv.",
+    )
+    mark: list[Literal["role", "free", "disposable"]] = Field(
+        [], description="What to report, as info: role accounts, free-mail addresses, throw-away addresses."
+    )
+    roles: list[str] | None = Field(
+        None, description="Names before the @ that are no person's. Default: lists/placeholders.csv, if marked."
+    )
+    free_domains: list[str] | None = Field(
+        None, description="Free-mail providers. Default: lists/email_domains.csv, if marked."
+    )
+    disposable_domains: list[str] | None = Field(
+        None, description="Providers of throw-away addresses. Default: lists/email_domains.csv, if marked."
+    )
 
 
 class WebsiteOptions(Options):
     """Website addresses."""
+
+    version: ClassVar[int] = 2
 
     ensure_protocol: bool = Field(True, description="Add a protocol where there is none.")
     preferred_protocol: Literal["https", "http", "keep"] = Field(
@@ -71,10 +97,20 @@ class WebsiteOptions(Options):
         True, description="Remove the slash of an empty path; deeper paths keep theirs."
     )
     remove_tracking: bool = Field(True, description="Remove parameters that only count clicks.")
+    www: Literal["keep", "remove", "add"] = Field(
+        "keep", description="Whether www. stands before a registered domain; remove and add may reach another server."
+    )
+    path: Literal["keep", "drop"] = Field(
+        "keep", description="drop keeps the site alone: path, parameters and fragment are lost."
+    )
 
 
 class LinkedinOptions(Options):
-    """LinkedIn addresses; no options."""
+    """LinkedIn addresses."""
+
+    version: ClassVar[int] = 2
+
+    page: Literal["person", "company"] = Field("person", description="Whose page the field holds; others are found.")
 
 
 class CompanyOptions(Options):
@@ -86,6 +122,11 @@ class CompanyOptions(Options):
     )
     add_proper_suffix: bool = Field(True, description="Write the recognized form after the name; false drops it.")
     legal_forms: dict[str, str] | None = Field(None, description="Form → canonical; default: lists/legal_forms.csv.")
+    placeholders: list[str] | None = Field(
+        None,
+        description="Names that are nobody's; /…/ is a regular expression. "
+        "Default: the company lines of lists/placeholders.csv.",
+    )
 
 
 class EnumOptions(Options):

@@ -74,6 +74,11 @@ class FieldRule(Rule):
         """The last standardizer's name: `email`, `linkedin`, `company`, … or `text`."""
         return self.standardize[-1].name if self.standardize else "text"
 
+    @property
+    def of_company(self) -> bool:
+        """Whether the field holds companies' LinkedIn pages: they tell companies apart, never people."""
+        return self.kind == "linkedin" and self.standardize[-1].options.get("page") == "company"
+
 
 class MatchKey(Rule):
     """Equality of one field's standard form that links rows, if the value is a key at all."""

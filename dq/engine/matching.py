@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
-from dq.rules import TableRules
+from dq.rules import FieldRule, TableRules
 from dq.standardize import company, email, linkedin, text, website
 
 FORMS: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
@@ -17,4 +17,10 @@ FORMS: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
 
 def match_forms(rules: TableRules, fields: Sequence[str]) -> list[pl.Expr]:
     """One column of match forms per field, under the field's name."""
-    return [FORMS.get(rules.field(name).kind, text.folded)(pl.col(name)).alias(name) for name in fields]
+    return [_form_of(rules.field(name))(pl.col(name)).alias(name) for name in fields]
+
+
+def _form_of(field: FieldRule) -> Callable[[pl.Expr], pl.Expr]:
+    if field.of_company:
+        return linkedin.company_form
+    return FORMS.get(field.kind, text.folded)

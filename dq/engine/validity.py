@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from dq.rules import FieldRule, TableRules
-from dq.standardize.findings import SEPARATOR, finding
+from dq.standardize.findings import SEPARATOR, faults, finding
 from dq.standardize.kinds import step
 
 _OPAQUE = frozenset({"list", "json"})
@@ -36,4 +36,4 @@ def _finding(field: FieldRule, kinds: frozenset[str]) -> pl.Expr:
         value = kind.standard(value, options)
         found += [kind.finding(value, options)] if kind.finding else []
     codes = pl.concat_str(found, separator=SEPARATOR, ignore_nulls=True)
-    return pl.when(codes != "").then(codes)
+    return faults(codes)

@@ -12,22 +12,26 @@ from dq.options import OPTIONS, Options
 from dq.plugins import plugin, plugin_names
 from dq.rules import OnInvalid, Standardizer
 from dq.settings.document import Document
+from dq.settings.filling import Lists, filled
 from dq.settings.lists import read_map
 from dq.settings.mistakes import Key, nearest
 from dq.settings.ruleshapes import FieldEntry, StandardizeFile
 from dq.settings.validate import mistakes_of
 
+CLOSED = frozenset({"enum", "map", "number", "date"})
+"""Standardizers that know which values there are: before them `unknown` and `0` are no placeholders."""
+
 
 @dataclass(frozen=True, slots=True)
-class Lists:
-    """The lists that standardizers read.
+class Sources:
+    """What standardizers are told beside their rules.
 
     Attributes:
-        forms: Legal form → how it is written.
+        lists: The lists that all projects have.
         file: From a list's name to its path, and what messages call it.
     """
 
-    forms: dict[str, str]
+    lists: Lists
     file: Callable[[str], tuple[Path, str]]
 
 
@@ -43,18 +47,16 @@ def options_of(name: str) -> type[Options] | None:
     return None if found is None else found.options
 
 
-def standardizer(name: str, options: dict[str, Any], forms: dict[str, str]) -> Standardizer:
+def standardizer(name: str, options: dict[str, Any], lists: Lists) -> Standardizer:
     """A standardizer with every option spelled out, defaults included, so that equal rules are equal values."""
     shape = options_of(name)
     if shape is None:
         raise KeyError(name)
     full = shape.model_validate(options).model_dump()
-    if name == "company" and full["legal_forms"] is None:
-        full["legal_forms"] = forms
-    return Standardizer(name=name, options=full, version=shape.version)
+    return Standardizer(name=name, options=filled(name, full, lists), version=shape.version)
 
 
-def chains_of(document: Document, file: StandardizeFile, lists: Lists) -> dict[str, tuple[Standardizer, ...]]:
+def chains_of(document: Document, file: StandardizeFile, sources: Sources) -> dict[str, tuple[Standardizer, ...]]:
     """Field → its standardizers; mistakes are noted in the document."""
     chains: dict[str, tuple[Standardizer, ...]] = {}
     for name, entry in file.fields.items():
@@ -64,10 +66,16 @@ def chains_of(document: Document, file: StandardizeFile, lists: Lists) -> dict[s
             if isinstance(entry, list)
             else (("fields", name, "standardize"), entry.standardize)
         )
+        closed = not CLOSED.isdisjoint(word for step in steps for word in step)
         for position, step in enumerate(steps):
-            chain += _steps(document, (*key, position), step, lists)
-        chains[name] = tuple(chain) or (standardizer("text", {}, lists.forms),)
+            chain += _steps(document, (*key, position), _opened(step) if closed else step, sources)
+        chains[name] = tuple(chain) or (standardizer("text", {}, sources.lists),)
     return chains
+
+
+def _opened(step: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """A step before a closed set of values: no value is a placeholder unless the rule itself says so."""
+    return {word: {"placeholders": [], **options} if word == "text" else options for word, options in step.items()}
 
 
 def on_invalid_of(file: StandardizeFile) -> dict[str, OnInvalid]:
@@ -82,14 +90,14 @@ def named_in(document: Document, file: StandardizeFile) -> dict[Key, str]:
     return {key: document.where(key) for key in keys}
 
 
-def _steps(document: Document, key: Key, step: dict[str, dict[str, Any]], lists: Lists) -> list[Standardizer]:
+def _steps(document: Document, key: Key, step: dict[str, dict[str, Any]], sources: Sources) -> list[Standardizer]:
     if len(step) != 1:
         document.mistakes.append(document.mistake(key, "expected one standardizer: `name` or `name: {options}`"))
-    found = (_step(document, (*key, word), word, options, lists) for word, options in step.items())
+    found = (_step(document, (*key, word), word, options, sources) for word, options in step.items())
     return [one for one in found if one is not None]
 
 
-def _step(document: Document, key: Key, word: str, options: dict[str, Any], lists: Lists) -> Standardizer | None:
+def _step(document: Document, key: Key, word: str, options: dict[str, Any], sources: Sources) -> Standardizer | None:
     try:
         shape = options_of(word)
     except ConfigurationError as error:
@@ -100,13 +108,13 @@ def _step(document: Document, key: Key, word: str, options: dict[str, Any], list
         document.mistakes.append(document.mistake(key, f"unknown standardizer `{word}`{nearest(word, known)}"))
         return None
     try:
-        return standardizer(word, _with_list(document, key, word, options, lists), lists.forms)
+        return standardizer(word, _with_list(document, key, word, options, sources), sources.lists)
     except ValidationError as error:
         document.mistakes += mistakes_of(error, document, shape, key)
         return None
 
 
-def _with_list(document: Document, key: Key, word: str, options: dict[str, Any], lists: Lists) -> dict[str, Any]:
+def _with_list(document: Document, key: Key, word: str, options: dict[str, Any], sources: Sources) -> dict[str, Any]:
     """A map's options with the lines of its list file; what the rule itself says goes before them."""
     name = options.get("file") if word == "map" else None
     if not isinstance(name, str) or not isinstance(options.get("values", {}), dict):
@@ -116,9 +124,9 @@ def _with_list(document: Document, key: Key, word: str, options: dict[str, Any],
             document.mistake((*key, "file"), "must be a file below `rules/`, such as lists/titles.csv")
         )
         return options
-    path, called = lists.file(name)
+    path, called = sources.file(name)
     if not path.is_file():
-        rules = lists.file("standardize.yaml")[0].parent
+        rules = sources.file("standardize.yaml")[0].parent
         there = [one.relative_to(rules).as_posix() for one in rules.rglob("*.csv")]
         text = f"there is no rules/{name}{nearest(name, there)}"
         document.mistakes.append(document.mistake((*key, "file"), text))

@@ -9,6 +9,7 @@ from dq.options import OPTIONS
 from dq.rules import FieldRule, Standardizer
 from dq.settings.chains import standardizer
 from dq.settings.document import Document
+from dq.settings.filling import Lists
 from dq.settings.maintenance import StandardizationSection, StatusSection
 from dq.settings.rulefiles import Rules
 from dq.settings.shape import ConfigShape, FieldShape, TableShape
@@ -34,16 +35,14 @@ def fields_of(
     """
     section = (config.maintenance_config and config.maintenance_config.field_standardization) or _NO_SECTION
     mapping = table.mapping or {}
-    chains = {name: rules.standardize.get(name) or (standardizer("text", {}, {}),) for name in mapping}
+    chains = {name: rules.standardize.get(name) or (standardizer("text", {}, rules.lists),) for name in mapping}
     statuses = _status_fields(mapping, chains)
     return tuple(
         FieldRule.model_validate(
             {
                 "name": name,
                 "airtable": airtable,
-                "standardize": _with_options(
-                    document, chains[name], section, rules.legal_forms, is_status=name in statuses
-                ),
+                "standardize": _with_options(document, chains[name], section, rules.lists, is_status=name in statuses),
                 "default": _default(rules, section, name, is_status=name in statuses),
                 "on_invalid": rules.on_invalid.get(name, "keep"),
                 "conflict": conflict,
@@ -85,7 +84,7 @@ def _with_options(
     document: Document,
     chain: tuple[Standardizer, ...],
     section: StandardizationSection,
-    forms: dict[str, str],
+    lists: Lists,
     *,
     is_status: bool,
 ) -> tuple[Standardizer, ...]:
@@ -98,7 +97,7 @@ def _with_options(
         "enum": _enum_options(section.engagement_status, last) if is_status else {},
     }.get(last.name, {})
     try:
-        return (*chain[:-1], standardizer(last.name, {**last.options, **options}, forms)) if options else chain
+        return (*chain[:-1], standardizer(last.name, {**last.options, **options}, lists)) if options else chain
     except ValidationError as error:  # only an enum's values can be wrong together when each alone is right
         found = mistakes_of(error, document, OPTIONS[last.name], _STATUS_VALUES)
         document.mistakes += [mistake for mistake in found if mistake not in document.mistakes]

@@ -1,4 +1,4 @@
-"""The CSV lists beside the rule files: legal forms and placeholders."""
+"""The CSV lists beside the rule files: legal forms, placeholders, email domains."""
 
 import csv
 import io
@@ -10,6 +10,7 @@ from dq.rules import Placeholder
 from dq.settings.document import Document, read_text
 from dq.settings.mistakes import Mistake, nearest
 
+DOMAIN_KINDS: tuple[str, ...] = ("free", "disposable")
 MATCHES: tuple[str, ...] = ("exact", "local_part", "regex")
 KINDS: tuple[str, ...] = ("text", "email", "website", "linkedin", "company", "enum", "phone", "name")
 
@@ -67,6 +68,24 @@ def read_placeholders(path: Path, name: str) -> tuple[tuple[Placeholder, ...], l
         if not texts:
             found.append(Placeholder.model_validate({"kind": kind, "match": match, "value": value}))
     return tuple(found), document.mistakes
+
+
+def read_email_domains(path: Path, name: str) -> tuple[dict[str, tuple[str, ...]], list[Mistake]]:
+    """Domains of free-mail providers and of throw-away addresses by kind, from the columns domain and kind."""
+    rows, document = _rows(path, name, ("domain", "kind"))
+    found: dict[str, list[str]] = {kind: [] for kind in DOMAIN_KINDS}
+    seen: set[str] = set()
+    for line, (domain, kind) in rows:
+        texts = [] if kind in DOMAIN_KINDS else [f"unknown kind `{kind}`{nearest(kind, DOMAIN_KINDS)}"]
+        if domain != domain.lower() or "." not in domain.strip(".") or "@" in domain:
+            texts.append("expected a domain in lower case, such as example.com")
+        if domain in seen:
+            texts.append("the domain stands twice")
+        seen.add(domain)
+        document.mistakes += [Mistake(f"{name}:{line}", "", text) for text in texts]
+        if not texts:
+            found[kind].append(domain)
+    return {kind: tuple(domains) for kind, domains in found.items()}, document.mistakes
 
 
 def _rows(

@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from dq.expressions import regex_problem
-from dq.rules import Check, OnInvalid, Placeholder, Standardizer
-from dq.settings.chains import Lists, chains_of, named_in, on_invalid_of
+from dq.rules import Check, OnInvalid, Standardizer
+from dq.settings.chains import Sources, chains_of, named_in, on_invalid_of
 from dq.settings.document import Document, read_yaml
-from dq.settings.lists import read_legal_forms, read_placeholders
+from dq.settings.filling import Lists
+from dq.settings.lists import read_email_domains, read_legal_forms, read_placeholders
 from dq.settings.mistakes import Key, Mistake
 from dq.settings.ruleshapes import DedupeFile, QualityFile, StandardizeFile, SurvivorshipFile
 from dq.settings.validate import S, validated
@@ -33,8 +34,7 @@ class Rules:
         dedupe: Keys, threshold, name field.
         survivorship: Chains by field and the default chain.
         checks: Quality rules.
-        placeholders: Values that are nobody's own.
-        legal_forms: Legal form → how it is written.
+        lists: The lists beside the rule files.
     """
 
     standardize: dict[str, tuple[Standardizer, ...]] = field(default_factory=dict)
@@ -45,8 +45,7 @@ class Rules:
     dedupe: DedupeFile = field(default_factory=DedupeFile)
     survivorship: SurvivorshipFile = field(default_factory=SurvivorshipFile)
     checks: tuple[Check, ...] = ()
-    placeholders: tuple[Placeholder, ...] = ()
-    legal_forms: dict[str, str] = field(default_factory=dict)
+    lists: Lists = field(default_factory=Lists)
 
 
 def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules, list[Mistake]]:
@@ -56,10 +55,7 @@ def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules,
         root: The project's folder.
         standardize_file: A file that takes the place of `rules/standardize.yaml`.
     """
-    mistakes: list[Mistake] = []
-    forms, found = read_legal_forms(*_file(root, "lists/legal_forms.csv"))
-    placeholders, more = read_placeholders(*_file(root, "lists/placeholders.csv"))
-    mistakes += found + more
+    lists, mistakes = read_lists(root)
     documents = {
         name: read_yaml(*_file(root, f"{name}.yaml")) for name in ("standardize", "dedupe", "survivorship", "quality")
     }
@@ -68,7 +64,7 @@ def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules,
     standardize = _read(documents["standardize"], StandardizeFile)
     quality = _read(documents["quality"], QualityFile)
     rules = Rules(
-        standardize=chains_of(documents["standardize"], standardize, Lists(forms, partial(_file, root))),
+        standardize=chains_of(documents["standardize"], standardize, Sources(lists, partial(_file, root))),
         on_invalid=on_invalid_of(standardize),
         version=standardize.version,
         named=named_in(documents["standardize"], standardize) if _is_own(root, "standardize.yaml") else {},
@@ -76,10 +72,17 @@ def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules,
         dedupe=_read(documents["dedupe"], DedupeFile),
         survivorship=_read(documents["survivorship"], SurvivorshipFile),
         checks=_checks(documents["quality"], quality),
-        placeholders=placeholders,
-        legal_forms=forms,
+        lists=lists,
     )
     return rules, mistakes + [mistake for document in documents.values() for mistake in document.mistakes]
+
+
+def read_lists(root: Path) -> tuple[Lists, list[Mistake]]:
+    """The lists of a project, and every mistake in them."""
+    forms, in_forms = read_legal_forms(*_file(root, "lists/legal_forms.csv"))
+    placeholders, in_placeholders = read_placeholders(*_file(root, "lists/placeholders.csv"))
+    domains, in_domains = read_email_domains(*_file(root, "lists/email_domains.csv"))
+    return Lists(forms, placeholders, domains), in_forms + in_placeholders + in_domains
 
 
 def _is_own(root: Path, name: str) -> bool:

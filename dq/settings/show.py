@@ -45,17 +45,26 @@ def masked(url: str) -> str:
     return urlunsplit((parts.scheme, place, parts.path, query, MASK if parts.fragment else ""))
 
 
+_LONG = {
+    "legal_forms": "forms",
+    "placeholders": "values",
+    "roles": "names",
+    "free_domains": "domains",
+    "disposable_domains": "domains",
+}
+"""Options that are lists from `rules/lists/`, and what they count."""
+
+
 def _table(table: TableRules) -> dict[str, Any]:
     whole = table.model_dump(mode="json")
     whole["dedupe"]["placeholders"] = f"{len(table.dedupe.placeholders)} lines"
     for field in whole["fields"]:
         for standardizer in field["standardize"]:
-            forms = standardizer["options"].get("legal_forms")
-            if forms:
-                standardizer["options"]["legal_forms"] = f"{len(forms)} forms"
-            values = standardizer["options"].get("values")
+            options = standardizer["options"]
+            options |= {name: f"{len(options[name])} {word}" for name, word in _LONG.items() if options.get(name)}
+            values = options.get("values")
             if isinstance(values, dict) and len(values) > FEW:
-                standardizer["options"]["values"] = f"{len(values)} values"
+                options["values"] = f"{len(values)} values"
     return dict(whole)
 
 

@@ -64,6 +64,7 @@ def _dedupe(
     document: Document, table: Key, said: dict[str, Any], rules: Rules, fields: Sequence[FieldRule]
 ) -> DedupeRules:
     kinds = {field.name: field.kind for field in fields}
+    personal = {field.name: field.kind in IDENTIFYING_KINDS and not field.of_company for field in fields}
     file = rules.dedupe
     identifying = {key.field: key.identifying for key in file.keys if key.identifying is not None}
     names = [key.field for key in file.keys if key.field in kinds]
@@ -73,13 +74,11 @@ def _dedupe(
         _find_unknown(document, at, said["matching_fields"], list(kinds))
         names = [name for name in dict.fromkeys(said["matching_fields"]) if name in kinds]
     return DedupeRules(
-        keys=tuple(
-            MatchKey(field=name, identifying=identifying.get(name, kinds[name] in IDENTIFYING_KINDS)) for name in names
-        ),
+        keys=tuple(MatchKey(field=name, identifying=identifying.get(name, personal[name])) for name in names),
         threshold=said.get("matching_threshold", file.threshold),
         name_field=file.name_field if file.name_field in kinds else None,
         max_surnames=said.get("max_surnames", file.max_surnames),
-        placeholders=rules.placeholders,
+        placeholders=rules.lists.placeholders,
         resolve=said.get("resolve", "merge"),
         survivorship_priority=tuple(rules.survivorship.source_priority),
     )

@@ -8,13 +8,14 @@ Three laws hold for every standardizer: f(f(x)) = f(x); a value is never emptied
 characters is empty); an address or URL reaches what it reached before.
 """
 
-from dq.standardize.findings import MESSAGES, findings, without_findings
+from dq.standardize.findings import MESSAGES, SEVERITY, findings, without_findings
 from dq.standardize.kinds import KINDS, STANDARDIZERS, Kind, check_options
 from dq.standardize.records import Restless, prove_idempotent, standardize_records
 
 __all__ = [
     "KINDS",
     "MESSAGES",
+    "SEVERITY",
     "STANDARDIZERS",
     "Kind",
     "Restless",

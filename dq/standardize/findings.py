@@ -12,16 +12,26 @@ from dq.schemas.values import Store
 from dq.standardize.kinds import kind_of
 
 MESSAGES: Mapping[str, str] = {
+    "text.placeholder": "A word that stands where a value should; kept as it is.",
+    "email.placeholder": "An address that is nobody's; kept as it is.",
+    "email.role": "An address of an office, not of a person.",
+    "email.free": "An address at a free-mail provider, which tells nothing of a company.",
+    "email.disposable": "An address at a provider of throw-away addresses.",
     "email.invalid": "Not an email address that mail can be sent to; kept as it is.",
     "email.several": "More than one email address in one cell; kept as it is.",
     "email.lookalike": "The domain mixes Latin with Cyrillic or Greek letters, as imitations of other domains do.",
     "website.invalid": "Not a web address; kept as it is.",
+    "website.several": "More than one web address in one cell; kept as it is.",
     "website.scheme": "An address of another kind than http or https; kept as it is.",
     "website.credentials": "The web address carries a user name or password; kept as it is.",
     "website.lookalike": "The domain mixes Latin with Cyrillic or Greek letters, as imitations of other domains do.",
     "linkedin.invalid": "Not the address of a LinkedIn profile; kept as it is.",
     "linkedin.company": "A company's LinkedIn page where a person's is expected.",
     "linkedin.school": "A school's LinkedIn page where a person's is expected.",
+    "linkedin.person": "A person's LinkedIn page where a company's is expected.",
+    "linkedin.short": "A short link, which does not say whose page it leads to; kept as it is.",
+    "linkedin.post": "A post, not a profile; kept as it is.",
+    "linkedin.number": "An old link by member number, which leads to no public page; kept as it is.",
     "linkedin.sales": "A Sales Navigator or Recruiter link, which only members with a license can open; kept as it is.",
     "company.placeholder": "Nobody's company, such as `n/a` or `freelance`; kept as it is.",
     "company.only_form": "Nothing but a legal form where a company's name is expected; kept as it is.",
@@ -38,8 +48,10 @@ MESSAGES: Mapping[str, str] = {
 }
 """What each finding means, in plain words."""
 
-INFORMATION = frozenset({"company.placeholder", "company.only_form", "enum.corrected"})
-"""Findings that ask for nothing: their severity is info, that of all others warning, or error in a quarantined field."""
+SEVERITY: Mapping[str, str] = dict.fromkeys(
+    ("email.role", "email.free", "email.disposable", "company.only_form", "enum.corrected"), "info"
+)
+"""The codes that are no warnings: they mark what is right as it is, or was put right."""
 
 SEPARATOR = "+"
 _CODE = "code"
@@ -67,6 +79,13 @@ def is_invalid(codes: pl.Expr, field: FieldRule) -> pl.Expr:
     """Whether any of a cell's joined finding codes says that it is invalid; false where there are none."""
     sign = re.escape(SEPARATOR)
     return codes.str.contains(rf"(?:^|{sign})(?:{invalid_codes(field)})(?:{sign}|$)").fill_null(value=False)
+
+
+def faults(codes: pl.Expr) -> pl.Expr:
+    """Joined finding codes without those that only mark; null where nothing is left."""
+    marks = "|".join(re.escape(code) for code in SEVERITY)
+    left = codes.str.replace_all(rf"(?:{marks})(?:{re.escape(SEPARATOR)}|$)", "").str.strip_suffix(SEPARATOR)
+    return pl.when(left != "").then(left)
 
 
 def findings(
@@ -109,10 +128,10 @@ def _of_field(standardized: pl.DataFrame, store: Store, table: str, field: str, 
 
 
 def _severity(rule: FieldRule | None) -> pl.Expr:
-    told = pl.when(pl.col(_CODE).is_in(INFORMATION)).then(pl.lit("info")).otherwise(pl.lit("warning"))
+    usual = pl.col(_CODE).replace_strict(SEVERITY, default="warning", return_dtype=pl.String)
     if rule is None or rule.on_invalid != "quarantine":
-        return told
-    return pl.when(is_invalid(pl.col(_CODE), rule)).then(pl.lit("error")).otherwise(told)
+        return usual
+    return pl.when(is_invalid(pl.col(_CODE), rule)).then(pl.lit("error")).otherwise(usual)
 
 
 def _message(rule: FieldRule | None) -> pl.Expr:

@@ -17,15 +17,35 @@ from dq.standardize.forms import Standardized
 __all__ = ["KINDS", "STANDARDIZERS", "Kind", "check_options", "kind_of", "step"]
 
 KINDS: Mapping[str, Kind] = {
-    "text": Kind(OPTIONS["text"], text.standard, None),
+    "text": Kind(OPTIONS["text"], text.standard, text.finding, invalid=frozenset({"text.placeholder"})),
     "email": Kind(
-        OPTIONS["email"], email.standard, email.finding, email.match_form, invalid=frozenset({"email.several"})
+        OPTIONS["email"],
+        email.standard,
+        email.finding,
+        email.match_form,
+        invalid=frozenset({"email.several", "email.placeholder"}),
     ),
     "website": Kind(
-        OPTIONS["website"], website.standard, website.finding, website.match_form, invalid=frozenset({"website.scheme"})
+        OPTIONS["website"],
+        website.standard,
+        website.finding,
+        website.match_form,
+        invalid=frozenset({"website.scheme", "website.several"}),
     ),
-    "linkedin": Kind(OPTIONS["linkedin"], linkedin.standard, linkedin.finding, linkedin.match_form),
-    "company": Kind(OPTIONS["company"], company.standard, company.finding, company.match_form),
+    "linkedin": Kind(
+        OPTIONS["linkedin"],
+        linkedin.standard,
+        linkedin.finding,
+        linkedin.match_form,
+        invalid=frozenset({"linkedin.short", "linkedin.post", "linkedin.number"}),
+    ),
+    "company": Kind(
+        OPTIONS["company"],
+        company.standard,
+        company.finding,
+        company.match_form,
+        invalid=frozenset({"company.placeholder", "company.address"}),
+    ),
     "enum": Kind(OPTIONS["enum"], enum.standard, enum.finding, invalid=frozenset({"enum.unknown"})),
     "date": Kind(OPTIONS["date"], date.standard, date.finding),
     "number": Kind(OPTIONS["number"], number.standard, number.finding),

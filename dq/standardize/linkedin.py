@@ -2,7 +2,8 @@
 """LinkedIn addresses: one form for a person's page, `https://www.linkedin.com/in/<slug>`.
 
 Country and mobile hosts, language and sub-pages, tracking, case and percent-encoding all lead to the same page. Company
-and school pages get a form of their own and are found; Sales Navigator ids cannot be converted and are kept.
+and school pages get a form of their own and are found in a person's field (`page: company`: a person's in a company's);
+Sales Navigator ids, short links, posts and old member numbers cannot be converted and are kept.
 """
 
 from collections.abc import Mapping
@@ -12,13 +13,21 @@ from urllib.parse import unquote
 import polars as pl
 
 from dq.options import LinkedinOptions as Options
-from dq.standardize import text
+from dq.standardize import pasted, text
 from dq.standardize.forms import VALUE, Standardized, change_where, each, find_where, once_each
 
 _HOME = "https://www.linkedin.com/"
 _STANDARD = r"^https://www\.linkedin\.com/in/[a-z0-9-]{3,}$"
+_STANDARD_COMPANY = r"^https://www\.linkedin\.com/company/[a-z0-9-]+$"
 _COMMON = r"^(?i)(?:https?://)?(?:(?:[a-z]{2}|www|m)\.)?linkedin\.com/(?:mwlite/)?in/[a-z0-9-]+/?(?:\?[!-~]*)?$"
-_HOST = r"^(?i)(?:https?:)?(?://)?(?:(?:[a-z]{2}|www|m|mobile|touch)\.)*linkedin\.com/+"
+_HOST = r"^(?i)(?:https?:)?(?://)?(?:(?:[a-z]{2}|www|m|mobile|touch)\.)*linkedin\.com\.?(?::(?:80|443))?/+"
+_TWICE = r"^(?i)(?:https?://)?(?:[a-z]+\.)*linkedin\.com/+(?:in/+)?((?:https?://)?(?:[a-z]+\.)*linkedin\.com/)"
+_APP = r"^(?i)linkedin://+(?:#/?)?(in|company|school|showcase)/+"
+_APP_PROFILE = (
+    r"^(?i)linkedin://+(?:#/?)?profile/+([^/?#]*[^/?#0-9][^/?#]*)"  # a bare number is a member's, and no page
+)
+_APP_PATH = r"^(?i)(?:mwlite|comm|organization-guest)/+"
+_LABEL = r"^(?i)linked ?in(?: ?(?:profile|page|url|link|id))*\s*[:：=]\s*"
 _PAGE = r"^(?i)(in|company|school|showcase)/+([^/]+)"
 _PUBLIC = r"^(?i)pub/[^/\s%]+/[0-9a-z]+/[0-9a-z]+/[0-9a-z]+$"
 _MEMBER_ID = r"^AC[ow]AA[A-Za-z0-9_-]{10,}$"  # base64: its case means something
@@ -28,31 +37,49 @@ _PERSON_FORM = r"^https://www\.linkedin\.com/(?:in/[^/?#\s]+|pub(?:/[^/?#\s]+){4
 _NOBODY_FORM = r"^https://www\.linkedin\.com/(?:in/me$|(?i:pub/dir/))"
 _COMPANY_FORM = r"^https://www\.linkedin\.com/(?:company|showcase)/[^/?#\s]+$"
 _SCHOOL_FORM = r"^https://www\.linkedin\.com/school/[^/?#\s]+$"
+_ON_SITE = r"^(?i)(?:https?://)?(?:[a-z]+\.)*linkedin\.com/"
+_SHORT = r"^(?i)(?:https?://)?(?:www\.)?lnkd\.in(?:/|$)"
+_POST = _ON_SITE + "(?:posts|feed/update|pulse|embed/feed/update)/"
+_NUMBER = rf"{_ON_SITE}(?:profile/view|people/profile)|^(?i)linkedin://"
+_OLD_SCHOOL = _ON_SITE + "edu/"
 _EDGES = " <>\"'“”‘’,;()[]"
 _LICENSED = r"^(?i)(?:https?://)?[a-z.]*linkedin\.com/(?:sales|talent|recruiter)/"
 
 
 def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
-    """Standard form of LinkedIn addresses, with `linkedin.company`, `.school`, `.sales` and `.invalid`."""
+    """Standard form of LinkedIn addresses, with findings for whatever is not the kind of page that is expected."""
     given = Options.model_validate(options)
     form = standard(value, given)
     return Standardized(form, finding(form, given))
 
 
-def standard(value: pl.Expr, _: Options) -> pl.Expr:
+def standard(value: pl.Expr, options: Options) -> pl.Expr:
     """The page's address in standard form; anything else is kept as it is."""
+    if options.page == "company":
+        return change_where(value, _is_no_company, lambda rows: _rebuilt(rows, "company"))
     return change_where(value, _is_other, each(_changed))
 
 
-def finding(value: pl.Expr, _: Options) -> pl.Expr:
-    """Finding codes for values in standard form: whatever is not a person's page."""
-    return find_where(value, _is_other, each(_code))
+def finding(value: pl.Expr, options: Options) -> pl.Expr:
+    """Finding codes for values in standard form: whatever is not the kind of page that is expected."""
+    test = _is_no_company if options.page == "company" else _is_other
+    return find_where(value, test, each(lambda v: _code(v, options.page)))
 
 
 def match_form(value: pl.Expr) -> pl.Expr:
     """A person's page for comparing; null for anything else."""
     form = standard(value, Options())
     return pl.when(_is_person(form) & form.str.starts_with(_HOME + "in/")).then(form)
+
+
+def company_form(value: pl.Expr) -> pl.Expr:
+    """A company's or school's page for comparing; null for anything else. It tells companies apart, never people."""
+    form = standard(value, Options(page="company"))
+    return pl.when(form.str.contains(_COMPANY_FORM) | form.str.contains(_SCHOOL_FORM)).then(form)
+
+
+def _is_no_company(value: pl.Expr) -> pl.Expr:
+    return ~value.str.contains(_STANDARD_COMPANY)
 
 
 def _is_other(value: pl.Expr) -> pl.Expr:
@@ -73,13 +100,14 @@ def _from_common(value: pl.Expr) -> pl.Expr:
     return _HOME + "in/" + slug
 
 
-def _rebuilt(rows: pl.LazyFrame) -> pl.LazyFrame:
+def _rebuilt(rows: pl.LazyFrame, bare: str = "in") -> pl.LazyFrame:
     hosted, page, slug, public = (pl.col(name) for name in ("hosted", "page", "slug", "public"))
-    cut = hosted.str.strip_prefix("/").str.replace("^(?i)mwlite/+", "").str.replace(r"[?#].*$", "")
+    cut = hosted.str.strip_prefix("/").str.replace(_APP_PATH, "").str.replace(r"[?#].*$", "")
+    cut = cut.str.replace("^(?i)company-beta/", "company/")  # what company pages were called in 2017
     kind = page.str.extract(_PAGE, 1).str.to_lowercase()
     return (
-        rows.with_columns(cleaned=text.tidy(VALUE).str.strip_chars(_EDGES))
-        .with_columns(hosted=_behind_host(pl.col("cleaned")))
+        rows.with_columns(cleaned=_addressed(text.tidy(VALUE)))
+        .with_columns(hosted=_behind_host(pl.col("cleaned"), bare))
         .with_columns(page=cut)
         .with_columns(written=page.str.extract(_PAGE, 2).str.strip_chars_end("."), public=page.str.strip_chars_end("/"))
         .with_columns(decoded=_decoded(pl.col("written")))
@@ -95,9 +123,16 @@ def _rebuilt(rows: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _behind_host(cleaned: pl.Expr) -> pl.Expr:
+def _addressed(tidy: pl.Expr) -> pl.Expr:
+    """The address without what stands around it, links of the app as the site's."""
+    site = tidy.str.strip_chars(_EDGES).str.replace(_APP, _HOME + "$1/").str.replace(_APP_PROFILE, _HOME + "in/$1")
+    bare = site.str.replace(_LABEL, "").str.strip_chars(_EDGES)
+    return pasted.schemed(bare).str.replace(_TWICE, "$1")
+
+
+def _behind_host(cleaned: pl.Expr, bare: str) -> pl.Expr:
     hosted = pl.when(cleaned.str.contains(_HOST)).then(cleaned.str.replace(_HOST, ""))
-    return hosted.when(cleaned.str.contains("^(?i)/?in/")).then(cleaned)
+    return hosted.when(cleaned.str.contains(f"^(?i)/?{bare}/")).then(cleaned)
 
 
 def _decoded(written: pl.Expr) -> pl.Expr:
@@ -127,15 +162,26 @@ def _is_person(form: pl.Expr) -> pl.Expr:
     return form.str.contains(_PERSON_FORM) & ~form.str.contains(_NOBODY_FORM)
 
 
-def _code(value: pl.Expr) -> pl.Expr:
+def _code(value: pl.Expr, page: str) -> pl.Expr:
+    person, company = _is_person(value), value.str.contains(_COMPANY_FORM)
+    school = value.str.contains(_SCHOOL_FORM)
+    ours = company | school if page == "company" else person
     return (
-        pl.when(_is_person(value))
+        pl.when(ours)
         .then(None)
-        .when(value.str.contains(_COMPANY_FORM))
+        .when(person)
+        .then(pl.lit("linkedin.person"))
+        .when(company)
         .then(pl.lit("linkedin.company"))
-        .when(value.str.contains(_SCHOOL_FORM))
+        .when(school | value.str.contains(_OLD_SCHOOL))
         .then(pl.lit("linkedin.school"))
         .when(value.str.contains(_LICENSED))
         .then(pl.lit("linkedin.sales"))
+        .when(value.str.contains(_SHORT))
+        .then(pl.lit("linkedin.short"))
+        .when(value.str.contains(_POST))
+        .then(pl.lit("linkedin.post"))
+        .when(value.str.contains(_NUMBER))
+        .then(pl.lit("linkedin.number"))
         .otherwise(pl.lit("linkedin.invalid"))
     )

@@ -135,7 +135,7 @@ def _standardized(frame: pl.LazyFrame, field: FieldRule, kinds: frozenset[str]) 
 def _step(field: FieldRule, number: int, kinds: frozenset[str]) -> tuple[Kind, Options]:
     kind, options = step(field.standardize[number])
     if kinds & _MULTILINE and isinstance(options, TextOptions):
-        return kind, TextOptions(multiline=True)
+        return kind, options.model_copy(update={"multiline": True})
     return kind, options
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from dq.options import TextOptions as Options
+from dq.standardize import placeholders
 from dq.standardize.forms import Standardized, change_where, each, no_finding
 
 _UNTIDY = r"[^ -~]|  |^ | $"
@@ -30,9 +31,10 @@ _EDGES = " \u200c\u200d"
 
 
 def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
-    """Standard form of text; nothing is ever a finding."""
+    """Standard form of text, with `text.placeholder`."""
     given = Options.model_validate(options)
-    return Standardized(standard(value, given), no_finding())
+    form = standard(value, given)
+    return Standardized(form, finding(form, given))
 
 
 def standard(value: pl.Expr, options: Options) -> pl.Expr:
@@ -42,9 +44,11 @@ def standard(value: pl.Expr, options: Options) -> pl.Expr:
     return change_where(value, is_untidy, each(tidy))
 
 
-def finding(_: pl.Expr, __: Options) -> pl.Expr:
-    """Text has no findings."""
-    return no_finding()
+def finding(value: pl.Expr, options: Options) -> pl.Expr:
+    """`text.placeholder` for values in standard form that say nothing."""
+    if not options.placeholders:
+        return no_finding()
+    return placeholders.found(value, options.placeholders, "text.placeholder")
 
 
 def is_untidy(value: pl.Expr) -> pl.Expr:

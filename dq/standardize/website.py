@@ -1,7 +1,8 @@
+# ruff: noqa: RUF001 (letters that look like others are what this is about)
 """Website addresses: scheme, host in lower case, no default port, no tracking, no slash after a bare host.
 
-Only what RFC 3986 calls equal is made equal; the two exceptions are options: `http` is upgraded to `https`, and tracking
-parameters go. Paths, other parameters and `www.` stay as written.
+Only what RFC 3986 calls equal is made equal; the exceptions are options: `http` is upgraded to `https`, tracking
+parameters go, and, only if a project says so, `www.` comes or goes and the path goes. Other parameters stay as written.
 """
 
 from collections.abc import Mapping
@@ -11,9 +12,9 @@ import polars as pl
 
 from dq.options import TextOptions
 from dq.options import WebsiteOptions as Options
-from dq.standardize import text
-from dq.standardize.email import ascii_host
-from dq.standardize.forms import VALUE, Standardized, change_where, each, find_where
+from dq.standardize import pasted, text
+from dq.standardize.forms import VALUE, Standardized, Step, change_where, each, find_where
+from dq.standardize.hosts import ascii_host, registrable, takes_www
 
 _STANDARD = r"^https://(?:[a-z0-9-]+\.)+[a-z]{2,}(?:/[A-Za-z0-9_~-][A-Za-z0-9._~/-]*)?$"
 _COMMON = r"^(?i)(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}/?$"
@@ -25,6 +26,9 @@ _TRACKING = (
     r"mc_eid|mkt_tok|_hsenc|_hsmi|__hstc|__hssc|__hsfp|hsctatracking|vero_id|oly_enc_id|oly_anon_id|_openstat|wickedid)"
     r"(?:=|$)"
 )
+_SITE = r"^https://(?:[a-z0-9-]+\.)+[a-z]{2,}$"
+_WWW = "https://www."
+_SEVERAL = r"(?i)(?:https?://|\bwww\.)\S+\s*[\s,;|]\s*(?:https?://|www\.)\S"
 _TRACKING_WITHIN = _TRACKING.replace("^", "[?&]", 1).replace("(?:=|$)", "(?:[=&#]|$)")
 _OTHER_SCHEME = r"^(?i)[a-z][a-z0-9+.-]*:(?:[^0-9]|$)"
 _MIXED_SCRIPTS = r"//[^/]*(?:[a-z][^./]*[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}][^./]*[a-z])"
@@ -33,7 +37,7 @@ _SCHEME, _HOST, _PORT, _VALID = (pl.col(name) for name in ("scheme", "host", "po
 
 
 def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
-    """Standard form of website addresses, with `website.invalid`, `.scheme`, `.credentials` and `.lookalike`."""
+    """Standard form of website addresses, with `website.invalid`, `.several`, `.scheme`, `.credentials`, `.lookalike`."""
     given = Options.model_validate(options)
     form = standard(value, given)
     return Standardized(form, finding(form, given))
@@ -42,12 +46,14 @@ def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
 def standard(value: pl.Expr, options: Options) -> pl.Expr:
     """The address in standard form; what is no web address, or carries credentials, is kept as it is."""
     usual = options.ensure_protocol and options.remove_trailing_slash and options.preferred_protocol == "https"
+    needed = _needed(options)
 
     def changed(other: pl.Expr) -> pl.Expr:
-        rest = change_where(other, _is_common, each(_from_common)) if usual else other
-        return change_where(rest, _is_other, lambda rows: _rebuilt(rows, options))
+        brief = usual and options.www == "keep"
+        rest = change_where(other, _is_common, each(_from_common)) if brief else other
+        return change_where(rest, needed, lambda rows: _rebuilt(rows, options))
 
-    return change_where(value, _is_other, each(changed))
+    return change_where(value, needed, each(changed))
 
 
 def finding(value: pl.Expr, options: Options) -> pl.Expr:
@@ -56,12 +62,29 @@ def finding(value: pl.Expr, options: Options) -> pl.Expr:
     return find_where(value, lambda v: ~v.str.contains(_SURELY_VALID), lambda rows: _code(rows, bare_is_fine))
 
 
-def match_form(value: pl.Expr) -> pl.Expr:
+def host_form(value: pl.Expr) -> pl.Expr:
     """The host without `www.`, as IDNA, for comparing; null where there is none."""
+    return _host_of(value).str.strip_prefix("www.")
+
+
+def match_form(value: pl.Expr) -> pl.Expr:
+    """The registrable domain for comparing; null where there is none, and for a public suffix such as `github.io`."""
+    return registrable(_host_of(value))
+
+
+def _host_of(value: pl.Expr) -> pl.Expr:
     host = pl.when(_VALID).then(_HOST)
     hosts = change_where(value, _is_other, lambda rows: _parsed(rows).select(host))
-    named = hosts.str.strip_prefix("https://").str.replace("/.*$", "").str.strip_prefix("www.")
+    named = hosts.str.strip_prefix("https://").str.replace("/.*$", "")
     return change_where(named, text.not_ascii, each(ascii_host))
+
+
+def _needed(options: Options) -> Step:
+    form = _SITE if options.path == "drop" else _STANDARD
+    if options.www == "keep":
+        return lambda value: ~value.str.contains(form)
+    has = options.www == "add"
+    return lambda value: ~value.str.contains(form) | (value.str.starts_with(_WWW) != has)
 
 
 def _is_other(value: pl.Expr) -> pl.Expr:
@@ -81,10 +104,11 @@ def _parsed(rows: pl.LazyFrame) -> pl.LazyFrame:
     """The rows with their parts; the scheme is empty for a bare domain, the port for none."""
     cleaned, rest, authority, tail, before = (pl.col(n) for n in ("cleaned", "rest", "authority", "tail", "before"))
     return (
-        rows.with_columns(cleaned=text.standard(VALUE, TextOptions()).str.strip_chars('<>"“”„ '))
+        rows.with_columns(cleaned=pasted.unwrapped(text.standard(VALUE, TextOptions())))
         .with_columns(scheme=_written_scheme(cleaned), rest=cleaned.str.replace("^(?i)(?:https?:)?//", ""))
         .with_columns(authority=rest.str.replace(r"[/?#].*$", ""), tail=rest.str.replace(r"^[^/?#]+", ""))
         .with_columns(authority=pl.when(tail == "").then(authority.str.strip_chars_end(".,;")).otherwise(authority))
+        .with_columns(authority=authority.str.replace_all("[。．｡]", "."))
         .with_columns(host=text.nfc(authority.str.replace(r":\d*$", "").str.to_lowercase()).str.strip_suffix("."))
         .with_columns(
             userinfo=authority.str.contains("@") & (_SCHEME != ""),
@@ -105,11 +129,12 @@ def _written_scheme(cleaned: pl.Expr) -> pl.Expr:
 
 def _rebuilt(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     path, query, fragment, after = (pl.col(name) for name in ("path", "query", "fragment", "after"))
+    rows = _parsed(rows) if options.path == "keep" else _without_path(_parsed(rows))
+    rows = rows if options.www == "keep" else _with_www(rows, options.www)
     own_port = (_PORT != "") & ~((_SCHEME == "http") & (_PORT == "80")) & ~((_SCHEME == "https") & (_PORT == "443"))
     prefix = pl.when(_SCHEME == "").then(pl.lit("")).otherwise(_SCHEME + "://")
     return (
-        _parsed(rows)
-        .with_columns(scheme=_scheme(options), query=_without_tracking(query) if options.remove_tracking else query)
+        rows.with_columns(scheme=_scheme(options), query=_without_tracking(query) if options.remove_tracking else query)
         .with_columns(port=pl.when(own_port).then(":" + _PORT).otherwise(pl.lit("")), after=query + fragment)
         .with_columns(
             scheme=_upgraded() if options.preferred_protocol == "https" else _SCHEME,
@@ -117,6 +142,19 @@ def _rebuilt(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         )
         .select(pl.when(_VALID).then(prefix + _HOST + _PORT + path + after).otherwise(VALUE))
     )
+
+
+def _without_path(rows: pl.LazyFrame) -> pl.LazyFrame:
+    rooted = pl.when(pl.col("tail") == "").then(pl.lit("")).otherwise(pl.lit("/"))
+    return rows.with_columns(path=rooted, query=pl.lit(""), fragment=pl.lit(""))
+
+
+def _with_www(rows: pl.LazyFrame, policy: str) -> pl.LazyFrame:
+    """Hosts with or without `www.`; only a registrable domain may have it put before, or stand without it."""
+    bare = _HOST.str.strip_prefix("www.")
+    chosen = bare if policy == "remove" else "www." + bare
+    known = takes_www(change_where(bare, text.not_ascii, each(ascii_host)))
+    return rows.with_columns(host=pl.when(known.fill_null(value=False)).then(chosen).otherwise(_HOST))
 
 
 def _scheme(options: Options) -> pl.Expr:
@@ -157,6 +195,8 @@ def _code(rows: pl.LazyFrame, bare_is_fine: bool) -> pl.LazyFrame:
         .then(pl.lit("website.lookalike"))
         .when(fine)
         .then(None)
+        .when(VALUE.str.contains(_SEVERAL))
+        .then(pl.lit("website.several"))
         .when((_SCHEME == "") & VALUE.str.contains(_OTHER_SCHEME))
         .then(pl.lit("website.scheme"))
         .otherwise(pl.lit("website.invalid"))

@@ -1,7 +1,9 @@
 """How configuration and rule files become the rules of a table."""
 
+import polars as pl
 import pytest
 
+from dq.engine.matching import match_forms
 from dq.rules import Child, Limit, MatchKey
 
 MAPPING = "mapping: {name: Name, email: Email, linkedin_url: LinkedIn, company: Company, status: Status}"
@@ -89,7 +91,8 @@ def test_keys_without_a_word_identify_by_their_kind(project):
 
 def test_a_field_without_entry_gets_text(project):
     field = project.load("tables: [{mapping: {notes: Notes}}]\n").tables[0].field("notes")
-    assert [(s.name, s.options) for s in field.standardize] == [("text", {"multiline": False})]
+    assert [(s.name, s.options["multiline"]) for s in field.standardize] == [("text", False)]
+    assert "n/a" in field.standardize[0].options["placeholders"]
 
 
 def test_legal_forms_come_from_the_list(project):
@@ -107,3 +110,42 @@ def test_checks_of_unmapped_fields_are_left_out(project):
 @pytest.mark.parametrize("word", ["local_wins", "database_wins"])
 def test_words_for_the_same_policy(project, word):
     assert table(project, top=f"sync: {{conflict: {word}}}\n").field("name").conflict == ("database_wins",)
+
+
+def options_of(project, rules, name):
+    project.write("rules/standardize.yaml", f"fields: {{{name}: {rules}}}\n")
+    field = project.load(f"tables: [{{mapping: {{{name}: X}}}}]\n").tables[0].field(name)
+    return [standardizer.options for standardizer in field.standardize]
+
+
+def test_email_domains_come_from_the_list_only_where_they_are_marked(project):
+    project.write("rules/lists/email_domains.csv", "domain,kind\nx.com,free\ny.com,disposable\n")
+    (plain,) = options_of(project, "[email]", "email")
+    assert [plain[name] for name in ("roles", "free_domains", "disposable_domains")] == [None] * 3
+    assert "test@test.com" in plain["placeholders"]
+    (marked,) = options_of(project, "[email: {mark: [free, role]}]", "email")
+    assert (marked["free_domains"], marked["disposable_domains"]) == (["x.com"], None)
+    assert "info" in marked["roles"]
+    (own,) = options_of(project, "[email: {mark: [free], free_domains: [z.com], placeholders: []}]", "email")
+    assert (own["free_domains"], own["placeholders"]) == (["z.com"], [])
+
+
+def test_before_a_closed_set_of_values_nothing_is_a_placeholder(project):
+    first, _ = options_of(project, "[text, enum: {values: [known, unknown]}]", "level")
+    assert first["placeholders"] == []
+    first, _ = options_of(project, "[text: {placeholders: [soon]}, enum: {values: [known, unknown]}]", "level")
+    assert first["placeholders"] == ["soon"]
+
+
+def test_numbers_are_no_placeholders_of_text(project):
+    (text,) = options_of(project, "[text]", "employees")
+    assert not [value for value in text["placeholders"] if value.isdigit()]
+
+
+def test_a_companys_linkedin_page_does_not_merge_people(project):
+    project.write("rules/standardize.yaml", "fields: {page: [linkedin: {page: company}], own: [linkedin]}\n")
+    project.write("rules/dedupe.yaml", "keys: [page, own]\n")
+    table = project.load("tables: [{mapping: {page: Page, own: Own}}]\n").tables[0]
+    assert [(key.field, key.identifying) for key in table.dedupe.keys] == [("page", False), ("own", True)]
+    row = pl.DataFrame({"page": ["linkedin.com/company/Acme"], "own": ["linkedin.com/company/Acme"]})
+    assert row.select(match_forms(table, ["page", "own"])).row(0) == ("https://www.linkedin.com/company/acme", None)

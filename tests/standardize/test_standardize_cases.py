@@ -4,7 +4,7 @@
 
     case     the number of the edge case that the line stands for, or `-`
     script   language or script, such as `de`, `ja`, `Arab`
-    options  the standardizer's options as JSON, or `-`
+    options  the standardizer's options as JSON, or `-`; text and email have the shipped lists
     value    the cell; `\\u200b`, `\\t` and the like are characters
     stored   its standard form; `=` for the value itself, `∅` for an empty cell
     match    its form for comparing; `=` for the stored form, `∅` for none
@@ -16,10 +16,13 @@ Lines that begin with `#` are headings.
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
+from dq.settings.chains import standardizer
+from dq.settings.rulefiles import read_lists
 from dq.standardize import KINDS
 
 FOLDER = Path(__file__).parent / "cases"
@@ -63,13 +66,20 @@ def _case(kind: str, number: int, cells: list[str]) -> Case:
     return Case(kind, number, edge, script, options, value, kept, compared, None if finding == "-" else finding)
 
 
+def options_of(case: Case) -> dict[str, Any]:
+    given = {} if case.options == "-" else json.loads(case.options)
+    return standardizer(case.kind, given, LISTS).options if case.kind in WITH_LISTS else given
+
+
+LISTS, _ = read_lists(Path(__file__).resolve().parents[2])
+WITH_LISTS = ("text", "email")
 CASES = [case for path in sorted(FOLDER.glob("*.tsv")) for case in cases_of(path)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_cell_is_stored_compared_and_found_as_it_should_be(case):
     kind = KINDS[case.kind]
-    options = kind.options.model_validate({} if case.options == "-" else json.loads(case.options))
+    options = kind.options.model_validate(options_of(case))
     frame = pl.LazyFrame({"v": [case.value]}).select(v=kind.standard(pl.col("v"), options))
     nothing = pl.lit(None, dtype=pl.String)
     answer = frame.select(

@@ -15,12 +15,17 @@ STATUS = {"values": ["auto_send", "Manual Review"], "synonyms": {"replied": "aut
 VARIANTS = [
     ("text", {}),
     ("text", {"multiline": True}),
+    ("text", {"placeholders": ["n/a", "-", "/^x+$/"]}),
     ("email", {}),
     ("email", {"normalize_case": "lower", "validate_format": False}),
+    ("email", {"placeholders": ["a@x.com"], "mark": ["role", "free"], "roles": ["e"], "free_domains": ["x.com"]}),
     ("website", {}),
     ("website", {"preferred_protocol": "keep", "remove_trailing_slash": False, "remove_tracking": False}),
     ("website", {"preferred_protocol": "http", "ensure_protocol": False}),
+    ("website", {"www": "remove"}),
+    ("website", {"www": "add", "path": "drop"}),
     ("linkedin", {}),
+    ("linkedin", {"page": "company"}),
     ("company", {}),
     ("company", {"add_proper_suffix": False}),
     ("company", {"normalize_case": False, "remove_suffixes": ["Inc.", "LLC", "Corp.", "Ltd."]}),
@@ -80,6 +85,18 @@ PIECES = st.sampled_from(
         "linkedin.com/in/",
         "/in/",
         "mwlite/",
+        "linkedin://",
+        "http//",
+        "htttp:",
+        "mailto:",
+        "Website: ",
+        "[a](",
+        "<a href=",
+        "n/a",
+        "co.uk",
+        "github.io",
+        "．",
+        "ｘ",
         "company/",
         "pub/",
         "a/1/2/3",
@@ -210,7 +227,17 @@ def test_null_stays_null_and_is_no_finding(name, options):
     assert values_of(name, options, []).rows() == []
 
 
-@pytest.mark.parametrize("match_form", [email.match_form, website.match_form, linkedin.match_form, company.match_form])
+@pytest.mark.parametrize(
+    "match_form",
+    [
+        email.match_form,
+        website.match_form,
+        website.host_form,
+        linkedin.match_form,
+        linkedin.company_form,
+        company.match_form,
+    ],
+)
 @given(values=COLUMNS)
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 def test_match_forms_take_any_text(match_form, values):

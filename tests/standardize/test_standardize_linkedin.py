@@ -53,11 +53,11 @@ CASES = [
     ("https://www.linkedin.com/in/", "https://www.linkedin.com/in/", "linkedin.invalid"),
     ("https://www.linkedin.com/in/jane doe", "https://www.linkedin.com/in/jane doe", "linkedin.invalid"),
     ("https://www.linkedin.com/", "https://www.linkedin.com/", "linkedin.invalid"),
-    ("https://www.linkedin.com/feed/update/1", "https://www.linkedin.com/feed/update/1", "linkedin.invalid"),
+    ("https://www.linkedin.com/feed/update/1", "https://www.linkedin.com/feed/update/1", "linkedin.post"),
     ("https://notlinkedin.com/in/jane", "https://notlinkedin.com/in/jane", "linkedin.invalid"),
     ("https://linkedin.com.evil.com/in/x", "https://linkedin.com.evil.com/in/x", "linkedin.invalid"),
-    ("https://lnkd.in/abc", "https://lnkd.in/abc", "linkedin.invalid"),
-    ("linkedin://profile/1", "linkedin://profile/1", "linkedin.invalid"),
+    ("https://lnkd.in/abc", "https://lnkd.in/abc", "linkedin.short"),
+    ("linkedin://profile/1", "linkedin://profile/1", "linkedin.number"),
     ("Jane Doe", "Jane Doe", "linkedin.invalid"),
 ]
 

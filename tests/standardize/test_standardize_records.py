@@ -12,7 +12,15 @@ from dq.errors import ConfigurationError
 from dq.manifest import Column, TableSchema
 from dq.rules import FieldRule, Standardizer, TableRules
 from dq.schemas import Finding, Record
-from dq.standardize import MESSAGES, Restless, findings, prove_idempotent, standardize_records, without_findings
+from dq.standardize import (
+    MESSAGES,
+    SEVERITY,
+    Restless,
+    findings,
+    prove_idempotent,
+    standardize_records,
+    without_findings,
+)
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared"
@@ -125,15 +133,23 @@ def test_every_finding_has_a_message(run):
         "enum": (["x"], {"values": ["y"]}),
     }
     codes = {finding for name, (values, options) in own.items() for _, finding in run(name, values, options)}
-    codes |= {
-        finding
-        for name, values in {
-            "email": ["x", "a@x.com,b@x.com", "a@pаypal.com"],
-            "website": ["x", "ftp://x", "http://u@x.com", "https://pаypal.com"],
-            "linkedin": ["x", *(f"linkedin.com/{kind}/x" for kind in ("company", "school", "sales"))],
-        }.items()
-        for _, finding in run(name, values)
+    link, listed = "linkedin.com/", {"placeholders": ["n/a"]}
+    marks = {
+        "mark": ["role", "free", "disposable"],
+        "roles": ["a"],
+        "free_domains": ["b.c"],
+        "disposable_domains": ["d.e"],
     }
+    cells = [
+        ("text", ["N/A"], listed),
+        ("email", ["x", "n/a", "a@x.com,b@x.com", "a@pаypal.com", "a@y.z", "x@b.c", "x@d.e"], listed | marks),
+        ("website", ["x", "ftp://x", "http://u@x.com", "https://pаypal.com", "http://x.com, http://y.com"], {}),
+        ("linkedin", ["x", "lnkd.in/x", link + "posts/x", link + "profile/view?id=1"], {}),
+        ("linkedin", [link + f"{kind}/x" for kind in ("company", "school", "sales")], {}),
+        ("linkedin", [link + "in/x"], {"page": "company"}),
+    ]
+    codes |= {finding for name, values, options in cells for _, finding in run(name, values, options)}
+    assert set(MESSAGES) > set(SEVERITY) == {"email.role", "email.free", "email.disposable"}
     assert codes == set(MESSAGES)
 
 

@@ -57,7 +57,7 @@ CASES = [
     ("x.com y.com", "x.com y.com", "website.invalid"),
     ("x.com;y.com", "x.com;y.com", "website.invalid"),
     ("http://", "http://", "website.invalid"),
-    ("http:x.com", "http:x.com", "website.scheme"),
+    ("http:x.com", "https://x.com", None),
     ("https://localhost", "https://localhost", "website.invalid"),
     ("https://x", "https://x", "website.invalid"),
     ("1.2", "1.2", "website.invalid"),
@@ -121,9 +121,10 @@ def test_website_options(run, options, value, form, finding):
         (None, None),
     ],
 )
-def test_the_key_is_the_host_without_www(value, key):
+def test_the_key_of_a_registered_host_is_the_host_without_www(value, key):
     frame = pl.DataFrame({"v": [value]}, schema={"v": pl.String})
-    assert frame.select(website.match_form(pl.col("v"))).item() == key
+    forms = frame.select(match=website.match_form(pl.col("v")), host=website.host_form(pl.col("v")))
+    assert forms.row(0) == (key, key)
 
 
 WORD = st.text("abcXYZ012-_.~%2F", min_size=1, max_size=6).filter(lambda word: "%" not in word)
