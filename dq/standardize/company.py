@@ -4,17 +4,17 @@
 name ──► text ──► (form before, stem, form after) ──► stem with case repaired ──► forms as they are written around it
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
 
 from dq.options import CompanyOptions as Options
 from dq.options import TextOptions
-from dq.standardize import shipped, text
+from dq.standardize import placeholders, text
 from dq.standardize.casing import lost_case, repaired, repaired_before_a_form
-from dq.standardize.forms import VALUE, Standardized, both, change_where, each, find_where
+from dq.standardize.form_cuts import Cut, cut_end, cut_start
+from dq.standardize.forms import VALUE, Standardized, both, change_where, each, find_where, once_each
 from dq.standardize.legal_forms import LegalForms, legal_forms
 
 _WORDS = r"[\p{L}\p{N}]"
@@ -22,9 +22,7 @@ _ARTICLES = "the|der|die|das|le|la|les|el|los|las|il|lo|gli|de|het"
 _ARTICLE = rf"^(?:{_ARTICLES})\s"
 _ARTICLE_ALONE = rf"^(?i:{_ARTICLES})$"
 _AND = r"\s(?:and|und|et|en|y|e|og|och|ja|ve|и|і|та|й|და|και|و)\s|\s*[&+＆]\s*"
-_UNSPACED = r"[\x{e00}-\x{eff}\x{3040}-\x{30ff}\x{3200}-\x{32ff}\x{4e00}-\x{9fff}]"
 _ADDRESS = r"@[\p{L}\p{N}-]+\.\p{L}|://|^(?i:www)\.\S+$"
-_EDGES = " ,([（"
 
 
 def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
@@ -36,7 +34,7 @@ def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
 
 def standard(value: pl.Expr, options: Options) -> pl.Expr:
     """The name in standard form; a name that is nothing but a legal form stays."""
-    forms = legal_forms(options.legal_forms or {}, options.remove_suffixes)
+    forms = legal_forms(options.legal_forms, options.remove_suffixes)
 
     def needed(name: pl.Expr) -> pl.Expr:
         return text.is_untidy(name) | (_needs_rewriting(name, forms, options) if forms else False)
@@ -47,19 +45,18 @@ def standard(value: pl.Expr, options: Options) -> pl.Expr:
 
 def finding(value: pl.Expr, options: Options) -> pl.Expr:
     """What a name in standard form is instead of a company's name: an address, a placeholder, a mere legal form."""
-    words = [word.lower() for word in shipped.company_placeholders()]
-    placeholder = rf"^(?i:{'|'.join(map(re.escape, words))})$"
-    forms = legal_forms(options.legal_forms or {}, options.remove_suffixes)
+    forms = legal_forms(options.legal_forms, options.remove_suffixes)
+    listed = placeholders.pattern(options.placeholders)
 
     def suspect(name: pl.Expr) -> pl.Expr:
-        alone = both(name, forms.may_be_alone, forms.is_alone) if forms else pl.lit(value=False)
-        return name.str.contains(placeholder) | alone | name.str.contains(_ADDRESS)
+        alone = both(name, forms.may_be_alone, lambda n: _is_alone(n, forms)) if forms else pl.lit(value=False)
+        return name.str.contains(_ADDRESS) | name.str.contains(listed) | alone
 
     def code(name: pl.Expr) -> pl.Expr:
         return (
             pl.when(name.str.contains(_ADDRESS))
             .then(pl.lit("company.address"))
-            .when(name.str.contains(placeholder))
+            .when(name.str.contains(listed))
             .then(pl.lit("company.placeholder"))
             .otherwise(pl.lit("company.only_form"))
         )
@@ -72,13 +69,15 @@ def match_form(value: pl.Expr, forms: Mapping[str, str] | None = None) -> pl.Exp
 
     Args:
         value: Names, in standard form or not.
-        forms: Legal forms as the rules have them; None for the list that dq ships.
+        forms: Legal forms as the rules have them.
     """
-    known = legal_forms(forms or {})
+    known = legal_forms(forms)
     bare = text.standard(value, TextOptions())
     if known:
         bare = change_where(bare, lost_case, lambda rows: _bare(rows, known, one_case=True))
-        bare = change_where(bare, known.may_have_one, lambda rows: _bare(rows, known, one_case=False))
+        bare = change_where(
+            bare, lambda name: _may_have_one(name, known), lambda rows: _bare(rows, known, one_case=False)
+        )
     folded = text.folded(bare)
     joined = folded.str.replace_all(_AND, " and ").str.replace_all(r"['’`.״׳]", "")
     words = joined.str.replace_all(r"[^\p{L}\p{N}\p{M}]+", " ").str.strip_chars(" ")
@@ -86,71 +85,89 @@ def match_form(value: pl.Expr, forms: Mapping[str, str] | None = None) -> pl.Exp
     return pl.when(name != "").then(name).otherwise(folded)
 
 
+def _may_have_one(name: pl.Expr, forms: LegalForms) -> pl.Expr:
+    """Whether a form may stand at an end of a name; a cheap guess."""
+    return name.str.contains(forms.plain_run) | name.str.contains(forms.plain_lead) | text.not_ascii(name)
+
+
 def _needs_rewriting(name: pl.Expr, forms: LegalForms, options: Options) -> pl.Expr:
-    """Whether a form is not written as it should be, in an ASCII name; some names that are may pass as well."""
-    if not options.add_proper_suffix:
-        return name.str.contains(forms.fast) | name.str.contains(forms.fast_leads)
+    """Whether a form is not written as it should be, in an ASCII name of both cases."""
+    drop = not options.add_proper_suffix
 
-    def unsettled(name: pl.Expr) -> pl.Expr:
-        long = name.str.contains(forms.long) & ~name.str.contains(forms.settled_long)
-        return ~name.str.contains(forms.settled) | long
+    def unsettled_end(other: pl.Expr) -> pl.Expr:
+        run = other.str.strip_prefix(other.str.replace(forms.run, ""))
+        settled = once_each(run, lambda r: _if_settled(r, cut_end(forms, r, one_case=False, every=drop)))
+        return settled.is_null()
 
-    return both(name, lambda n: n.str.contains(forms.fast), unsettled) | name.str.contains(forms.fast_lead)
+    def unsettled_start(other: pl.Expr) -> pl.Expr:
+        run = other.str.strip_suffix(other.str.replace(forms.lead, ""))
+        settled = once_each(run, lambda r: _if_settled(r, cut_start(forms, r, one_case=False, every=drop)))
+        return settled.is_null()
+
+    end = both(name, lambda n: n.str.contains(forms.plain_run), unsettled_end)
+    return end | both(name, lambda n: n.str.contains(forms.plain_lead), unsettled_start)
+
+
+def _if_settled(run: str, cut: Cut) -> str | None:
+    return run if run in {cut.kept + cut.written, cut.written + cut.kept} else None
 
 
 def _rewritten(rows: pl.LazyFrame, forms: LegalForms | None, options: Options, *, one_case: bool) -> pl.LazyFrame:
-    names = rows.select("value", tidied=text.tidy(VALUE))
+    names = rows.select("value", tidied=text.standard(VALUE, TextOptions()))
     tidied = pl.col("tidied")
     whole = repaired(tidied) if options.normalize_case else tidied
     if not forms:
         return names.select(whole.fill_null(VALUE))
-    names = _parts(names, forms, options, one_case=one_case)
+    parts = _parts(names, forms, one_case=one_case, every=not options.add_proper_suffix)
     stem = pl.col("stem")
     fix = repaired_before_a_form if one_case else repaired
-    name = pl.when(pl.col("is_cut")).then(fix(stem) if options.normalize_case else stem).otherwise(whole)
-    if options.add_proper_suffix:
-        name = pl.concat_str(_spaced_before(), name, _spaced_after())
+    name = pl.col("before") + (fix(stem) if options.normalize_case else stem) + pl.col("after")
     # a name that is nothing but a legal form keeps its case as well
-    nothing = ~stem.str.contains(_WORDS)
-    return names.select(
-        pl.when(nothing).then(tidied).when(pl.col("is_known")).then(name).otherwise(whole).fill_null(VALUE)
-    )
+    nothing = pl.col("is_cut") & ~stem.str.contains(_WORDS)
+    # `IBM s.c.i.` stays: as `IBM SCI` it would be a name in capitals, in which SCI is no form
+    steady = pl.col("is_known") & ~(pl.col("is_unsure") & lost_case(name))
+    return parts.select(pl.when(nothing).then(tidied).when(steady).then(name).otherwise(whole).fill_null(VALUE))
 
 
-def _parts(names: pl.LazyFrame, forms: LegalForms, options: Options, *, one_case: bool) -> pl.LazyFrame:
-    """Beside `tidied`: lead, stem and tail as they stand, how the forms are written, and whether they are understood."""
-    patterns = forms.one_case if one_case else forms.cased
-    drop = not options.add_proper_suffix
-    tidied, rest, stem, lead, tail = (pl.col(name) for name in ("tidied", "rest", "stem", "lead", "tail"))
+def _parts(names: pl.LazyFrame, forms: LegalForms, *, one_case: bool, every: bool) -> pl.LazyFrame:
+    """Beside `tidied`: the stem, the forms as they are written around it, and whether there are any.
+
+    A form is none where it would leave nothing of the name, or its article alone.
+    """
+    tidied, rest, stem, first, last = (pl.col(name) for name in ("tidied", "rest", "stem", "first", "last"))
+
+    def start(part: Callable[[Cut], str | None]) -> pl.Expr:
+        return once_each(first, lambda run: part(cut_start(forms, run, one_case=one_case, every=every)))
+
+    def end(part: Callable[[Cut], str | None]) -> pl.Expr:
+        return once_each(last, lambda run: part(cut_end(forms, run, one_case=one_case, every=every)))
+
     parts = (
-        names.with_columns(rest=patterns.without_leads(tidied) if drop else patterns.without_lead(tidied))
-        .with_columns(stem=patterns.without_any(rest) if drop else patterns.without_one(rest))
-        .with_columns(lead=tidied.str.strip_suffix(rest), tail=rest.str.strip_prefix(stem))
-        .with_columns(is_cut=(lead != "") | (tail != ""), before=forms.written_before(lead), after=forms.written(tail))
-        .with_columns(stem=pl.when(tail != "").then(stem.str.strip_chars_end(_EDGES)).otherwise(stem))
+        names.with_columns(rest=tidied.str.replace(forms.lead, ""))
+        .with_columns(first=tidied.str.strip_suffix(rest))
+        .with_columns(before=start(lambda cut: cut.written), rest=start(lambda cut: cut.kept) + rest)
+        .with_columns(stem=rest.str.replace(forms.run, ""))
+        .with_columns(last=rest.str.strip_prefix(stem))
+        .with_columns(after=end(lambda cut: cut.written), stem=stem + end(lambda cut: cut.kept))
+        .with_columns(is_cut=stem != tidied)
+        .with_columns(is_unsure=end(lambda cut: cut.written if cut.is_unsure else None).is_not_null())
     )
-    understood = ((lead == "") | pl.col("before").is_not_null()) & ((tail == "") | pl.col("after").is_not_null())
-    known = pl.lit(value=True) if drop else understood
-    return parts.with_columns(is_known=known & ~(pl.col("is_cut") & stem.str.contains(_ARTICLE_ALONE)))
+    named = stem.str.contains(_WORDS) & ~stem.str.contains(_ARTICLE_ALONE)
+    return parts.with_columns(is_known=pl.col("is_cut") & named)
 
 
-def _spaced_before() -> pl.Expr:
-    lead, before = pl.col("lead"), pl.col("before")
-    joined = before.str.contains(_UNSPACED) & ~lead.str.contains(r"\s$")
-    return pl.when(lead == "").then(pl.lit("")).when(joined).then(before).otherwise(before + " ")
+def _is_alone(name: pl.Expr, forms: LegalForms) -> pl.Expr:
+    """Whether a name is nothing but legal forms."""
 
+    def alone(other: str) -> str | None:
+        one_case = len(other) > 4 and other in {other.upper(), other.lower()}
+        left = cut_start(forms, other + " ", one_case=one_case, every=True).kept.strip()
+        left = cut_end(forms, " " + left, one_case=one_case, every=True).kept if left else left
+        return None if any(letter.isalnum() for letter in left) else other
 
-def _spaced_after() -> pl.Expr:
-    tail, after = pl.col("tail"), pl.col("after")
-    joined = after.str.contains(_UNSPACED) & ~tail.str.contains(r"^[\s,]")
-    return pl.when(tail == "").then(pl.lit("")).when(joined).then(after).otherwise(" " + after)
+    return once_each(name, alone).is_not_null()
 
 
 def _bare(rows: pl.LazyFrame, forms: LegalForms, *, one_case: bool) -> pl.LazyFrame:
-    patterns = forms.one_case if one_case else forms.cased
-    stem = pl.col("stem")
-    parts = rows.with_columns(rest=patterns.without_leads(VALUE)).with_columns(
-        stem=patterns.without_any(pl.col("rest"))
-    )
-    named = stem.str.contains(_WORDS) & ~stem.str.contains(_ARTICLE_ALONE)
-    return parts.select(pl.when(named).then(stem).otherwise(VALUE))
+    parts = _parts(rows.select(tidied=VALUE), forms, one_case=one_case, every=True)
+    return parts.select(pl.when(pl.col("is_known")).then("stem").otherwise("tidied"))

@@ -36,6 +36,7 @@ MESSAGES: Mapping[str, str] = {
     "company.placeholder": "Nobody's company, such as `n/a` or `freelance`; kept as it is.",
     "company.only_form": "Nothing but a legal form where a company's name is expected; kept as it is.",
     "company.address": "An email or web address where a company's name is expected; kept as it is.",
+    "enum.corrected": "A typing mistake of one of the standard values, which was put in its place.",
     "enum.unknown": "Not one of the standard values, and no synonym of one; kept as it is.",
     "date.invalid": "Not a date; kept as it is.",
     "date.ambiguous": "May be two dates: which number is the day, or which century it is, is not known; kept as it is.",

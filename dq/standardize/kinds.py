@@ -46,7 +46,9 @@ KINDS: Mapping[str, Kind] = {
         company.match_form,
         invalid=frozenset({"company.placeholder", "company.address"}),
     ),
-    "enum": Kind(OPTIONS["enum"], enum.standard, enum.finding, invalid=frozenset({"enum.unknown"})),
+    "enum": Kind(
+        OPTIONS["enum"], enum.standard, enum.finding, invalid=frozenset({"enum.unknown"}), guessed=enum.corrected
+    ),
     "date": Kind(OPTIONS["date"], date.standard, date.finding),
     "number": Kind(OPTIONS["number"], number.standard, number.finding),
     "map": Kind(OPTIONS["map"], mapped.standard, mapped.finding, invalid=frozenset({"map.emptied"})),

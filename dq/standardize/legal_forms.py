@@ -1,140 +1,94 @@
 # ruff: noqa: RUF001 (letters that look like others are what this is about)
-"""Legal forms of companies: how a name's form is recognized before or after it, however it is dotted, bracketed or cased.
+"""Legal forms of companies: which there are, and the two patterns that find what may be one at an end of a name.
 
-form list ──► spellings ──► patterns of leading and trailing forms, for names of both cases and of one case alone
+A name's last words that occur in forms (`Müller`, ` GmbH & Co. KG`) are found by one pattern of words; which form they
+are, is for `form_cuts` to say, once for every distinct run of words: in a million names there are a few hundred.
 """
 
 import itertools
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import polars as pl
 
-from dq.standardize import shipped, text
-from dq.standardize.forms import both, change_where, each
-from dq.standardize.spellings import JOINING, MARK, longest_first, plain, spellings, words_of
+from dq.standardize.spellings import JOINING, MARK, any_turkish_i, longest_first, plain, words_of
 
-QUOTES = "\"'«»„“”‟‘’‹›「『《"
-_AFTER = r"[\s.,;)\]）]*"
-_SPACE = r"\s*[\s,(\[（]\s*"
-_NO_SPACE = r"[\s,(\[（]*"
-_QUOTED = MARK + "»"
+_APART = r"[^\p{L}\p{M}\p{N}]"
 _NOTHING = r"[^\s\S]"
-
-_SCRIPTS = (
-    JOINING,
-    re.compile("[\u0400-\u04ff]"),
-    re.compile("[\u0370-\u03ff\u0500-\u0dff\u10a0-\u10ff]"),
-    re.compile(r"[^\0-\x7f]"),
-)
-"""A form belongs to the first that it has a letter of; the letters of all but the last are of no Latin form."""
+_ROOM = 16
 
 Forms = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Patterns:
-    """Patterns of the forms, for names of one kind of case; several of each, since one of all is too large to be fast.
+class Form:
+    """A legal form.
 
     Attributes:
-        one: One form at the end of a name, with what separates it.
-        all: Every form that stands at the end, one after the other.
-        lead: One form before a name; what is left in its place is `$1`, the name's own quotation mark.
-        leads: Every form before a name.
+        spelled: As the list has it, without the mark that stands for the name.
+        written: How it is written, without the mark.
+        is_quoted: Whether it counts only before a name in quotation marks.
     """
 
-    one: tuple[str, ...]
-    all: tuple[str, ...]
-    lead: tuple[str, ...]
-    leads: tuple[str, ...]
-
-    def without_one(self, name: pl.Expr) -> pl.Expr:
-        """The name without the longest form at its end."""
-        return _first_cut(name, self.one, "")
-
-    def without_any(self, name: pl.Expr) -> pl.Expr:
-        """The name without all forms at its end; forms of several scripts may stand there in turn."""
-        once = _first_cut(name, self.all, "")
-        return change_where(once, lambda n: _any(n, self.one), each(lambda n: n.str.replace(_united(self.one), "")))
-
-    def without_lead(self, name: pl.Expr) -> pl.Expr:
-        """The name without the longest form before it."""
-        return _first_cut(name, self.lead, "$1")
-
-    def without_leads(self, name: pl.Expr) -> pl.Expr:
-        """The name without all forms before it."""
-        once = _first_cut(name, self.leads, "$1")
-        return change_where(
-            once, lambda n: _any(n, self.lead), each(lambda n: n.str.replace(_united_leads(self.lead), "$1$2$3$4$5"))
-        )
+    spelled: str
+    written: str
+    is_quoted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LegalForms:
     """The forms that count.
 
     Attributes:
-        cased: Patterns for names that have letters of both cases.
-        one_case: Patterns for names whose letters are all of one case.
-        fast: Pattern of a form at the end of an ASCII name of both cases.
-        fast_lead: Pattern of a form before an ASCII name of both cases that may not be written as it should be.
-        fast_leads: Pattern of any form before an ASCII name of both cases.
-        fast_any: Pattern of a form at the end of an ASCII name, whatever its case.
-        longest: Bytes of the longest form, and some room for its dots and spaces.
-        settled: Pattern of a form that is written as it should be.
-        long: Pattern of the forms of several words, whose last word may be a form as well.
-        settled_long: Pattern of a form of several words that is written as it should be and part of no other.
-        trailing: Form by its letters → how it is written after a name.
-        leading: Form by its letters → how it is written before a name.
+        after: Letters → the forms of these letters that stand after a name.
+        before: Letters → the forms of these letters that stand before a name.
+        longest: Characters of the longest form, with room for dots and spaces.
+        run: Pattern of the words of forms that end a name, with what is between them.
+        lead: Pattern of the words of forms that a name begins with.
+        plain_run: `run` for ASCII names.
+        plain_lead: `lead` for ASCII names.
     """
 
-    cased: Patterns
-    one_case: Patterns
-    fast: str
-    fast_lead: str
-    fast_leads: str
-    fast_any: str
+    after: Mapping[str, tuple[Form, ...]]
+    before: Mapping[str, tuple[Form, ...]]
     longest: int
-    settled: str
-    long: str
-    settled_long: str
-    trailing: Forms
-    leading: Forms
-
-    def may_have_one(self, name: pl.Expr) -> pl.Expr:
-        """Whether a form may stand at an end of a name of both cases; a cheap guess."""
-        return text.not_ascii(name) | name.str.contains(self.fast) | name.str.contains(self.fast_leads)
+    run: str
+    lead: str
+    plain_run: str
+    plain_lead: str
 
     def may_be_alone(self, name: pl.Expr) -> pl.Expr:
-        """Whether a name can be nothing but a form; a cheap guess."""
-        return (name.str.len_bytes() <= self.longest) & (
-            (" " + name).str.contains(self.fast_any) | text.not_ascii(name)
-        )
-
-    def is_alone(self, name: pl.Expr) -> pl.Expr:
-        """Whether a name is nothing but a form."""
-        return _key(name).is_in([*self.trailing, *self.leading])
-
-    def written(self, suffix: pl.Expr) -> pl.Expr:
-        """How a recognized form after a name is written; null for one that is none of the forms."""
-        return _by_letters(suffix, self.trailing)
-
-    def written_before(self, prefix: pl.Expr) -> pl.Expr:
-        """How a recognized form before a name is written; null for one that is none of the forms."""
-        return _by_letters(prefix, self.leading)
+        """Whether a name can be nothing but forms; a cheap guess."""
+        whole = (" " + name).str.contains("^" + self.run) | (name + " ").str.contains(self.lead + "$")
+        return (name.str.len_chars() <= self.longest) & whole
 
 
-def legal_forms(forms: Forms, only: Sequence[str] | None = None) -> LegalForms | None:
+def legal_forms(forms: Forms | None, only: Sequence[str] | None = None) -> LegalForms | None:
     """The forms to recognize; None for none at all.
 
     Args:
-        forms: Form → how it is written; empty for the list that dq ships. A form with `…` is written before a name.
+        forms: Form → how it is written. A form with `…` is written before a name.
         only: Recognize these alone, and their variants among `forms`; each is written as it stands here.
     """
-    return _compiled(tuple((forms or shipped.legal_forms()).items()), None if only is None else tuple(only))
+    return _compiled(tuple((forms or {}).items()), None if only is None else tuple(only))
+
+
+def letters(text: str) -> str:
+    """A form's letters: no case, dots, spaces or brackets, and none of the words and signs for `and`."""
+    return "".join(word for word in tokens(text) if word not in _AND)
+
+
+def tokens(text: str) -> list[str]:
+    """The words of letters and digits, case folded; a sign such as ㈱ is one as well."""
+    folded = text.replace("ı", "i").casefold().replace("i\u0307", "i")
+    parted = "".join(letter if _is_letter(letter) else " " for letter in folded)
+    return parted.split()
+
+
+_AND = frozenset({"and", "und", "u", "en", "et", "e", "y"})
 
 
 @lru_cache(maxsize=16)
@@ -147,112 +101,59 @@ def _compiled(forms: tuple[tuple[str, str], ...], only: tuple[str, ...] | None) 
     if not (before or after):
         return None
     before, after = ({target: target for target in part.values()} | part for part in (before, after))
-    targets = sorted({target for target in after.values() if target.isascii()})
-    plain_forms = [form for form in after if form.isascii()]
+    leads = {form.split(MARK)[0].rstrip(" «"): form for form in before}
     return LegalForms(
-        cased=_patterns(before, after, one_case=False),
-        one_case=_patterns(before, after, one_case=True),
-        fast=_one(plain_forms, one_case=False) + "$",
-        fast_lead=_lead(
-            [form for form, target in before.items() if _is_ascii(form) and form != target], one_case=False
+        after=_by_letters(Form(form, target) for form, target in after.items()),
+        before=_by_letters(
+            Form(bare, before[form].split(MARK)[0].rstrip(" «"), is_quoted=MARK + "»" in form)
+            for bare, form in leads.items()
         ),
-        fast_leads=_repeated(_lead([form for form in before if _is_ascii(form)], one_case=False)),
-        fast_any=_one(plain_forms, one_case=True) + "$",
-        longest=max(len(form.encode()) for form in (*before, *after)) + 8,
-        settled=_settled(targets),
-        long=_one([form for form in plain_forms if len(words_of(form)) > 1], one_case=True) + "$",
-        settled_long=_settled([t for t in targets if len(words_of(t)) > 1 and not _is_tail(t, after)]),
-        trailing=_keyed(after, lambda target: target),
-        leading=_keyed(before, lambda target: target.split(MARK)[0].rstrip(" «")),
+        longest=max(len(form) for form in (*before, *after)) + _ROOM,
+        run=_run(after),
+        lead=_lead(leads),
+        plain_run=_run(form for form in after if form.isascii()),
+        plain_lead=_lead(form for form in leads if form.isascii()),
     )
 
 
-def _patterns(before: Iterable[str], after: Iterable[str], *, one_case: bool) -> Patterns:
-    ones = [_one(group, one_case=one_case) for group in _by_script(after)]
-    leads = [_lead(group, one_case=one_case) for group in _by_script(before)]
-    return Patterns(
-        one=tuple(f"{one}$" for one in ones),
-        all=tuple(f"(?:{one})+$" for one in ones),
-        lead=tuple(leads),
-        leads=tuple(_repeated(lead) for lead in leads),
-    )
-
-
-def _by_script(forms: Iterable[str]) -> list[list[str]]:
-    groups: dict[int, list[str]] = {}
+def _by_letters(forms: Iterable[Form]) -> dict[str, tuple[Form, ...]]:
+    table: dict[str, list[Form]] = {}
     for form in forms:
-        bare = form.replace(MARK, "").strip(" «»")
-        script = next((number for number, letters in enumerate(_SCRIPTS) if letters.search(bare)), len(_SCRIPTS))
-        groups.setdefault(script, []).append(form)
-    return [groups[script] for script in sorted(groups)]
+        for key in {letters(form.spelled), "".join(tokens(form.spelled))}:
+            table.setdefault(key, []).append(form)
+    return {key: tuple(group) for key, group in table.items()}
 
 
-def _first_cut(name: pl.Expr, patterns: tuple[str, ...], kept: str) -> pl.Expr:
-    if not patterns:
-        return name
-    *others, last = patterns
-
-    def cut(other: pl.Expr) -> pl.Expr:
-        cuts = [other.str.replace(pattern, kept) for pattern in others]
-        return pl.coalesce(*(pl.when(cut != other).then(cut) for cut in cuts), other)
-
-    first = change_where(name, text.not_ascii, each(cut))
-    return pl.when(first != name).then(first).otherwise(name.str.replace(last, kept))
+def _run(forms: Iterable[str]) -> str:
+    spaced, joined = _words(forms)
+    ways = [rf"{_APART}+(?:{longest_first(spaced)})"] if spaced else []
+    ways += [rf"{_APART}*(?:{longest_first(joined)})"] if joined else []
+    return rf"(?i:(?:{'|'.join(ways)})+){_APART}*$" if ways else _NOTHING
 
 
-def _any(name: pl.Expr, patterns: tuple[str, ...]) -> pl.Expr:
-    if not patterns:
-        return pl.lit(value=False)
-    *others, last = patterns
-    more = both(name, text.not_ascii, lambda n: pl.any_horizontal(pl.lit(value=False), *map(n.str.contains, others)))
-    return name.str.contains(last) | more
+def _lead(forms: Iterable[str]) -> str:
+    spaced, joined = _words(forms)
+    ways = [rf"(?:{longest_first(spaced)}){_APART}+"] if spaced else []
+    ways += [rf"(?:{longest_first(joined)}){_APART}*"] if joined else []
+    return rf"^{_APART}*(?i:(?:{'|'.join(ways)})+)" if ways else _NOTHING
 
 
-def _united(ones: Iterable[str]) -> str:
-    return f"(?:{'|'.join(one.removesuffix('$') for one in ones)})+$"
-
-
-def _one(forms: Iterable[str], *, one_case: bool) -> str:
-    spaced = [s for form in forms if not JOINING.search(form) for s in spellings(form, one_case=one_case)]
-    joined = [s for form in forms if JOINING.search(form) for s in spellings(form, one_case=one_case)]
-    ways = [f"{_SPACE}(?:{longest_first(spaced)})"] if spaced else []
-    ways += [f"{_NO_SPACE}(?:{longest_first(joined)})"] if joined else []
-    return f"(?:{'|'.join(ways)}){_AFTER}" if ways else _NOTHING
-
-
-def _lead(forms: Iterable[str], *, one_case: bool) -> str:
-    spaced: list[str] = []
-    joined: list[str] = []
-    quoted: list[str] = []
+def _words(forms: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Patterns of the words that a space sets apart, dotted or not, and of those that it need not."""
+    spaced: set[str] = set()
+    joined: set[str] = set()
     for form in forms:
-        kind = quoted if _QUOTED in form else joined if JOINING.search(form) else spaced
-        kind += spellings(form.split(MARK)[0].rstrip(" «"), one_case=one_case)
-    ways = [rf"(?:{longest_first(spaced)})\s+"] if spaced else []
-    ways += [rf"(?:{longest_first(spaced + quoted)})\s*([{QUOTES}])"] if spaced or quoted else []
-    ways += [rf"(?:{longest_first(joined)})\s*"] if joined else []
-    return f"^(?:{'|'.join(ways)})" if ways else _NOTHING
+        undotted = [token for word in words_of(form) for token in tokens(plain(word))]
+        for token in (*tokens(form), *undotted, *_AND):
+            kind = joined if JOINING.search(token) else spaced
+            kind.add(any_turkish_i(re.escape(token), form))
+        # letters may stand apart: `L L C`, `s. r. o.`
+        spaced.update(re.escape(letter) for word in undotted if len(word) <= _ROOM // 2 for letter in word)
+    return spaced, joined
 
 
-def _repeated(lead: str) -> str:
-    return f"^(?:{lead.removeprefix('^')})+" if lead != _NOTHING else lead
-
-
-def _united_leads(leads: Iterable[str]) -> str:
-    return f"^(?:{'|'.join(lead.removeprefix('^') for lead in leads)})+"
-
-
-def _settled(targets: Iterable[str]) -> str:
-    return rf"[^\s.,(\[] (?:{longest_first(map(re.escape, targets)) or _NOTHING})$"
-
-
-def _is_ascii(form: str) -> bool:
-    return form.replace(MARK, "").rstrip(" «»").isascii()
-
-
-def _is_tail(target: str, forms: Iterable[str]) -> bool:
-    letters = plain(target).replace(" ", "").lower()
-    others = (re.sub(r"[\s.,]", "", form).lower() for form in forms)
-    return any(other != letters and other.endswith(letters) for other in others)
+def _is_letter(letter: str) -> bool:
+    return letter.isalnum() or unicodedata.category(letter)[0] == "M" or bool(JOINING.search(letter))
 
 
 def _with_variants(known: Forms) -> dict[str, str]:
@@ -273,57 +174,32 @@ def _with_variants(known: Forms) -> dict[str, str]:
 
 def _limited(known: Forms, only: tuple[str, ...]) -> dict[str, str]:
     bare = {form: form.replace(MARK, "").strip(" «»") for form in (*known, *only)}
-    by_fold = {
-        key: target
-        for (form, target), keys in zip(known.items(), _keys([bare[form] for form in known]), strict=True)
-        for key in keys
-    }
+    by_letters: dict[str, str] = {}
+    for form, target in known.items():
+        by_letters.setdefault(_noted(bare[form]), target)
+    for form, target in known.items():
+        by_letters.setdefault(letters(bare[form]), target)
     leading = any(MARK in form for form in known)
-    targets = {}
-    for form, keys in zip(only, _keys([bare[form] for form in only]), strict=True):
-        target = next((by_fold[key] for key in keys if key in by_fold), None)
-        if target is not None:
-            targets[target] = form if not leading or MARK in form else target
+    targets: dict[str, str] = {}
+    for form in only:
+        meant = by_letters.get(_noted(bare[form])) or by_letters.get(letters(bare[form]))
+        if meant is not None:
+            targets[meant] = form if not leading or MARK in form else meant
     own = {form: form for form in only if (MARK in form) == leading}
     return {form: targets[target] for form, target in known.items() if target in targets} | own
 
 
-def _keyed(forms: Forms, written: Callable[[str], str]) -> dict[str, str]:
-    """Form by its letters, and by its letters with a note of its dots: `a.s.` and `AS` are two forms."""
-    bare = [form.replace(_QUOTED, "").replace(MARK, "") for form in forms]
-    table: dict[str, str] = {}
-    second: dict[str, str] = {}
-    for (own, letters), target in zip(_keys(bare), forms.values(), strict=True):
-        table.setdefault(own, written(target))
-        second.setdefault(letters, written(target))
-        second.setdefault(f".{letters}", written(target))
-    return {**second, **table}
+def _noted(form: str) -> str:
+    """Its letters with a note of its dots: `a.s.` and `AS` are two forms."""
+    return ("." if is_dotted(form) else "") + letters(form)
 
 
-def _by_letters(found: pl.Expr, table: Forms) -> pl.Expr:
-    def by_key(other: pl.Expr) -> pl.Expr:
-        return _key(other).replace_strict(table, default=None, return_dtype=pl.String)
-
-    return change_where(found, lambda form: form != "", each(by_key))
-
-
-def _letters(value: pl.Expr) -> pl.Expr:
-    lower = (" " + value).str.to_lowercase().str.replace_all("ı", "i", literal=True)
-    joined = lower.str.replace_all(r"\s(?:and|und|u\.?|en|et|e|y)\s", "&").str.replace_all("+", "&", literal=True)
-    return joined.str.replace_all(r"[^\p{L}\p{M}\p{So}&/]|\x{307}", "")
-
-
-def _key(value: pl.Expr) -> pl.Expr:
-    dotted = value.str.contains(r"\p{L}\.\s?\p{L}")
-    return pl.when(dotted).then("." + _letters(value)).otherwise(_letters(value))
-
-
-def _keys(forms: Iterable[str]) -> list[tuple[str, str]]:
-    column = pl.Series("form", list(forms), dtype=pl.String).to_frame()
-    return column.select(own=_key(pl.col("form")), letters=_letters(pl.col("form"))).rows()
+def is_dotted(form: str) -> bool:
+    """Whether dots stand between its letters."""
+    return re.search(r"[^\W\d_]\.\s?[^\W\d_]", form) is not None
 
 
 def _is_spelled(form: str) -> bool:
-    letters = re.sub(r"[\W_]", "", form)
+    bare = re.sub(r"[\W_]", "", form)
     # one letter alone is too little to tell a form from the end of a name
-    return len(letters) > 1 or bool(JOINING.search(form))
+    return len(bare) > 1 or bool(JOINING.search(form))

@@ -83,10 +83,13 @@ def _cased(letters: str, *, one_case: bool) -> list[str]:
     return [longest_first(re.escape(case) + end for case in cases)]
 
 
+def any_turkish_i(pattern: str, form: str) -> str:
+    """A pattern of a form; a Turkish one has two letters i, each with a capital of its own."""
+    return re.sub("[iıİ]", "(?:i\u0307?|ı|İ)", pattern) if "ş" in form.lower() else pattern
+
+
 def _any_case(pattern: str, form: str) -> str:
-    if "ş" in form.lower():  # a Turkish form has two letters i, each with a capital of its own
-        pattern = re.sub("[iıİ]", "(?:i\u0307?|ı|İ)", pattern)
-    return f"(?i:{pattern})"
+    return f"(?i:{any_turkish_i(pattern, form)})"
 
 
 def _word(word: str) -> str:

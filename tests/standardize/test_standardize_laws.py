@@ -2,6 +2,8 @@
 """The laws that hold for every standardizer on any text: idempotent, never empties, row by row."""
 
 import unicodedata
+from functools import partial
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -9,8 +11,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dq.options import LinkedinOptions, WebsiteOptions
+from dq.settings.rulefiles import read_lists
 from dq.standardize import STANDARDIZERS, company, email, linkedin, website
 
+FORMS = {"legal_forms": read_lists(Path(__file__).resolve().parents[2])[0].legal_forms}
 STATUS = {"values": ["auto_send", "Manual Review"], "synonyms": {"replied": "auto_send", "ß": "Manual Review"}}
 VARIANTS = [
     ("text", {}),
@@ -26,9 +30,9 @@ VARIANTS = [
     ("website", {"www": "add", "path": "drop"}),
     ("linkedin", {}),
     ("linkedin", {"page": "company"}),
-    ("company", {}),
-    ("company", {"add_proper_suffix": False}),
-    ("company", {"normalize_case": False, "remove_suffixes": ["Inc.", "LLC", "Corp.", "Ltd."]}),
+    ("company", FORMS),
+    ("company", FORMS | {"add_proper_suffix": False}),
+    ("company", FORMS | {"normalize_case": False, "remove_suffixes": ["Inc.", "LLC", "Corp.", "Ltd."]}),
     ("enum", STATUS),
     ("date", {}),
     ("number", {}),
@@ -235,7 +239,7 @@ def test_null_stays_null_and_is_no_finding(name, options):
         website.host_form,
         linkedin.match_form,
         linkedin.company_form,
-        company.match_form,
+        partial(company.match_form, forms=FORMS["legal_forms"]),
     ],
 )
 @given(values=COLUMNS)

@@ -37,7 +37,9 @@ RULES = TableRules(
     fields=(
         FieldRule(name="name", airtable="Full Name"),
         FieldRule(name="email", airtable="Email", standardize=chain("text", ("email", {"normalize_case": "lower"}))),
-        FieldRule(name="company", airtable="Company", standardize=chain("text", "company")),
+        FieldRule(
+            name="company", airtable="Company", standardize=chain("text", ("company", {"legal_forms": {"Inc": "Inc."}}))
+        ),
         FieldRule(name="linkedin_url", airtable="LinkedIn URL", standardize=chain("text", "linkedin")),
         FieldRule(name="company_website", airtable="Website", standardize=chain("text", "website")),
         FieldRule(name="phone", airtable="Phone"),
