@@ -244,19 +244,12 @@ def _samples(changes: pl.DataFrame) -> pl.DataFrame:
 
 
 def _demand_idempotent(plan: Plan, records: pl.DataFrame) -> None:
-    for name, keys in prove_idempotent(records, plan.rules, _kinds(plan))[:1]:
-        one = next(ruled for ruled in plan.columns.ruled if ruled.rule.name == name)
-        rows = records.filter(pl.col(Record.row_key).is_in(keys)).head(_SAMPLES)
+    for restless in prove_idempotent(records, plan.rules, _kinds(plan))[:1]:
+        one = next(ruled for ruled in plan.columns.ruled if ruled.rule.name == restless.field)
+        again = " or ".join(f"rule {name}" for name in restless.rules)
         raise ConfigurationError(
-            f"Column {one.column}: its own standard form changes again by {_again(plan, one, rows)}.",
-            where=f"rules of field {one.field}: {', '.join(one.chain)}; rows {', '.join(keys[:_SAMPLES])}",
+            f"Column {one.column}: its own standard form changes again by {again}.",
+            where=f"rules of field {one.field}: {', '.join(one.chain)}; rows {', '.join(restless.keys[:_SAMPLES])}",
             why="Rules that do not settle would change the file in every run; nothing was written.",
             fix="change the field's standardizers, or their order",
         )
-
-
-def _again(plan: Plan, one: Ruled, rows: pl.DataFrame) -> str:
-    """The standardizers that change a standard form."""
-    again = _run(plan, rows.lazy().select(pl.col(Record.row_key).alias(_KEY), *plan.rules.names))
-    names = again[rule(one.rule.name)].drop_nulls().unique().sort().to_list()
-    return " or ".join(f"rule {name}" for name in names)
