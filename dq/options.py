@@ -116,6 +116,8 @@ class LinkedinOptions(Options):
 class CompanyOptions(Options):
     """Company names."""
 
+    version: ClassVar[int] = 2
+
     normalize_case: bool = Field(True, description="Repair names that are all upper or all lower case; no others.")
     remove_suffixes: list[str] | None = Field(
         None, description="Legal forms to recognize, written as they stand here; null = the whole list."

@@ -149,9 +149,15 @@ def test_every_finding_has_a_message(run):
         ("linkedin", ["x", "lnkd.in/x", link + "posts/x", link + "profile/view?id=1"], {}),
         ("linkedin", [link + f"{kind}/x" for kind in ("company", "school", "sales")], {}),
         ("linkedin", [link + "in/x"], {"page": "company"}),
+        ("company", ["AS", "freelance", "info@acme.com"], {}),
+        ("enum", ["contcated"], {"values": ["contacted"], "near": 1}),
     ]
     codes |= {finding for name, values, options in cells for _, finding in run(name, values, options)}
-    assert set(MESSAGES) > set(SEVERITY) == {"email.role", "email.free", "email.disposable"}
+    assert (
+        set(MESSAGES)
+        > set(SEVERITY)
+        == {"email.role", "email.free", "email.disposable", "company.only_form", "enum.corrected"}
+    )
     assert codes == set(MESSAGES)
 
 
