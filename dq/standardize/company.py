@@ -123,7 +123,8 @@ def _rewritten(rows: pl.LazyFrame, forms: LegalForms | None, options: Options, *
     fix = repaired_before_a_form if one_case else repaired
     name = pl.col("before") + (fix(stem) if options.normalize_case else stem) + pl.col("after")
     # a name that is nothing but a legal form keeps its case as well
-    nothing = pl.col("is_cut") & ~stem.str.contains(_WORDS)
+    alone = both(tidied, forms.may_be_alone, lambda other: _is_alone(other, forms))
+    nothing = pl.when("is_cut").then(~stem.str.contains(_WORDS)).otherwise(alone)
     # `IBM s.c.i.` stays: as `IBM SCI` it would be a name in capitals, in which SCI is no form
     steady = pl.col("is_known") & ~(pl.col("is_unsure") & lost_case(name))
     return parts.select(pl.when(nothing).then(tidied).when(steady).then(name).otherwise(whole).fill_null(VALUE))

@@ -200,6 +200,5 @@ def is_dotted(form: str) -> bool:
 
 
 def _is_spelled(form: str) -> bool:
-    bare = re.sub(r"[\W_]", "", form)
     # one letter alone is too little to tell a form from the end of a name
-    return len(bare) > 1 or bool(JOINING.search(form))
+    return len("".join(tokens(form))) > 1 or bool(JOINING.search(form))

@@ -52,10 +52,14 @@ def spellings(form: str, *, one_case: bool) -> list[str]:
         one_case: For names whose letters are all of one case, so that case says nothing.
     """
     words = words_of(form)
+    if "./" in form:  # `Inc./Ltée`
+        return [_any_case(re.escape(form), form)]
     if len(words) != 1 or len(plain(words[0])) > _SHORT + 1 or not plain(words[0]).isalpha():
         return [_any_case(_BETWEEN.join(_word(word) for word in words), form)]
     (word,) = words
     letters = plain(word)
+    if re.search(r"\w\.\w{2}|\w{2}\.\w", form):  # `e.Kfm.`, `Sh.p.k.`: not a dot after each letter
+        return [_any_case(re.escape(form.rstrip(".")) + r"\.?", form)]
     dotted = _any_case(r"\.\s?".join(map(re.escape, letters)) + r"\.?", form)
     if len(letters) <= _SHORT and "." in word.rstrip("."):
         return [dotted]
@@ -84,8 +88,8 @@ def _cased(letters: str, *, one_case: bool) -> list[str]:
 
 
 def any_turkish_i(pattern: str, form: str) -> str:
-    """A pattern of a form; a Turkish one has two letters i, each with a capital of its own."""
-    return re.sub("[iıİ]", "(?:i\u0307?|ı|İ)", pattern) if "ş" in form.lower() else pattern
+    """A pattern of a form; a Turkish or Azeri one has two letters i, each with a capital of its own."""
+    return re.sub("[iıİ]", "(?:i\u0307?|ı|İ)", pattern) if re.search("[şıə]", form.lower()) else pattern
 
 
 def _any_case(pattern: str, form: str) -> str:
