@@ -108,10 +108,12 @@ def _candidates(table: Mapping[str, tuple[Form, ...]], text: str) -> Iterable[Fo
         return found
     bare = text.strip(" ,;()[]（）")
     dotted = is_dotted(text)
-    return sorted(
-        found,
-        key=lambda form: (form.spelled != bare, is_dotted(form.spelled) != dotted, -len(form.spelled), form.spelled),
-    )
+
+    def likeness(form: Form) -> tuple[bool, bool, bool, str]:
+        spelled = form.spelled
+        return spelled != bare, spelled.casefold() != bare.casefold(), is_dotted(spelled) != dotted, spelled
+
+    return sorted(found, key=likeness)
 
 
 @lru_cache(maxsize=8192)

@@ -22,9 +22,9 @@ _ITS_OWN_CASE = frozenset({"ky", "ay", "ev", "ek", "eg", "eu"})
 _LOWER_IS_A_WORD = frozenset({"co", "sa", "ab"})
 _CASED = frozenset(
     {
-        "ans", "asa", "asc", "cic", "cio", "crl", "dac", "ead", "enk", "epe", "est", "fie", "gbr", "gie", "ike", "mei", "npc",
-        "oao", "ood", "ooo", "opc", "osk", "pao", "pfa", "sac", "saci", "saic", "sal", "sam", "sapi", "sas", "sau", "sca",
-        "sci", "scop", "scp", "scs", "sia", "ska", "sll", "slp", "snc", "spa", "too", "tov", "vof", "wll", "zao",
+        "ans", "asa", "asc", "cic", "cio", "crl", "dac", "ead", "enk", "epe", "est", "fie", "ike", "mei", "npc",
+        "oao", "ood", "ooo", "opc", "osk", "pao", "sac", "sal", "sam", "sas", "sau", "sca",
+        "sci", "scop", "scp", "scs", "sia", "ska", "sll", "slp", "spa", "too", "tov", 
     }
 )  # fmt: skip
 _NEVER_IN_ONE_CASE = frozenset(
