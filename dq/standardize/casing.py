@@ -15,6 +15,7 @@ _SHORT_LETTERS = r"^\S{1,3}$"
 _SMALL_ALONE = r"^[\p{Ll}&&[^\p{Georgian}]]{1,3}$"
 _VOWELLESS = r"^[bcdfghjklmnpqrstvwxz]{2,4}$"
 _INITIALS = r"^\p{L}{1,2}(?:&\p{L}{1,2}|(?:\.\p{L})+\.?|\d{1,2})$"
+_ADDRESS = r"@|://|^(?i:www)\."
 _HOST = r"\.\p{L}{2,}$"
 _SMALL = [
     "a", "an", "and", "at", "by", "for", "in", "of", "on", "or", "the", "to", "da", "das", "de", "degli", "del", "della",
@@ -46,7 +47,7 @@ def _repair(names: pl.LazyFrame) -> pl.LazyFrame:
     # some letters change in number when their case does: such a name is left alone
     same = pl.col("name").str.to_lowercase() == pl.col("lowered")
     return repairs.with_columns(name=text.nfc(_capitalized(pl.col("words")))).select(
-        pl.when(same & ~VALUE.str.contains("@|://")).then(pl.col("name")).otherwise(VALUE)
+        pl.when(same & ~VALUE.str.contains(_ADDRESS)).then(pl.col("name")).otherwise(VALUE)
     )
 
 

@@ -171,4 +171,5 @@ def _is_alone(name: pl.Expr, forms: LegalForms) -> pl.Expr:
 
 def _bare(rows: pl.LazyFrame, forms: LegalForms, *, one_case: bool) -> pl.LazyFrame:
     parts = _parts(rows.select(tidied=VALUE), forms, one_case=one_case, every=True)
-    return parts.select(pl.when(pl.col("is_known")).then("stem").otherwise("tidied"))
+    alone = both(pl.col("tidied"), forms.may_be_alone, lambda name: _is_alone(name, forms))
+    return parts.select(pl.when(pl.col("is_known") & ~alone).then("stem").otherwise("tidied"))

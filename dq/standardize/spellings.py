@@ -24,7 +24,7 @@ _CASED = frozenset(
     {
         "ans", "asa", "asc", "cic", "cio", "crl", "dac", "ead", "enk", "epe", "est", "fie", "ike", "mei", "npc",
         "oao", "ood", "ooo", "opc", "osk", "pao", "sac", "sal", "sam", "sas", "sau", "sca",
-        "sci", "scop", "scp", "scs", "sia", "ska", "sll", "slp", "spa", "too", "tov", 
+        "sci", "scop", "scp", "scs", "sia", "ska", "sll", "slp", "spa", "too", "tov",
     }
 )  # fmt: skip
 _NEVER_IN_ONE_CASE = frozenset(

@@ -56,16 +56,20 @@ KNOWN = [
     # small letters that are words or may be
     (
         str.lower,
-        "(NPC)|AB|AD|AG|ANS|AS|ASA|ASC|Ay|CIC|CRL|Co|DA|DAC|EAD|EI|ENK|EPE|Est.|FIE|HB|IKE|IĮ|KB|KS|Ky|MB|MEI|NPC|OAO|OG|OOD|"
-        "OOO|OPC|Osk|PA|PAO|PC|SA|SAC|SAS|SAU|SCA|SCI|SCOP|SCP|SCS|SE|SIA|SKA|SL|SLL|SLP|SpA|TOV|TÜ|UÜ|eG|eK|eU|eV|ΑΕ|ΟΕ|АД|"
-        "АО|АТ|ХК",
+        (
+            "(NPC)|AB|AD|AG|ANS|AS|ASA|ASC|Ay|CIC|CRL|Co|DA|DAC|EAD|EI|ENK|EPE|Est.|FIE|HB|IKE|IĮ|KB|KS|Ky|MB|MEI|NPC|OAO|OG|OOD|"
+            "OOO|OPC|Osk|PA|PAO|PC|SA|SAC|SAS|SAU|SCA|SCI|SCOP|SCP|SCS|SE|SIA|SKA|SL|SLL|SLP|SpA|TOV|TÜ|UÜ|eG|eK|eU|eV|ΑΕ|ΟΕ|АД|"
+            "АО|АТ|ХК"
+        ),
     ),
     # forms that only their dots tell from words, initials or other forms
     (
         lambda form: form.replace(".", ""),
-        "A.C.|A.E.|B.S.C.|B.V./S.R.L.|Bt.|C.A.|C.B.|C.V.|E.S.P.|G.K.|Inc./Ltée|K.S.C.|O.E.|P.S.A.|Q.S.C.|S.A.E.|S.A.L.|S.C.|"
-        "S.H.|S.P.C.|S.s.|Sh.A.|Y.K.|a.d.|a.s.|d.d.|d.n.o.|e.Kfm.|e.Kfr.|j.s.a.|j.t.d.|k.d.|k.s.|o.p.s.|s.e.c.|s.p.|sp.j.|sp.k.|"
-        "v.o.s|v.o.s.|z.s.|z.ú.|Î.I.|Ε.Ε.|а.д.|ש.מ.|ש.מ.מ|ذ.م.م|ذ.م.م.|ش.م.ب|ش.م.ع|ش.م.ق|ش.م.ك|ش.م.ل|ش.م.ل.|ش.م.م|ش.م.م.",
+        (
+            "A.C.|A.E.|B.S.C.|B.V./S.R.L.|Bt.|C.A.|C.B.|C.V.|E.S.P.|G.K.|Inc./Ltée|K.S.C.|O.E.|P.S.A.|Q.S.C.|S.A.E.|S.A.L.|S.C.|"
+            "S.H.|S.P.C.|S.s.|Sh.A.|Y.K.|a.d.|a.s.|d.d.|d.n.o.|e.Kfm.|e.Kfr.|j.s.a.|j.t.d.|k.d.|k.s.|o.p.s.|s.e.c.|s.p.|sp.j.|sp.k.|"
+            "v.o.s|v.o.s.|z.s.|z.ú.|Î.I.|Ε.Ε.|а.д.|ש.מ.|ש.מ.מ|ذ.م.م|ذ.م.م.|ش.م.ب|ش.م.ع|ش.م.ق|ش.م.ك|ش.م.ل|ش.م.ل.|ش.م.م|ش.م.م."
+        ),
     ),
 ]
 
