@@ -4,7 +4,7 @@ A plug-in is looked for only when a rule names a standardizer that dq does not h
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -30,15 +30,18 @@ class Kind:
         invalid: Finding codes that say that a cell does not hold what it should, beside those that end in `.invalid`.
         messages: What its finding codes mean, in plain words, where dq does not know them.
         guessed: Findings of a column not yet in standard form, for cells whose standard form is a guess.
+        beside: The options that name other fields of the row; `standard` and `finding` take those columns, by option,
+            as a third argument.
     """
 
     options: type[Options]
-    standard: Callable[[pl.Expr, Any], pl.Expr]
-    finding: Callable[[pl.Expr, Any], pl.Expr] | None
+    standard: Callable[..., pl.Expr]
+    finding: Callable[..., pl.Expr] | None
     match: Callable[[pl.Expr], pl.Expr] | None = None
     invalid: frozenset[str] = frozenset()
     messages: Mapping[str, str] = field(default_factory=dict)
     guessed: Callable[[pl.Expr, Any], pl.Expr] | None = None
+    beside: tuple[str, ...] = ()
 
     @property
     def version(self) -> int:
@@ -80,14 +83,14 @@ def _loaded(name: str, point: EntryPoint) -> Kind:
         raise _broken(name, point, f"it is no dq.standardize.Kind but a {type(kind).__name__}")
     if not (isinstance(kind.options, type) and issubclass(kind.options, Options)):
         raise _broken(name, point, "its options are no subclass of dq.options.Options")
-    return Kind(kind.options, _careful(kind.standard), kind.finding, kind.match, kind.invalid, kind.messages)
+    return replace(kind, standard=_careful(kind.standard))
 
 
-def _careful(standard: Callable[[pl.Expr, Any], pl.Expr]) -> Callable[[pl.Expr, Any], pl.Expr]:
+def _careful(standard: Callable[..., pl.Expr]) -> Callable[..., pl.Expr]:
     """The standard form; a value of which the plug-in leaves nothing stays as it is."""
 
-    def kept(value: pl.Expr, options: Any) -> pl.Expr:
-        form = standard(value, options).cast(pl.String)
+    def kept(value: pl.Expr, options: Any, *beside: Mapping[str, pl.Expr]) -> pl.Expr:
+        form = standard(value, options, *beside).cast(pl.String)
         return pl.when(form.fill_null("") != "").then(form).otherwise(value)
 
     return kept

@@ -7,14 +7,40 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dq.checks import Check, Dimension, Known, Level
+
+__all__ = [
+    "ALL_STEPS",
+    "BrakeRules",
+    "Check",
+    "Child",
+    "DedupeRules",
+    "Dimension",
+    "Direction",
+    "FieldRule",
+    "Known",
+    "Level",
+    "Limit",
+    "MatchKey",
+    "Placeholder",
+    "Policy",
+    "Resolution",
+    "Rule",
+    "Scope",
+    "Settle",
+    "Standardizer",
+    "Step",
+    "Survivorship",
+    "SyncRules",
+    "TableRules",
+]
+
 Direction = Literal["both", "to_airtable", "to_database"]
 Policy = Literal["most_recent", "highest_quality", "merge", "database_wins", "airtable_wins", "manual"]
 Resolution = Literal["most_recent", "highest_quality", "merge", "none"]
 Survivorship = Literal[
     "most_recent", "highest_quality", "most_complete", "most_frequent", "longest", "source_priority", "union"
 ]
-Dimension = Literal["completeness", "uniqueness", "validity", "consistency", "timeliness", "integrity"]
-"""What a quality rule is about; scores are told by it."""
 OnInvalid = Literal["keep", "null", "quarantine"]
 Step = Literal["standardize", "dedupe", "sync"]
 ALL_STEPS: frozenset[Step] = frozenset({"standardize", "dedupe", "sync"})
@@ -181,50 +207,6 @@ class BrakeRules(Rule):
     """A side that holds less than this share of the base's rows counts as emptied."""
 
 
-class Check(Rule):
-    """One quality rule over the planned result.
-
-    Attributes:
-        name: Unique among the rules.
-        check: The kind of rule.
-        field: The field it judges.
-        severity: What a failure means; only `error` fails the gate.
-        max_share: Share of rows that may fail.
-        values: For `membership`.
-        pattern: For `pattern`: a regular expression that every non-empty value must match whole.
-        length: For `max_length`: characters.
-        reason: Why it matters.
-        source: File and line, for messages; no part of the rule.
-    """
-
-    name: str
-    check: Literal["completeness", "uniqueness", "membership", "pattern", "validity", "max_length"]
-    field: str
-    severity: Literal["info", "warning", "error"] = "warning"
-    max_share: float = Field(default=0.0, ge=0, le=1)
-    values: tuple[str, ...] = ()
-    pattern: str | None = None
-    length: int | None = None
-    reason: str | None = None
-    source: str | None = Field(default=None, exclude=True, repr=False)
-
-    @property
-    def dimension(self) -> Dimension:
-        """The dimension of quality that the rule measures."""
-        return DIMENSION_OF[self.check]
-
-
-DIMENSION_OF: dict[str, Dimension] = {
-    "completeness": "completeness",
-    "uniqueness": "uniqueness",
-    "membership": "validity",
-    "pattern": "validity",
-    "validity": "validity",
-    "max_length": "validity",
-}
-"""The dimension of each kind of rule."""
-
-
 class Child(Rule):
     """A table whose rows belong to a lead: `column` holds the lead's key."""
 
@@ -248,6 +230,8 @@ class TableRules(Rule):
         children: Tables that point at the lead.
         insert_defaults: Values for unmapped NOT NULL columns of inserted database rows.
         scope: Which leads belong in Airtable; None for all.
+        quality: What the planned result must hold.
+        known: Failures of quality rules that are accepted until a day.
     """
 
     table: str = "leads"
@@ -266,6 +250,7 @@ class TableRules(Rule):
     sync: SyncRules = SyncRules()
     brakes: BrakeRules = BrakeRules()
     quality: tuple[Check, ...] = ()
+    known: tuple[Known, ...] = ()
 
     def field(self, name: str) -> FieldRule:
         """The rule of the field that the database calls `name`."""

@@ -26,7 +26,6 @@ ROW_LOOPS = {
     "dq/cli/quarantine.py": "prints the leads in quarantine",
     "dq/cli/undo.py": "prints what people decided",
     "dq/gate/frames.py": "broken contracts, a line a check",
-    "dq/gate/quality.py": "counts, a line a rule",
     "dq/pipeline/blaming.py": "what was written to one row",
     "dq/pipeline/pricing.py": "counts, a line a batch",
     "dq/pipeline/proving.py": "counts of a plan that is refused",

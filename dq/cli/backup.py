@@ -220,7 +220,7 @@ def _line(fact: dict[str, Any]) -> str:
 
 
 def _drill_fact(drill: "Drill") -> dict[str, Any]:
-    from dq.cli.check import fact_of
+    from dq.report.verdicts.facts import fact_of
 
     return {
         "backup": drill.backup,
@@ -229,7 +229,7 @@ def _drill_fact(drill: "Drill") -> dict[str, Any]:
         "rows": dict(drill.rows),
         "changes": drill.changes,
         "brakes": list(drill.brakes),
-        "checks": [fact_of(verdict) for report in drill.reports for verdict in report.verdicts],
+        "checks": [fact_of(report, verdict) for report in drill.reports for verdict in report.verdicts],
     }
 
 

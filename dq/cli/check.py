@@ -1,74 +1,157 @@
 """`dq check`: quality rules on the planned result, or on any file."""
 
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dq.cli.options import AsFormat, ConfigFile, Format, Separator
+from dq.cli.options import CheckFormat, ConfigFile, Separator
 
 if TYPE_CHECKING:
-    from dq.gate import Report, Verdict
+    from dq.gate import Report
+    from dq.pipeline.judging import Gate
+    from dq.schemas.values import Severity
     from dq.settings import Settings
 
 
+Targets = Annotated[
+    list[str] | None,
+    typer.Argument(help="A snapshot's id, or Parquet, CSV or NDJSON files; default: latest.", metavar="[TARGET]..."),
+]
+Out = Annotated[
+    list[Path] | None,
+    typer.Option("--out", help="Write a file too, in the format of its suffix (.json .xml .sarif .md .html .txt)."),
+]
+Suggest = Annotated[
+    bool, typer.Option("--suggest", help="Judge nothing: write the rules that the file suggests (to --out FILE).")
+]
+RulesFile = Annotated[
+    Path | None, typer.Option("--rules", help="Quality rules instead of the project's rules/quality.yaml.")
+]
+BaselineFile = Annotated[
+    Path | None,
+    typer.Option("--baseline", help="Failures that are accepted; default: rules/quality-baseline.json, if it exists."),
+]
+UpdateBaseline = Annotated[bool, typer.Option("--update-baseline", help="Accept all failures that there are now.")]
+Shrink = Annotated[bool, typer.Option("--shrink/--no-shrink", help="Take out of the baseline what fails no more.")]
+FindingsFile = Annotated[
+    Path | None, typer.Option("--findings", help="Write every failing row to a Parquet, CSV or NDJSON file.")
+]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    targets: Sequence[str]
+    key: str | None
+    separator: str | None
+    settings: "Settings"
+
+
 def check(
-    target: Annotated[str, typer.Argument(help="A snapshot's id, or a Parquet, CSV or NDJSON file.")] = "latest",
+    targets: Targets = None,
     key: Annotated[str | None, typer.Option("--key", help="For a file: the column that names rows.")] = None,
+    rules: RulesFile = None,
+    baseline: BaselineFile = None,
+    update_baseline: UpdateBaseline = False,
+    shrink: Shrink = True,
+    findings: FindingsFile = None,
     fail_on: Annotated[str, typer.Option("--fail-on", help="Fail on `error` only, or on `warning` too.")] = "error",
     separator: Separator = None,
     config: ConfigFile = None,
-    form: AsFormat = Format.text,
+    form: Annotated[CheckFormat, typer.Option("--format", help="What to write to stdout.")] = CheckFormat.text,
+    out: Out = None,
+    suggest: Suggest = False,
 ) -> None:
     """Hold the planned result, or a file, against rules/quality.yaml; exit 1 when it fails."""
-    from dq.cli.render import print_json
-    from dq.errors import ConfigurationError
-    from dq.pipeline import judged as judged_snapshot
+    from dq.cli.verdicts import suggest_rules, tell
+    from dq.pipeline.baselines import DEFAULT
     from dq.settings import load
 
-    if fail_on not in ("error", "warning"):
-        raise ConfigurationError(f"--fail-on takes error or warning, not {fail_on!r}.")
+    level = _level(fail_on)
+    if suggest:
+        suggest_rules(targets or (), separator, out or ())
+        return
     settings = load(config, secrets=False)
-    is_file = Path(target).suffix != "" or Path(target).exists()
-    judged = _of_file(Path(target), key, separator, settings) if is_file else judged_snapshot(settings, target)
-    passed = all(report.passes("error" if fail_on == "error" else "warning") for report in judged)
-    failed = [verdict for report in judged for verdict in report.failed]
-    facts = [fact_of(verdict) for report in judged for verdict in report.verdicts]
-    if form is Format.json:
-        print_json({"format_version": 1, "passed": passed, "checks": facts})
-    else:
-        for fact in facts:
-            mark = "ok  " if fact["passed"] else fact["severity"]
-            print(f"{mark:<8}{fact['name']}: {fact['failed']:,} of {fact['total']:,} rows fail")
-        print(f"{len(facts) - len(failed)} of {len(facts)} rules hold", file=sys.stderr)
-    if not passed:
+    asked, gate = _Asked(targets or ("latest",), key, separator, settings), _gate(rules, settings)
+    path = baseline or settings.root / DEFAULT
+    judged = _against_baseline(
+        asked, gate, path, update=update_baseline, shrink=shrink, must_exist=baseline is not None
+    )
+    if findings is not None:
+        _write_findings(judged, findings)
+    tell(judged, form, level, out or ())
+    if not all(report.passes(level) for report in judged):
         raise typer.Exit(1)
 
 
-def fact_of(verdict: "Verdict") -> dict[str, Any]:
-    """A rule's outcome as JSON-ready values."""
-    rule = verdict.check
-    return {
-        "name": rule.name,
-        "field": rule.field,
-        "severity": rule.severity,
-        "failed": verdict.failed,
-        "total": verdict.total,
-        "passed": verdict.passed,
-    }
+def _level(said: str) -> "Severity":
+    from dq.errors import ConfigurationError
+
+    if said not in ("error", "warning"):
+        raise ConfigurationError(f"--fail-on takes error or warning, not {said!r}.")
+    return "error" if said == "error" else "warning"
 
 
-def _of_file(path: Path, key: str | None, separator: str | None, settings: "Settings") -> list["Report"]:
+def _gate(rules: Path | None, settings: "Settings") -> "Gate":
+    from functools import partial
+
+    from dq.pipeline.judging import Gate
+    from dq.settings.mistakes import raise_all
+    from dq.settings.qualityfile import read_quality
+    from dq.settings.rulefiles import list_file
+
+    now = datetime.now(UTC)
+    if rules is None:
+        return Gate(now)
+    quality, mistakes = read_quality(rules, str(rules), partial(list_file, settings.root, beside=rules.parent))
+    raise_all(mistakes)
+    return Gate(now, quality=quality)
+
+
+def _against_baseline(
+    asked: _Asked, gate: "Gate", path: Path, *, update: bool, shrink: bool, must_exist: bool
+) -> list["Report"]:
+    """The reports against the baseline, which is written anew or shrinks where that is asked for."""
+    from dq.pipeline.baselines import accepting, read_baseline, shrunk, write_baseline
+
+    kept = read_baseline(path) if path.is_file() or (must_exist and not update) else {}
+    judged = _judged(asked, replace(gate, baseline=kept))
+    told = accepting(judged, kept) if update else shrunk(judged, kept) if shrink else kept
+    if told == kept and not (update and not path.is_file()):
+        return judged
+    write_baseline(path, told)
+    if not update:
+        fixed = sum(report.baseline.fixed for report in judged)
+        print(f"{path.name}: {fixed:,} failures are fixed and no longer accepted", file=sys.stderr)
+        return judged
+    print(f"{path.name}: accepts {sum(v.failed for r in judged for v in r.verdicts):,} failures", file=sys.stderr)
+    return _judged(asked, replace(gate, baseline=told))
+
+
+def _judged(asked: _Asked, gate: "Gate") -> list["Report"]:
+    from dq.pipeline.judging import judged, judged_file
+
+    reports: list[Report] = []
+    for target in asked.targets:
+        path = Path(target)
+        if path.suffix or path.exists():
+            reports.append(judged_file(path, asked.key, asked.settings, gate, asked.separator))
+        else:
+            reports += judged(asked.settings, target, gate)
+    return reports
+
+
+def _write_findings(judged: Sequence["Report"], path: Path) -> None:
     import polars as pl
 
     from dq.engine import files
-    from dq.engine.validity import with_findings
-    from dq.gate import judge, named_by
+    from dq.errors import ConfigurationError
 
-    rules = settings.tables[0]
-    with files.readable(path):
-        frame = files.keyed(files.read(path, separator), key).collect()
-    known = [name for name in rules.names if name in frame.columns]
-    texts = frame.select("row_key", *(pl.col(name).cast(pl.String) for name in known))
-    return [judge(with_findings(texts, rules), rules.quality, named_by(path.stem, "row_key"), path.name)]
+    try:
+        files.write(pl.concat([report.findings for report in judged]), path)
+    except OSError as error:
+        raise ConfigurationError("The file cannot be written.", where=str(path), why=error.strerror) from None

@@ -25,6 +25,18 @@ class DiffFormat(StrEnum):
     md = "md"
 
 
+class CheckFormat(StrEnum):
+    """What `dq check` writes to stdout."""
+
+    text = "text"
+    json = "json"
+    junit = "junit"
+    github = "github"
+    md = "md"
+    sarif = "sarif"
+    html = "html"
+
+
 class Only(StrEnum):
     """One part of a full run."""
 

@@ -1,28 +1,35 @@
 """What a field's own standardizers say about its values, as columns that the quality rules read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import polars as pl
 
-from dq.rules import FieldRule, TableRules
+from dq.rules import Check, FieldRule, TableRules
 from dq.standardize.findings import SEPARATOR, faults, finding
 from dq.standardize.kinds import step
 
+F = TypeVar("F", pl.DataFrame, pl.LazyFrame)
 _OPAQUE = frozenset({"list", "json"})
 
 
 def with_findings(
-    frame: pl.DataFrame, rules: TableRules, kinds: Mapping[str, frozenset[str]] | None = None
-) -> pl.DataFrame:
+    frame: F,
+    rules: TableRules,
+    kinds: Mapping[str, frozenset[str]] | None = None,
+    checks: Sequence[Check] | None = None,
+) -> F:
     """The frame with `<field>_finding` for every field that a `validity` rule judges: null where nothing is wrong.
 
     Args:
-        frame: One text column a field, in standard form or not.
+        frame: One column a field, in standard form or not.
         rules: Fields with their standardizers, and the quality rules.
         kinds: Field → its kinds in the stores, where known: lists and JSON are not standardized.
+        checks: Other quality rules than the mapping's.
     """
-    judged = {check.field for check in rules.quality if check.check == "validity"}
-    fields = [field for field in rules.fields if field.name in judged and field.name in frame.columns]
+    names = set(frame.lazy().collect_schema())
+    judged = {check.field for check in (rules.quality if checks is None else checks) if check.check == "validity"}
+    fields = [field for field in rules.fields if field.name in judged & names]
     columns = [
         _finding(field, (kinds or {}).get(field.name, frozenset())).alias(finding(field.name)) for field in fields
     ]
@@ -30,7 +37,7 @@ def with_findings(
 
 
 def _finding(field: FieldRule, kinds: frozenset[str]) -> pl.Expr:
-    value, found = pl.col(field.name), [pl.lit(None, pl.String)]
+    value, found = pl.col(field.name).cast(pl.String), [pl.lit(None, pl.String)]
     for standardizer in () if kinds & _OPAQUE else field.standardize:
         kind, options = step(standardizer)
         value = kind.standard(value, options)

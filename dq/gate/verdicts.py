@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import polars as pl
 
-from dq.rules import Check, Dimension
+from dq.checks import Check, Dimension
 from dq.schemas.finding import FINDING_TYPES
 from dq.schemas.values import Severity
 
@@ -93,6 +93,7 @@ class Report:
         total_score: The mean of the scores; 1 where nothing was judged.
         findings: A finding for each failing row (Finding contract).
         baseline: New, known and fixed failures.
+        lasting: Whether row keys name the same rows from run to run; row numbers do not.
     """
 
     target: str
@@ -102,6 +103,7 @@ class Report:
     total_score: float = 1.0
     findings: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FINDING_TYPES))
     baseline: Ratchet = Ratchet()
+    lasting: bool = True
 
     @property
     def failed(self) -> list[Verdict]:

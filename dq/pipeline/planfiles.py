@@ -14,14 +14,17 @@ from dq.apply.batches import Mappings, numbered
 from dq.apply.files import write_parquet
 from dq.changeset import is_removal
 from dq.digests import digest_of_json
-from dq.engine import field_kinds, ordered, resolved, with_findings
-from dq.gate import Report, at_the_door, brakes, judge, named_golden, under_new_rules
+from dq.engine import ordered, resolved
+from dq.gate import at_the_door, brakes, under_new_rules
 from dq.manifest import Manifest, to_dict
 from dq.pipeline.auditing import actor
+from dq.pipeline.baselines import baseline_of
 from dq.pipeline.budget import over_budget
 from dq.pipeline.counting import KEYS, Planned, counts_of, leads_apart
+from dq.pipeline.judging import Gate, judged_in
 from dq.pipeline.pricing import priced
 from dq.plan import Brake, Plan, Price
+from dq.report.verdicts.wording import sentence
 from dq.rules import Standardizer
 from dq.schemas import Change, Cluster, Conflict, Finding, Pair
 from dq.schemas.conflict import RESOLVED
@@ -81,11 +84,12 @@ def written(
         DamagedError: A frame does not keep its contract.
     """
     with disk_errors(folder, "snapshots"):
-        failed, found = _write_clean(made, make_folder(folder / "clean"))
+        _write_clean(made, make_folder(folder / "clean"))
         conflicts = _joined([one.made.reconciled.conflicts for one in made])
         waiting = conflicts.filter(~pl.col(RESOLVED)).height
         base = write_parquet(_frame(made, "base"), folder / plans.NEXT_BASE)
         digest = write_parquet(_changes(made), folder / plans.CHANGESET)
+        failed, found = _write_findings(settings, manifest, folder, made, now)
         changes = pl.scan_parquet(folder / plans.CHANGESET)
         counts = counts_of(changes.select(_COUNTED).collect())
         price = _price(changes, made, manifest, settings)
@@ -152,17 +156,14 @@ def _changes(made: Sequence[Planned]) -> pl.DataFrame:
     return at_the_door(ordered(_frame(made, "changes"), [Change.change_id]), Change, "The changeset")
 
 
-def _write_clean(made: Sequence[Planned], folder: Path) -> tuple[tuple[str, ...], int]:
-    """Write the frames of `clean/`, each held against its contract; tells failed quality rules and counts findings.
+def _write_clean(made: Sequence[Planned], folder: Path) -> None:
+    """Write the frames of `clean/` but the findings, each held against its contract.
 
     One frame at a time: the large ones are in memory only while they are written.
     """
-    judged = [_judged(one) for one in made]
-    findings = pl.concat([*(one.made.findings for one in made), *(report.findings for report in judged)])
     choices = pl.concat([one.made.reconciled.choices for one in made])
     write_parquet(choices, folder / "policies.parquet")
     small = {
-        "findings": (findings, Finding),
         "clusters": (_joined([one.made.clusters for one in made]), Cluster),
         "conflicts": (_joined([one.made.reconciled.conflicts for one in made]), Conflict),
     }
@@ -172,14 +173,17 @@ def _write_clean(made: Sequence[Planned], folder: Path) -> tuple[tuple[str, ...]
     write_parquet(_frame(made, "golden"), folder / "golden.parquet")
     for store in ("database", "airtable"):
         write_parquet(_frame(made, f"records_{store}"), folder / f"standardized_{store}.parquet")
-    failed = [verdict for report in judged for verdict in report.failed]
-    return tuple(f"{v.check.severity}: {v.check.name}: {v.failed} of {v.total} rows" for v in failed), findings.height
 
 
-def _judged(one: Planned) -> Report:
-    """The quality rules on the planned result."""
-    golden = with_findings(one.made.frame("golden"), one.rules, field_kinds(one.inputs))
-    return judge(golden, one.rules.quality, named_golden(one.rules), one.rules.table)
+def _write_findings(
+    settings: Settings, manifest: Manifest, folder: Path, made: Sequence[Planned], now: datetime
+) -> tuple[tuple[str, ...], int]:
+    """Judge the planned result by the quality rules, write all findings; tells failed rules and counts findings."""
+    reports = judged_in(settings, manifest, folder, Gate(now, baseline_of(settings)))
+    findings = pl.concat([*(one.made.findings for one in made), *(report.findings for report in reports)])
+    write_parquet(at_the_door(findings, Finding, "findings.parquet"), folder / "clean" / "findings.parquet")
+    failed = [verdict for report in reports for verdict in report.failed]
+    return tuple(f"{v.status}: {v.check.name}: {sentence(v)}" for v in failed), findings.height
 
 
 def _price(changes: pl.LazyFrame, made: Sequence[Planned], manifest: Manifest, settings: Settings) -> Price:

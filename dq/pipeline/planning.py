@@ -15,6 +15,7 @@ from dq.engine import Hints, Inputs, Park, in_order, references
 from dq.errors import ConfigurationError
 from dq.manifest import Manifest, TableFile, TableSchema
 from dq.pipeline.counting import Planned
+from dq.pipeline.judging import demand_fitting
 from dq.pipeline.planfiles import Cleaned, written
 from dq.pipeline.proving import proved
 from dq.pipeline.quarantining import left_out
@@ -69,6 +70,7 @@ def clean(
     manifest, folder = open_snapshot(settings.snapshots)
     verify(manifest, folder)
     _demand_unapplied(folder)
+    demand_fitting(settings.tables, manifest, folder)
     serial, base = base_state.load(settings.snapshots)
     changed = _is_under_new_rules(settings)
     with disk_errors(settings.snapshots, "snapshots"), TemporaryDirectory(prefix=".parked-", dir=folder) as parked:

@@ -22,3 +22,6 @@ class Finding(pa.DataFrameModel):
 
 
 FINDING_TYPES: dict[str, pl.DataType] = dict.fromkeys(Finding.to_schema().columns, pl.String())
+FOUND, AGREES, DUPLICATE = "_finding", "_agrees", "duplicate#"
+"""Columns beside a judged table's own: what a field's standardizers found wrong, whether the stores agree on a field (null
+for rows of one store), and whether the row is one of several of the same entity."""

@@ -5,12 +5,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from dq.options import OPTIONS
+from dq.options import BESIDE, OPTIONS
 from dq.rules import FieldRule, Standardizer
 from dq.settings.chains import standardizer
 from dq.settings.document import Document
 from dq.settings.filling import Lists
 from dq.settings.maintenance import StandardizationSection, StatusSection
+from dq.settings.mistakes import Mistake, nearest
 from dq.settings.rulefiles import Rules
 from dq.settings.shape import ConfigShape, FieldShape, TableShape
 from dq.settings.validate import Shape, mistakes_of
@@ -37,6 +38,7 @@ def fields_of(
     mapping = table.mapping or {}
     chains = {name: rules.standardize.get(name) or (standardizer("text", {}, rules.lists),) for name in mapping}
     statuses = _status_fields(mapping, chains)
+    document.mistakes += _unread(rules, chains)
     return tuple(
         FieldRule.model_validate(
             {
@@ -64,6 +66,25 @@ def _own(shape: FieldShape | None) -> dict[str, Any]:
     """What the file says for this field alone; `default: null` takes the rule file's default away."""
     default = {"default": shape.default} if shape and "default" in shape.model_fields_set else {}
     return {**given(shape), **default}
+
+
+def _unread(rules: Rules, chains: Mapping[str, tuple[Standardizer, ...]]) -> list[Mistake]:
+    """Options that name a field beside their own which cannot be read: not mapped, or reading others itself."""
+    found = []
+    for name, chain in chains.items():
+        for position, one in enumerate(chain):
+            for option, field in _beside(one).items():
+                text = f"`{field}` is not a mapped field{nearest(field, list(chains))}" if field not in chains else None
+                if field == name or any(_beside(other) for other in chains.get(field, ())):
+                    text = f"`{field}` reads other fields itself"
+                if text:
+                    found.append(rules.standardize_file.mistake(("fields", name, position, one.name, option), text))
+    return found
+
+
+def _beside(standardizer: Standardizer) -> dict[str, str]:
+    named = {option: standardizer.options[option] for option in BESIDE.get(standardizer.name, ())}
+    return {option: field for option, field in named.items() if field is not None}
 
 
 def _status_fields(mapping: Mapping[str, str], chains: Mapping[str, tuple[Standardizer, ...]]) -> list[str]:

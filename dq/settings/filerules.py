@@ -33,7 +33,12 @@ def file_rules(
     table = settings.tables[0]
     mapped = {field.name: field for field in table.fields}
     own = [
-        FieldRule(name=name, airtable=mapped[name].airtable if name in mapped else name, standardize=chain)
+        FieldRule(
+            name=name,
+            airtable=mapped[name].airtable if name in mapped else name,
+            standardize=chain,
+            on_invalid=rules.on_invalid.get(name, "keep"),
+        )
         for name, chain in rules.standardize.items()
         if standardize is not None or name not in mapped
     ]

@@ -17,7 +17,7 @@ KINDS: tuple[str, ...] = ("text", "email", "website", "linkedin", "company", "en
 
 def read_legal_forms(path: Path, name: str) -> tuple[dict[str, str], list[Mistake]]:
     """Legal form → how it is written, from the columns form and canonical; jurisdictions may follow."""
-    rows, document = _rows(path, name, ("form", "canonical"), ("jurisdictions",))
+    rows, document = rows_of(path, name, ("form", "canonical"), ("jurisdictions",))
     forms: dict[str, str] = {}
     seen: dict[str, str] = {}
     for line, (form, canonical, *_) in rows:
@@ -40,7 +40,7 @@ def read_legal_forms(path: Path, name: str) -> tuple[dict[str, str], list[Mistak
 
 def read_map(path: Path, name: str) -> tuple[dict[str, str], list[Mistake]]:
     """Value → what is written instead, from the columns from and to."""
-    rows, document = _rows(path, name, ("from", "to"))
+    rows, document = rows_of(path, name, ("from", "to"))
     words: dict[str, str] = {}
     for line, (word, told) in rows:
         if not word:
@@ -52,7 +52,7 @@ def read_map(path: Path, name: str) -> tuple[dict[str, str], list[Mistake]]:
 
 def read_placeholders(path: Path, name: str) -> tuple[tuple[Placeholder, ...], list[Mistake]]:
     """Values that are nobody's own, from the columns kind, match and value."""
-    rows, document = _rows(path, name, ("kind", "match", "value"))
+    rows, document = rows_of(path, name, ("kind", "match", "value"))
     found: list[Placeholder] = []
     for line, (kind, match, value) in rows:
         texts = [
@@ -72,7 +72,7 @@ def read_placeholders(path: Path, name: str) -> tuple[tuple[Placeholder, ...], l
 
 def read_email_domains(path: Path, name: str) -> tuple[dict[str, tuple[str, ...]], list[Mistake]]:
     """Domains of free-mail providers and of throw-away addresses by kind, from the columns domain and kind."""
-    rows, document = _rows(path, name, ("domain", "kind"))
+    rows, document = rows_of(path, name, ("domain", "kind"))
     found: dict[str, list[str]] = {kind: [] for kind in DOMAIN_KINDS}
     seen: set[str] = set()
     for line, (domain, kind) in rows:
@@ -88,10 +88,10 @@ def read_email_domains(path: Path, name: str) -> tuple[dict[str, tuple[str, ...]
     return {kind: tuple(domains) for kind, domains in found.items()}, document.mistakes
 
 
-def _rows(
+def rows_of(
     path: Path, name: str, columns: Sequence[str], more: Sequence[str] = ()
 ) -> tuple[list[tuple[int, list[str]]], Document]:
-    """The list's rows with their lines; empty when the header is not the expected one."""
+    """A list's rows with their lines; empty when the header is not the expected one."""
     document = Document(name)
     text = read_text(path, document)
     if text is None:

@@ -7,18 +7,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from dq.expressions import regex_problem
-from dq.rules import Check, OnInvalid, Standardizer
+from dq.rules import OnInvalid, Standardizer
 from dq.settings.chains import Sources, chains_of, named_in, on_invalid_of
 from dq.settings.document import Document, read_yaml
 from dq.settings.filling import Lists
-from dq.settings.lists import read_email_domains, read_legal_forms, read_placeholders
+from dq.settings.listfiles import read_lists
 from dq.settings.mistakes import Key, Mistake
-from dq.settings.ruleshapes import DedupeFile, QualityFile, StandardizeFile, SurvivorshipFile
+from dq.settings.qualityfile import Quality, quality_of
+from dq.settings.ruleshapes import DedupeFile, StandardizeFile, SurvivorshipFile
 from dq.settings.validate import S, validated
-
-NEEDED_FOR = {"membership": "values", "pattern": "pattern", "max_length": "length"}
-"""What a kind of check cannot do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +30,9 @@ class Rules:
         defaults: Field → what an empty cell gets.
         dedupe: Keys, threshold, name field.
         survivorship: Chains by field and the default chain.
-        checks: Quality rules.
+        quality: Quality rules and known failures.
         lists: The lists beside the rule files.
+        standardize_file: Where the standardizers stand, for messages.
     """
 
     standardize: dict[str, tuple[Standardizer, ...]] = field(default_factory=dict)
@@ -44,8 +42,9 @@ class Rules:
     defaults: dict[str, str] = field(default_factory=dict)
     dedupe: DedupeFile = field(default_factory=DedupeFile)
     survivorship: SurvivorshipFile = field(default_factory=SurvivorshipFile)
-    checks: tuple[Check, ...] = ()
+    quality: Quality = field(default_factory=Quality)
     lists: Lists = field(default_factory=Lists)
+    standardize_file: Document = field(default_factory=lambda: Document("rules/standardize.yaml"))
 
 
 def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules, list[Mistake]]:
@@ -55,14 +54,13 @@ def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules,
         root: The project's folder.
         standardize_file: A file that takes the place of `rules/standardize.yaml`.
     """
-    lists, mistakes = read_lists(root)
+    lists, mistakes = read_lists(partial(_file, root))
     documents = {
         name: read_yaml(*_file(root, f"{name}.yaml")) for name in ("standardize", "dedupe", "survivorship", "quality")
     }
     if standardize_file is not None:
         documents["standardize"] = read_yaml(standardize_file, standardize_file.name)
     standardize = _read(documents["standardize"], StandardizeFile)
-    quality = _read(documents["quality"], QualityFile)
     rules = Rules(
         standardize=chains_of(documents["standardize"], standardize, Sources(lists, partial(_file, root))),
         on_invalid=on_invalid_of(standardize),
@@ -71,22 +69,25 @@ def read_rules(root: Path, standardize_file: Path | None = None) -> tuple[Rules,
         defaults=dict(standardize.defaults),
         dedupe=_read(documents["dedupe"], DedupeFile),
         survivorship=_read(documents["survivorship"], SurvivorshipFile),
-        checks=_checks(documents["quality"], quality),
+        quality=quality_of(documents["quality"], partial(list_file, root), own=_is_own(root, "quality.yaml")),
         lists=lists,
+        standardize_file=documents["standardize"],
     )
     return rules, mistakes + [mistake for document in documents.values() for mistake in document.mistakes]
 
 
-def read_lists(root: Path) -> tuple[Lists, list[Mistake]]:
-    """The lists of a project, and every mistake in them."""
-    forms, in_forms = read_legal_forms(*_file(root, "lists/legal_forms.csv"))
-    placeholders, in_placeholders = read_placeholders(*_file(root, "lists/placeholders.csv"))
-    domains, in_domains = read_email_domains(*_file(root, "lists/email_domains.csv"))
-    return Lists(forms, placeholders, domains), in_forms + in_placeholders + in_domains
-
-
 def _is_own(root: Path, name: str) -> bool:
     return (root / "rules" / name).exists()
+
+
+def list_file(root: Path, name: str, beside: Path | None = None) -> Path:
+    """Where a list is that a quality rule names: beside a rule file of its own, in the project, else as shipped."""
+    places = [*([] if beside is None else [beside / "lists"]), root / "rules" / "lists"]
+    own = next((place / name for place in places if (place / name).is_file()), None)
+    shipped = _file(root, f"lists/{name}")[0]
+    if own is not None or shipped.is_file():
+        return own or shipped
+    return next((place / name for place in places if place.is_dir()), shipped)
 
 
 def _file(root: Path, name: str) -> tuple[Path, str]:
@@ -104,20 +105,3 @@ def _read(document: Document, shape: type[S]) -> S:
     if document.mistakes:
         return shape()
     return validated(document, shape) or shape()
-
-
-def _checks(document: Document, file: QualityFile) -> tuple[Check, ...]:
-    names: set[str] = set()
-    for position, check in enumerate(file.checks):
-        key = ("checks", position)
-        needed = NEEDED_FOR.get(check.check)
-        if needed and not getattr(check, needed):
-            document.mistakes.append(document.mistake(key, f"a {check.check} check needs `{needed}`"))
-        if check.pattern is not None and regex_problem(check.pattern):
-            document.mistakes.append(
-                document.mistake((*key, "pattern"), "not a regular expression that Rust's regex reads")
-            )
-        if check.name in names:
-            document.mistakes.append(document.mistake((*key, "name"), f"the name `{check.name}` stands twice"))
-        names.add(check.name)
-    return tuple(Check.model_validate(check.model_dump()) for check in file.checks)

@@ -82,25 +82,3 @@ class SurvivorshipFile(Shape):
     source_priority: Annotated[
         list[Literal["database", "airtable"]], BeforeValidator(one_or_more), Field(min_length=1)
     ] = Field(["database", "airtable"], description="The stores in order, for `source_priority`.")
-
-
-class CheckShape(Shape):
-    """One quality rule."""
-
-    name: str = Field(min_length=1, description="Unique among the rules.")
-    check: Literal["completeness", "uniqueness", "membership", "pattern", "validity", "max_length"] = Field(
-        description="The kind of rule."
-    )
-    field: str = Field(description="The field it judges.")
-    severity: Literal["info", "warning", "error"] = Field("warning", description="Only `error` fails the gate.")
-    max_share: float = Field(0.0, ge=0, le=1, description="Share of rows that may fail.")
-    values: list[Text] = Field([], description="For `membership`.")
-    pattern: str | None = Field(None, description="For `pattern`: every non-empty value must match it whole.")
-    length: int | None = Field(None, ge=1, description="For `max_length`: characters.")
-    reason: str | None = Field(None, description="Why it matters.")
-
-
-class QualityFile(Shape):
-    """`rules/quality.yaml`."""
-
-    checks: list[CheckShape] = Field([], description="The rules.")

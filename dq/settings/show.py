@@ -51,6 +51,8 @@ _LONG = {
     "roles": "names",
     "free_domains": "domains",
     "disposable_domains": "domains",
+    "countries": "names",
+    "words": "kinds",
 }
 """Options that are lists from `rules/lists/`, and what they count."""
 

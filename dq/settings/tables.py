@@ -1,14 +1,16 @@
 """Bind configuration and rule files together: the rules of every table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dq.rules import BrakeRules, Child, DedupeRules, FieldRule, MatchKey, TableRules
+from dq.rules import BrakeRules, Check, Child, DedupeRules, FieldRule, MatchKey, TableRules
+from dq.rulesql import named_columns
 from dq.settings.claims import STATUS_DEFAULT
 from dq.settings.document import ABSENT, Document, value_at
 from dq.settings.fields import fields_of, given
 from dq.settings.mapping import find_mapping_mistakes, with_mapping
 from dq.settings.mistakes import Key, Mistake, nearest, path_of
+from dq.settings.qualityfile import Quality
 from dq.settings.rulefiles import Rules
 from dq.settings.scope import scope_of
 from dq.settings.shape import ConfigShape, TableShape
@@ -22,16 +24,26 @@ def build_tables(document: Document, config: ConfigShape, rules: Rules) -> tuple
     """The rules of every configured table; mistakes are noted in the document."""
     tables = with_mapping(document, config)
     find_mapping_mistakes(document, tables)
+    mapped = {table.database: list(table.mapping or {}) for table in tables}
     _find_unmapped(document, rules, tables)
-    return tuple(_table(document, config, rules, table, position) for position, table in enumerate(tables))
+    _find_unknown_tables(document, rules.quality, list(mapped))
+    return tuple(_table(document, config, rules, table, position, mapped) for position, table in enumerate(tables))
 
 
-def _table(document: Document, config: ConfigShape, rules: Rules, shape: TableShape, position: int) -> TableRules:
+def _table(
+    document: Document,
+    config: ConfigShape,
+    rules: Rules,
+    shape: TableShape,
+    position: int,
+    mapped: Mapping[str, Sequence[str]],
+) -> TableRules:
     key: Key = ("tables", position)
     sync = {**given(config.sync), **given(shape.sync)}
     fields = fields_of(document, config, rules, shape, sync.pop("conflict", ("most_recent",)))
     _find_unknown_fields(document, key, shape)
     _find_unknown_defaults(document, key, fields)
+    quality = checks_for(rules.quality, shape.database, mapped)
     return TableRules(
         table=shape.database,
         airtable=shape.airtable,
@@ -48,8 +60,38 @@ def _table(document: Document, config: ConfigShape, rules: Rules, shape: TableSh
         dedupe=_dedupe(document, key, {**given(config.duplicates), **given(shape.duplicates)}, rules, fields),
         sync=sync_of(document, key, config, sync),
         brakes=_brakes(config, shape),
-        quality=tuple(check for check in rules.checks if check.field in (shape.mapping or {})),
+        quality=quality,
+        known=tuple(one for one in rules.quality.known if one.rule in {check.name for check in quality}),
     )
+
+
+def checks_for(quality: Quality, table: str, mapped: Mapping[str, Sequence[str]]) -> tuple[Check, ...]:
+    """The quality rules that are for one table.
+
+    Shipped rules on fields that are not mapped are left out; the project's own may name other columns of the database's
+    table, which only a snapshot knows, but are not for a table when another one maps what they name.
+
+    Args:
+        quality: The rules.
+        table: The table.
+        mapped: Database table → its mapped fields.
+    """
+    others = {name for other, names in mapped.items() if other != table for name in names}
+
+    def is_mine(check: Check) -> bool:
+        if check.table is not None:
+            return check.table == table
+        missing = set(named_columns(check)) - set(mapped[table])
+        return not missing or (quality.own and not missing & others)
+
+    return tuple(check for check in quality.checks if is_mine(check))
+
+
+def _find_unknown_tables(document: Document, quality: Quality, tables: Sequence[str]) -> None:
+    for check in quality.checks:
+        if check.table is not None and check.table not in tables:
+            text = f"the table `{check.table}` is not mapped{nearest(check.table, tables)}"
+            document.mistakes.append(Mistake(check.source or "rules/quality.yaml", f"{check.name}.table", text))
 
 
 def _brakes(config: ConfigShape, shape: TableShape) -> BrakeRules:

@@ -46,6 +46,15 @@ MESSAGES: Mapping[str, str] = {
     "regex.emptied": "The rule's pattern leaves nothing of the value; kept as it is.",
     "regex.mismatch": "Does not match the pattern that the rule demands; kept as it is.",
     "expression.emptied": "The rule's expression leaves nothing of the value; kept as it is.",
+    "name.not_a_name": "An email address, a web address or a company where a person's name is expected; kept as it is.",
+    "name.placeholder": "A word that stands where nobody knew the name; kept as it is.",
+    "phone.invalid": "Not a telephone number that can be called; kept as it is.",
+    "phone.no_region": "A telephone number without its country's calling code, and nothing says which country; kept.",
+    "phone.ambiguous": "Two telephone numbers could be meant: its country's calling code, or an area; kept as it is.",
+    "phone.damaged": "A spreadsheet has rounded the number (as 1.49E+10), so digits are lost; kept as it is.",
+    "phone.several": "More than one telephone number in one cell; kept as it is.",
+    "phone.short": "Too short to be called from elsewhere: a short code or an extension; kept as it is.",
+    "phone.placeholder": "A number that stands where nobody knew the number, such as 000-000-0000; kept as it is.",
 }
 """What each finding means, in plain words."""
 

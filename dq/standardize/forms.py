@@ -4,7 +4,7 @@ Most cells of a real table are in standard form already. One cheap test tells th
 takes the long way; that is what makes cleaning cost little more than reading and writing the table.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -14,6 +14,10 @@ Work = Callable[[pl.LazyFrame], pl.LazyFrame]
 """From rows with the column `value` to rows whose one column is the answer, row for row."""
 
 VALUE = pl.col("value")
+
+Beside = Mapping[str, pl.Expr]
+"""Other columns of the row that a standardizer reads, by the option that names their field."""
+NOTHING: Beside = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,44 +43,48 @@ def each(step: Step) -> Work:
     return lambda rows: rows.select(step(VALUE))
 
 
-def change_where(value: pl.Expr, needed: Step, change: Work) -> pl.Expr:
+def change_where(value: pl.Expr, needed: Step, change: Work, beside: Beside = NOTHING) -> pl.Expr:
     """The value, changed only where it needs to be; the other rows cost the test alone.
 
     Args:
         value: A text column.
         needed: Whether a value needs the change; must hold for every value that the change would alter.
         change: The change, row for row.
+        beside: Other columns that the change reads, under their names.
     """
 
     def change_batch(batch: pl.Series) -> pl.Series:
-        rows, changed = _answers(batch, needed, change)
-        return batch.clone().scatter(rows, changed) if len(rows) else batch
+        frame = _frame(batch)
+        rows, changed = _answers(frame, needed, change)
+        values = frame.to_series().rename(batch.name)
+        return values.clone().scatter(rows, changed) if len(rows) else values
 
-    return value.map_batches(change_batch, return_dtype=pl.String, is_elementwise=True)
+    return _together(value, beside).map_batches(change_batch, return_dtype=pl.String, is_elementwise=True)
 
 
-def find_where(value: pl.Expr, suspect: Step, code: Work) -> pl.Expr:
+def find_where(value: pl.Expr, suspect: Step, code: Work, beside: Beside = NOTHING) -> pl.Expr:
     """Finding codes, worked out only for suspect values; null for all others.
 
     Args:
         value: A text column.
         suspect: Whether a value may be a finding.
         code: The finding's code, or null, row for row.
+        beside: Other columns that the code reads, under their names.
     """
 
     def find_batch(batch: pl.Series) -> pl.Series:
-        rows, codes = _answers(batch, suspect, code)
+        rows, codes = _answers(_frame(batch), suspect, code)
         nothing = pl.Series(batch.name, [None], dtype=pl.String).new_from_index(0, len(batch))
         return nothing.scatter(rows, codes) if len(rows) else nothing
 
-    return value.map_batches(find_batch, return_dtype=pl.String, is_elementwise=True)
+    return _together(value, beside).map_batches(find_batch, return_dtype=pl.String, is_elementwise=True)
 
 
 def both(value: pl.Expr, first: Step, second: Step) -> pl.Expr:
     """Whether two tests hold; the second, dearer one is asked only where the first does."""
 
     def both_of(batch: pl.Series) -> pl.Series:
-        rows, answers = _answers(batch, first, each(second))
+        rows, answers = _answers(_frame(batch), first, each(second))
         nothing = pl.Series(batch.name, [False], dtype=pl.Boolean).new_from_index(0, len(batch))
         return nothing.scatter(rows, answers.fill_null(value=False)) if len(rows) else nothing
 
@@ -94,10 +102,17 @@ def once_each(value: pl.Expr, parse: Callable[[str], str | None]) -> pl.Expr:
     return value.map_batches(parse_batch, return_dtype=pl.String, is_elementwise=True)
 
 
-def _answers(batch: pl.Series, test: Step, work: Work) -> tuple[pl.Series, pl.Series]:
-    frame = batch.to_frame("value")
+def _together(value: pl.Expr, beside: Beside) -> pl.Expr:
+    return pl.struct(value.alias("value"), *(other.alias(name) for name, other in beside.items())) if beside else value
+
+
+def _frame(batch: pl.Series) -> pl.DataFrame:
+    return batch.struct.unnest() if batch.dtype == pl.Struct else batch.to_frame("value")
+
+
+def _answers(frame: pl.DataFrame, test: Step, work: Work) -> tuple[pl.Series, pl.Series]:
     rows = frame.select(test(VALUE).fill_null(value=False)).to_series().arg_true()
     if not len(rows):
-        return rows, batch.clear()
+        return rows, frame.to_series().clear()
     # the lazy engine works out a sub-expression once, however often a step names it
     return rows, work(frame[rows].lazy()).collect(engine="in-memory").to_series()

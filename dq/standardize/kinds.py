@@ -8,10 +8,25 @@ import polars as pl
 from pydantic import ValidationError
 
 from dq.errors import ConfigurationError
-from dq.options import OPTIONS, Options
+from dq.options import BESIDE, OPTIONS, Options
 from dq.plugins import Kind, plugin, plugin_names
 from dq.rules import Standardizer
-from dq.standardize import company, date, email, enum, expression, linkedin, mapped, number, regex, text, website
+from dq.standardize import (
+    company,
+    date,
+    email,
+    enum,
+    expression,
+    linkedin,
+    mapped,
+    name,
+    name_parts,
+    number,
+    phone,
+    regex,
+    text,
+    website,
+)
 from dq.standardize.forms import Standardized
 
 __all__ = ["KINDS", "STANDARDIZERS", "Kind", "check_options", "kind_of", "step"]
@@ -58,6 +73,17 @@ KINDS: Mapping[str, Kind] = {
     "expression": Kind(
         OPTIONS["expression"], expression.standard, expression.finding, invalid=frozenset({"expression.emptied"})
     ),
+    "name": Kind(
+        OPTIONS["name"], name.standard, name.finding, name_parts.match_form, invalid=frozenset({"name.placeholder"})
+    ),
+    "phone": Kind(
+        OPTIONS["phone"],
+        phone.standard,
+        phone.finding,
+        phone.match_form,
+        beside=BESIDE["phone"],
+        invalid=frozenset({"phone.damaged", "phone.several", "phone.short", "phone.placeholder"}),
+    ),
 }
 
 STANDARDIZERS: Mapping[str, Callable[[pl.Expr, Mapping[str, Any]], Standardized]] = {
@@ -72,6 +98,8 @@ STANDARDIZERS: Mapping[str, Callable[[pl.Expr, Mapping[str, Any]], Standardized]
     "map": mapped.standardize,
     "regex": regex.standardize,
     "expression": expression.standardize,
+    "name": name.standardize,
+    "phone": phone.standardize,
 }
 
 

@@ -18,8 +18,9 @@ from dq.rules import FieldRule, TableRules
 from dq.schemas.record import RECORD_TYPES, Record, raw, rule
 from dq.standardize import times
 from dq.standardize.findings import SEPARATOR, finding, is_invalid
-from dq.standardize.forms import no_finding
+from dq.standardize.forms import Beside, no_finding
 from dq.standardize.kinds import Kind, step
+from dq.standardize.neighbors import named, read_fields
 
 Kinds = Mapping[str, frozenset[str]]
 """Field → the kinds of its columns in both stores."""
@@ -73,7 +74,7 @@ def standardize_records(raw_frame: pl.LazyFrame, schema: TableSchema, rules: Tab
         _link(schema, types, rules).alias(Record.link),
         *(_text(schema, types, _column(field, schema)).alias(raw(field.name)) for field in rules.fields),
     )
-    return reduce(lambda frame, field: _standardized(frame, field, kinds[field.name]), rules.fields, records).select(
+    return _all_standardized(records, rules, kinds).select(
         *RECORD_TYPES, *(column for field in rules.fields for column in _columns(field.name))
     )
 
@@ -92,7 +93,7 @@ def prove_idempotent(standardized: pl.DataFrame, rules: TableRules, kinds: Kinds
     if moving.is_empty():
         return []
     again = moving.lazy().select(Record.row_key, *(pl.col(f.name).alias(raw(f.name)) for f in rules.fields))
-    rerun = reduce(lambda frame, field: _standardized(frame, field, kinds[field.name]), rules.fields, again).collect()
+    rerun = _all_standardized(again, rules, kinds).collect()
     moved = {field.name: rerun.filter(pl.col(field.name).ne_missing(pl.col(raw(field.name)))) for field in rules.fields}
     return [
         Restless(name, _names_in(rows[rule(name)]), tuple(rows[Record.row_key].sort()))
@@ -105,19 +106,27 @@ def _names_in(rules: pl.Series) -> tuple[str, ...]:
     return tuple(rules.drop_nulls().str.split(SEPARATOR).explode().unique().sort())
 
 
+def _all_standardized(frame: pl.LazyFrame, rules: TableRules, kinds: Kinds) -> pl.LazyFrame:
+    # those that read other fields come last: they read standard forms, which a second run does not change
+    order = sorted(rules.fields, key=lambda field: bool(read_fields(field, rules)))
+    return reduce(lambda frame, field: _standardized(frame, field, kinds[field.name]), order, frame)
+
+
 def _standardized(frame: pl.LazyFrame, field: FieldRule, kinds: frozenset[str]) -> pl.LazyFrame:
     steps = [] if kinds & _OPAQUE else [_step(field, number, kinds) for number in range(len(field.standardize))]
     frame = frame.with_columns(cells.meaning_of(pl.col(raw(field.name)), kinds).alias(_stage(field, 0)))
     for number, (kind, options) in enumerate(steps):  # a stage each, so that no expression is worked out twice
         frame = frame.with_columns(
-            kind.standard(pl.col(_stage(field, number)), options).alias(_stage(field, number + 1))
+            kind.standard(pl.col(_stage(field, number)), options, *_beside(kind, options)).alias(
+                _stage(field, number + 1)
+            )
         )
     changes = [
         pl.when(pl.col(_stage(field, number + 1)).ne_missing(pl.col(_stage(field, number)))).then(pl.lit(step.name))
         for number, step in enumerate(field.standardize[: len(steps)])
     ]
     found = [
-        kind.finding(pl.col(_stage(field, number + 1)), options)
+        kind.finding(pl.col(_stage(field, number + 1)), options, *_beside(kind, options))
         for number, (kind, options) in enumerate(steps)
         if kind.finding
     ]
@@ -135,6 +144,10 @@ def _standardized(frame: pl.LazyFrame, field: FieldRule, kinds: frozenset[str]) 
     return frame.with_columns(form.alias(field.name), _joined(changes).alias(rule(field.name))).drop(
         [_stage(field, number) for number in range(len(steps) + 1)]
     )
+
+
+def _beside(kind: Kind, options: Options) -> list[Beside]:
+    return [{name: pl.col(field) for name, field in named(kind, options).items()}] if kind.beside else []
 
 
 def _step(field: FieldRule, number: int, kinds: frozenset[str]) -> tuple[Kind, Options]:

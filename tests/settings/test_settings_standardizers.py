@@ -13,6 +13,7 @@ import dq.settings
 from dq.errors import ConfigurationError
 from dq.options import OPTIONS
 from dq.plugins import Kind, plugin
+from dq.standardize import KINDS
 
 CONFIG = "tables:\n- mapping: {name: Name, email: Email, phone: Phone, status: Status}\n"
 LIST = "from,to\nMs,Mrs\nDr,Dr.\n"
@@ -268,3 +269,8 @@ def test_the_documentations_own_standardizer_works():
     assert kind.finding is not None
     assert frame.select(kind.finding(pl.col("f"), options)).to_series().to_list() == [None, None, "sku.invalid"]
     assert (kind.version, kind.is_invalid("sku.invalid"), kind.is_invalid("sku.odd")) == (1, True, False)
+
+
+def test_the_documentation_names_every_code_that_makes_a_cell_invalid():
+    codes = {code for kind in KINDS.values() for code in kind.invalid}
+    assert sorted(code for code in codes if code not in sections()["Cells that are not valid"]) == []

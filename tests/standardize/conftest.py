@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 
 from dq.settings.chains import standardizer
-from dq.settings.rulefiles import read_lists
+from dq.settings.rulefiles import read_rules
 from dq.standardize import STANDARDIZERS
 
 Run = Callable[..., list[tuple[str | None, str | None]]]
-LISTS, _ = read_lists(Path(__file__).resolve().parents[2])
+LISTS = read_rules(Path(__file__).resolve().parents[2])[0].lists
 
 
 def standard_forms(

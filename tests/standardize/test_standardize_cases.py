@@ -23,7 +23,7 @@ import polars as pl
 import pytest
 
 from dq.settings.chains import standardizer
-from dq.settings.rulefiles import read_lists
+from dq.settings.rulefiles import read_rules
 from dq.standardize import KINDS, company
 
 FOLDER = Path(__file__).parent / "cases"
@@ -72,7 +72,7 @@ def options_of(case: Case) -> dict[str, Any]:
     return standardizer(case.kind, given, LISTS).options if case.kind in WITH_LISTS else given
 
 
-LISTS, _ = read_lists(Path(__file__).resolve().parents[2])
+LISTS = read_rules(Path(__file__).resolve().parents[2])[0].lists
 WITH_LISTS = ("text", "email", "company")
 CASES = [case for path in sorted(FOLDER.glob("*.tsv")) for case in cases_of(path)]
 

@@ -8,10 +8,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dq.options import CompanyOptions
-from dq.settings.rulefiles import read_lists
+from dq.settings.rulefiles import read_rules
 from dq.standardize import company
 
-FORMS = read_lists(Path(__file__).resolve().parents[2])[0].legal_forms
+FORMS = read_rules(Path(__file__).resolve().parents[2])[0].lists.legal_forms
 CASES = [
     ("Acme", "Acme"),
     ("Acme Inc", "Acme Inc."),

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dq.options import LinkedinOptions, WebsiteOptions
-from dq.settings.rulefiles import read_lists
-from dq.standardize import STANDARDIZERS, company, email, linkedin, website
+from dq.settings.rulefiles import read_rules
+from dq.standardize import KINDS, STANDARDIZERS, company, linkedin, website
 
-FORMS = {"legal_forms": read_lists(Path(__file__).resolve().parents[2])[0].legal_forms}
+FORMS = {"legal_forms": read_rules(Path(__file__).resolve().parents[2])[0].lists.legal_forms}
 STATUS = {"values": ["auto_send", "Manual Review"], "synonyms": {"replied": "auto_send", "ß": "Manual Review"}}
 VARIANTS = [
     ("text", {}),
@@ -39,6 +39,14 @@ VARIANTS = [
     ("map", {"values": {"IBM": "I.B.M.", "x.com": ""}, "casefold": True}),
     ("regex", {"pattern": "[@/]+$", "must_match": ".*[a-z].*"}),
     ("expression", {"sql": "replace(upper(value), '%', '')"}),
+    ("name", {}),
+    ("name", {"remove_titles": True}),
+    ("name", {"normalize_case": False, "reorder": False}),
+    ("phone", {}),
+    ("phone", {"region": "DE", "extensions": "drop"}),
+    ("phone", {"region": "US"}),
+    ("phone", {"region": "IT", "format": "international"}),
+    ("phone", {"format": "rfc3966"}),
 ]
 PIECES = st.sampled_from(
     [
@@ -166,6 +174,32 @@ PIECES = st.sampled_from(
         "ibm",
         "AT&T",
         "b2b",
+        "JOHN",
+        "smith",
+        "van der",
+        "O'NEIL",
+        "McDONALD",
+        "Dr.",
+        "PHD",
+        "MBA",
+        "Jr",
+        "III",
+        "al-",
+        "+1",
+        "+49",
+        "(0)",
+        "0",
+        "00",
+        "415 555",
+        "2671",
+        "+14155552671",
+        "030",
+        "06 698",
+        "ext.",
+        " x",
+        "1.49E+10",
+        "٤١٥",
+        "４９",
         "auto",
         "send",
         "AUTO-SEND",
@@ -234,12 +268,10 @@ def test_null_stays_null_and_is_no_finding(name, options):
 @pytest.mark.parametrize(
     "match_form",
     [
-        email.match_form,
-        website.match_form,
         website.host_form,
-        linkedin.match_form,
         linkedin.company_form,
         partial(company.match_form, forms=FORMS["legal_forms"]),
+        *(kind.match for kind in KINDS.values() if kind.match),
     ],
 )
 @given(values=COLUMNS)

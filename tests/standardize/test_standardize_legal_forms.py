@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from dq.options import CompanyOptions
-from dq.settings.rulefiles import read_lists
+from dq.settings.rulefiles import read_rules
 from dq.standardize import company
 
-FORMS = read_lists(Path(__file__).resolve().parents[2])[0].legal_forms
+FORMS = read_rules(Path(__file__).resolve().parents[2])[0].lists.legal_forms
 OPTIONS = CompanyOptions(legal_forms=FORMS)
 STEMS = ("Nordwind", "Blue Harbor", "McKenzie & Sons", "Łódź Ziemniak")
 AFTER = {form: target for form, target in FORMS.items() if "…" not in form}
