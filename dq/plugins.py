@@ -29,6 +29,7 @@ class Kind:
         match: The form of a column in standard form that is compared and never stored; None for the standard form.
         invalid: Finding codes that say that a cell does not hold what it should, beside those that end in `.invalid`.
         messages: What its finding codes mean, in plain words, where dq does not know them.
+        guessed: Findings of a column not yet in standard form, for cells whose standard form is a guess.
         beside: The options that name other fields of the row; `standard` and `finding` take those columns, by option,
             as a third argument.
     """
@@ -39,6 +40,7 @@ class Kind:
     match: Callable[[pl.Expr], pl.Expr] | None = None
     invalid: frozenset[str] = frozenset()
     messages: Mapping[str, str] = field(default_factory=dict)
+    guessed: Callable[[pl.Expr, Any], pl.Expr] | None = None
     beside: tuple[str, ...] = ()
 
     @property

@@ -71,6 +71,14 @@ def columns_of(schema: pl.Schema, rules: TableRules, asked: Mapping[str, str]) -
     return Columns(tuple(_ruled(named)), left)
 
 
+def by_field(frame: pl.LazyFrame, rules: TableRules) -> pl.LazyFrame:
+    """The file's columns under the names of the fields that they are; a field that is a column already stays it."""
+    schema = frame.collect_schema()
+    known = {column: field.name for column in schema if (field := _field(column, rules)) and field.name not in schema}
+    first = {field: column for column, field in reversed(known.items())}
+    return frame.rename({column: field for field, column in first.items()})
+
+
 def pairs_of(texts: Sequence[str]) -> dict[str, str]:
     """`COLUMN=FIELD` texts as column → field.
 

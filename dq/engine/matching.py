@@ -1,6 +1,7 @@
 """Match forms: the folded values that dedupe compares, by each field's standardizer family. Never stored."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import polars as pl
 
@@ -10,7 +11,6 @@ from dq.standardize import company, email, linkedin, text, website
 FORMS: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
     "email": email.match_form,
     "linkedin": linkedin.match_form,
-    "company": company.match_form,
     "website": website.match_form,
 }
 
@@ -23,4 +23,6 @@ def match_forms(rules: TableRules, fields: Sequence[str]) -> list[pl.Expr]:
 def _form_of(field: FieldRule) -> Callable[[pl.Expr], pl.Expr]:
     if field.of_company:
         return linkedin.company_form
+    if field.kind == "company":
+        return partial(company.match_form, forms=field.standardize[-1].options.get("legal_forms"))
     return FORMS.get(field.kind, text.folded)

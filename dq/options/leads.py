@@ -98,12 +98,19 @@ class LinkedinOptions(Options):
 class CompanyOptions(Options):
     """Company names."""
 
+    version: ClassVar[int] = 2
+
     normalize_case: bool = Field(True, description="Repair names that are all upper or all lower case; no others.")
     remove_suffixes: list[str] | None = Field(
         None, description="Legal forms to recognize, written as they stand here; null = the whole list."
     )
     add_proper_suffix: bool = Field(True, description="Write the recognized form after the name; false drops it.")
     legal_forms: dict[str, str] | None = Field(None, description="Form → canonical; default: lists/legal_forms.csv.")
+    placeholders: list[str] | None = Field(
+        None,
+        description="Names that are nobody's; /…/ is a regular expression. "
+        "Default: the company lines of lists/placeholders.csv.",
+    )
 
 
 class NameOptions(Options):

@@ -23,6 +23,9 @@ class EnumOptions(Options):
     synonyms: dict[str, Text] = Field(
         {}, description="Other spelling → value; case, spaces, hyphens and underscores need no synonym."
     )
+    near: Literal[0, 1, 2] = Field(
+        0, description="Typing mistakes that are forgiven in words of five letters or more; 0 forgives none."
+    )
 
     @model_validator(mode="after")
     def _closed(self) -> Self:

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from dq.engine import files
+from dq.engine.filecolumns import by_field
 from dq.engine.judgeable import judgeable
 from dq.engine.validity import with_findings
 from dq.errors import ConfigurationError, DamagedError
@@ -122,16 +123,18 @@ def judged_file(path: Path, key: str | None, settings: Settings, gate: Gate, sep
         key: The column that names rows; None uses `id` where there is one, else the row's number from 1.
         settings: The first mapping's fields and rules.
         gate: Time, baseline, other rules; with other rules a column that the file lacks is a mistake, without them the
-            rules on it are skipped.
+            rules on it are skipped. Columns may have the fields' Airtable names, in any spelling.
         separator: What separates the columns of a CSV file; None finds out.
 
     Raises:
-        ConfigurationError: The file cannot be read, or a rule does not fit it.
+        ConfigurationError: The file cannot be read, or a rule does not fit it, or no rule does.
     """
     rules = settings.tables[0]
     checks = rules.quality if gate.quality is None else gate.quality.checks
     known = rules.known if gate.quality is None else gate.quality.known
     raw = files.read(path, separator)
+    if gate.quality is None:
+        raw = by_field(raw, rules)
     raise_misfits(misfits(checks, known, raw.collect_schema(), rules.names if gate.quality is None else ()))
     frame = files.keyed(raw, key)
     lists = {name: frozenset({"list"}) for name, dtype in frame.collect_schema().items() if dtype.is_nested()}
@@ -141,7 +144,15 @@ def judged_file(path: Path, key: str | None, settings: Settings, gate: Gate, sep
     lasting = key is not None or "id" in raw.collect_schema()
     beside = Beside(now=gate.now, accepted=gate.accepted(path.name, known), lasting=lasting)
     with files.readable(path):
-        return judge(frame, checks, named_by(path.stem, "row_key"), path.name, beside)
+        report = judge(frame, checks, named_by(path.stem, "row_key"), path.name, beside)
+    if checks and all(verdict.status == "skipped" for verdict in report.verdicts):
+        raise ConfigurationError(
+            f"None of the {len(checks)} rules can be judged: {path.name} has no column that they name.",
+            where=path.name,
+            why=f"They name {', '.join(dict.fromkeys(name for check in checks for name in check.columns))}.",
+            fix="--rules with rules for this file; `dq check --suggest` writes first ones",
+        )
+    return report
 
 
 def _with_duplicates(

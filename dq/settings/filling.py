@@ -33,7 +33,7 @@ def filled(name: str, options: dict[str, Any], lists: Lists) -> dict[str, Any]:
     """A standardizer's options with what they leave to the lists."""
     defaults: dict[str, Any] = {}
     if name == "company":
-        defaults = {"legal_forms": lists.legal_forms}
+        defaults = {"legal_forms": lists.legal_forms, "placeholders": _values(lists, "company")}
     elif name == "text":
         defaults = {"placeholders": _values(lists, "text")}
     elif name == "email":

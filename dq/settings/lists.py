@@ -16,11 +16,11 @@ KINDS: tuple[str, ...] = ("text", "email", "website", "linkedin", "company", "en
 
 
 def read_legal_forms(path: Path, name: str) -> tuple[dict[str, str], list[Mistake]]:
-    """Legal form → how it is written, from the columns form and canonical."""
-    rows, document = rows_of(path, name, ("form", "canonical"))
+    """Legal form → how it is written, from the columns form and canonical; jurisdictions may follow."""
+    rows, document = rows_of(path, name, ("form", "canonical"), ("jurisdictions",))
     forms: dict[str, str] = {}
     seen: dict[str, str] = {}
-    for line, (form, canonical) in rows:
+    for line, (form, canonical, *_) in rows:
         if not form or not canonical:
             document.mistakes.append(Mistake(f"{name}:{line}", "", "form and canonical must not be empty"))
         elif seen.setdefault(form.casefold(), canonical) != canonical:
@@ -88,7 +88,9 @@ def read_email_domains(path: Path, name: str) -> tuple[dict[str, tuple[str, ...]
     return {kind: tuple(domains) for kind, domains in found.items()}, document.mistakes
 
 
-def rows_of(path: Path, name: str, columns: Sequence[str]) -> tuple[list[tuple[int, list[str]]], Document]:
+def rows_of(
+    path: Path, name: str, columns: Sequence[str], more: Sequence[str] = ()
+) -> tuple[list[tuple[int, list[str]]], Document]:
     """A list's rows with their lines; empty when the header is not the expected one."""
     document = Document(name)
     text = read_text(path, document)
@@ -98,6 +100,8 @@ def rows_of(path: Path, name: str, columns: Sequence[str]) -> tuple[list[tuple[i
     rows: list[tuple[int, list[str]]] = []
     try:
         header = next(reader, [])
+        if header == [*columns, *more]:
+            columns = header
         if header != list(columns):
             wrong = next((word for word in header if word not in columns), None)
             hint = f"; unknown column `{wrong}`{nearest(wrong, columns)}" if wrong is not None else ""

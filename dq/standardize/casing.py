@@ -9,11 +9,13 @@ import polars as pl
 from dq.standardize import text
 from dq.standardize.forms import VALUE, change_where
 
-_LOST = r"^(?:\P{Ll}*\p{Lu}\P{Ll}*|\P{Lu}*\p{Ll}\P{Lu}*)$"
+_LOST = r"^(?:\P{Ll}*\p{Lu}\P{Ll}*|[^\p{Lu}\p{Georgian}]*[\p{Ll}&&[^\p{Georgian}]][^\p{Lu}\p{Georgian}]*)$"
 _SHORT_CAPITALS = r"^\P{Ll}{1,4}$"
 _SHORT_LETTERS = r"^\S{1,3}$"
+_SMALL_ALONE = r"^[\p{Ll}&&[^\p{Georgian}]]{1,3}$"
 _VOWELLESS = r"^[bcdfghjklmnpqrstvwxz]{2,4}$"
 _INITIALS = r"^\p{L}{1,2}(?:&\p{L}{1,2}|(?:\.\p{L})+\.?|\d{1,2})$"
+_ADDRESS = r"@|://|^(?i:www)\."
 _HOST = r"\.\p{L}{2,}$"
 _SMALL = [
     "a", "an", "and", "at", "by", "for", "in", "of", "on", "or", "the", "to", "da", "das", "de", "degli", "del", "della",
@@ -29,6 +31,11 @@ def repaired(value: pl.Expr) -> pl.Expr:
     return change_where(value, lost_case, _repair)
 
 
+def repaired_before_a_form(value: pl.Expr) -> pl.Expr:
+    """Names that a form followed in the same, lost case: small letters need repair however few they are."""
+    return change_where(value, lambda name: lost_case(name) | name.str.contains(_SMALL_ALONE), _repair)
+
+
 def lost_case(value: pl.Expr) -> pl.Expr:
     """Whether a name's case says nothing: letters of one case alone, and enough of them to tell."""
     return value.str.contains(_LOST) & ~value.str.contains(_SHORT_CAPITALS) & ~value.str.contains(_SHORT_LETTERS)
@@ -40,7 +47,7 @@ def _repair(names: pl.LazyFrame) -> pl.LazyFrame:
     # some letters change in number when their case does: such a name is left alone
     same = pl.col("name").str.to_lowercase() == pl.col("lowered")
     return repairs.with_columns(name=text.nfc(_capitalized(pl.col("words")))).select(
-        pl.when(same).then(pl.col("name")).otherwise(VALUE)
+        pl.when(same & ~VALUE.str.contains(_ADDRESS)).then(pl.col("name")).otherwise(VALUE)
     )
 
 

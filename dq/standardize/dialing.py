@@ -1,7 +1,7 @@
 """Numbering plans as patterns: which numbers are valid in their standard form, told without parsing a single one.
 
 libphonenumber knows every country's numbers as regular expressions; put together they are one pattern that a whole
-column is held against at once. What the pattern does not say yes to is not wrong: it is parsed.
+column is held against at once. What no pattern is sure of is parsed.
 """
 
 import re
@@ -29,6 +29,7 @@ class Plans:
         calling: Region → calling code with its plus.
         trunk: Region → the digits before national numbers, where they are nothing more than digits.
         outward: Pattern of a region's code and digits that begin with its prefix for calls to other countries.
+        coded: Pattern of the beginnings of numbers that have some country's calling code.
     """
 
     valid: str
@@ -37,6 +38,7 @@ class Plans:
     calling: Mapping[str, str]
     trunk: Mapping[str, str]
     outward: str
+    coded: str
 
 
 @lru_cache(maxsize=1)
@@ -58,6 +60,7 @@ def plans() -> Plans:
         calling={region: f"+{plan.country_code}" for region, plan in regions.items()},
         trunk=simple,
         outward=_one_of((f"{region}(?:{plan.international_prefix})" for region, plan in regions.items()), "^"),
+        coded=_one_of(map(str, sorted(numbers)), r"^\+"),
     )
 
 

@@ -8,23 +8,27 @@ import polars as pl
 
 from dq.options import EnumOptions as Options
 from dq.standardize import text
-from dq.standardize.forms import Standardized, change_where, each, find_where
+from dq.standardize.forms import Standardized, change_where, each, find_where, no_finding, once_each
+from dq.standardize.near import nearest
 
 
 def standardize(value: pl.Expr, options: Mapping[str, Any]) -> Standardized:
-    """Standard form of a closed set of values, with `enum.unknown`."""
+    """Standard form of a closed set of values, with `enum.unknown` and `enum.corrected`."""
     given = Options.model_validate(options)
     form = standard(value, given)
-    return Standardized(form, finding(form, given))
+    return Standardized(form, pl.coalesce(finding(form, given), corrected(value, given)))
 
 
 def standard(value: pl.Expr, options: Options) -> pl.Expr:
     """The standard value; a value outside the set is kept as it is."""
-    spellings = dict(zip(_keys(options.synonyms), options.synonyms.values(), strict=True))
-    spellings |= dict(zip(_keys(options.values), options.values, strict=True))
+    spellings = _spellings(options)
 
     def change(other: pl.Expr) -> pl.Expr:
-        return _key(other).replace_strict(spellings, default=other, return_dtype=pl.String)
+        key = _key(other)
+        known = key.replace_strict(spellings, default=None, return_dtype=pl.String)
+        if not options.near:
+            return pl.coalesce(known, other)
+        return pl.coalesce(known, _meant(key, known, options), other)
 
     return change_where(value, lambda v: ~v.is_in(options.values), each(change))
 
@@ -32,6 +36,29 @@ def standard(value: pl.Expr, options: Options) -> pl.Expr:
 def finding(value: pl.Expr, options: Options) -> pl.Expr:
     """`enum.unknown` for values in standard form that are outside the set."""
     return find_where(value, lambda v: ~v.is_in(options.values), each(_unknown))
+
+
+def corrected(value: pl.Expr, options: Options) -> pl.Expr:
+    """`enum.corrected` for values, not yet in standard form, that are a typing mistake of one of the set."""
+    if not options.near:
+        return no_finding()
+
+    def code(other: pl.Expr) -> pl.Expr:
+        key = _key(other)
+        known = key.replace_strict(_spellings(options), default=None, return_dtype=pl.String)
+        return pl.when(_meant(key, known, options).is_not_null()).then(pl.lit("enum.corrected"))
+
+    return find_where(value, lambda v: ~v.is_in(options.values), each(code))
+
+
+def _spellings(options: Options) -> dict[str, str]:
+    spellings = dict(zip(_keys(options.synonyms), options.synonyms.values(), strict=True))
+    return spellings | dict(zip(_keys(options.values), options.values, strict=True))
+
+
+def _meant(key: pl.Expr, known: pl.Expr, options: Options) -> pl.Expr:
+    spellings = _spellings(options)
+    return once_each(pl.when(known.is_null()).then(key), lambda word: nearest(word, spellings, options.near))
 
 
 def _unknown(value: pl.Expr) -> pl.Expr:

@@ -33,6 +33,10 @@ MESSAGES: Mapping[str, str] = {
     "linkedin.post": "A post, not a profile; kept as it is.",
     "linkedin.number": "An old link by member number, which leads to no public page; kept as it is.",
     "linkedin.sales": "A Sales Navigator or Recruiter link, which only members with a license can open; kept as it is.",
+    "company.placeholder": "Nobody's company, such as `n/a` or `freelance`; kept as it is.",
+    "company.only_form": "Nothing but a legal form where a company's name is expected; kept as it is.",
+    "company.address": "An email or web address where a company's name is expected; kept as it is.",
+    "enum.corrected": "A typing mistake of one of the standard values, which was put in its place.",
     "enum.unknown": "Not one of the standard values, and no synonym of one; kept as it is.",
     "date.invalid": "Not a date; kept as it is.",
     "date.ambiguous": "May be two dates: which number is the day, or which century it is, is not known; kept as it is.",
@@ -54,8 +58,10 @@ MESSAGES: Mapping[str, str] = {
 }
 """What each finding means, in plain words."""
 
-SEVERITY: Mapping[str, str] = dict.fromkeys(("email.role", "email.free", "email.disposable"), "info")
-"""The codes that are no warnings: they mark what is right as it is."""
+SEVERITY: Mapping[str, str] = dict.fromkeys(
+    ("email.role", "email.free", "email.disposable", "company.only_form", "enum.corrected"), "info"
+)
+"""The codes that are no warnings: they mark what is right as it is, or was put right."""
 
 SEPARATOR = "+"
 _CODE = "code"

@@ -80,6 +80,17 @@ def find_where(value: pl.Expr, suspect: Step, code: Work, beside: Beside = NOTHI
     return _together(value, beside).map_batches(find_batch, return_dtype=pl.String, is_elementwise=True)
 
 
+def both(value: pl.Expr, first: Step, second: Step) -> pl.Expr:
+    """Whether two tests hold; the second, dearer one is asked only where the first does."""
+
+    def both_of(batch: pl.Series) -> pl.Series:
+        rows, answers = _answers(_frame(batch), first, each(second))
+        nothing = pl.Series(batch.name, [False], dtype=pl.Boolean).new_from_index(0, len(batch))
+        return nothing.scatter(rows, answers.fill_null(value=False)) if len(rows) else nothing
+
+    return value.map_batches(both_of, return_dtype=pl.Boolean, is_elementwise=True)
+
+
 def once_each(value: pl.Expr, parse: Callable[[str], str | None]) -> pl.Expr:
     """A parser's answers, asked once for every distinct value. Only for the few values that expressions cannot do."""
 

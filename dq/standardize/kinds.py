@@ -54,8 +54,16 @@ KINDS: Mapping[str, Kind] = {
         linkedin.match_form,
         invalid=frozenset({"linkedin.short", "linkedin.post", "linkedin.number"}),
     ),
-    "company": Kind(OPTIONS["company"], company.standard, None, company.match_form),
-    "enum": Kind(OPTIONS["enum"], enum.standard, enum.finding, invalid=frozenset({"enum.unknown"})),
+    "company": Kind(
+        OPTIONS["company"],
+        company.standard,
+        company.finding,
+        company.match_form,
+        invalid=frozenset({"company.placeholder", "company.address"}),
+    ),
+    "enum": Kind(
+        OPTIONS["enum"], enum.standard, enum.finding, invalid=frozenset({"enum.unknown"}), guessed=enum.corrected
+    ),
     "date": Kind(OPTIONS["date"], date.standard, date.finding),
     "number": Kind(OPTIONS["number"], number.standard, number.finding),
     "map": Kind(OPTIONS["map"], mapped.standard, mapped.finding, invalid=frozenset({"map.emptied"})),

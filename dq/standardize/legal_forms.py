@@ -1,5 +1,9 @@
 # ruff: noqa: RUF001 (letters that look like others are what this is about)
-"""Legal forms of companies: how a name's trailing form is recognized however it is dotted, bracketed or cased."""
+"""Legal forms of companies: which there are, and the two patterns that find what may be one at an end of a name.
+
+A name's last words that occur in forms (`Müller`, ` GmbH & Co. KG`) are found by one pattern of words; which form they
+are, is for `form_cuts` to say, once for every distinct run of words: in a million names there are a few hundred.
+"""
 
 import itertools
 import re
@@ -10,171 +14,191 @@ from functools import lru_cache
 
 import polars as pl
 
-from dq.standardize.forms import change_where, each
+from dq.standardize.spellings import JOINING, MARK, any_turkish_i, longest_first, plain, words_of
 
-BUILT_IN: Mapping[str, str] = {
-    "Inc": "Inc.", "Incorporated": "Inc.", "Corp": "Corp.", "Corporation": "Corp.", "LLC": "LLC", "Ltd": "Ltd.",
-    "Limited": "Ltd.", "LLP": "LLP", "LP": "LP", "PLC": "PLC", "Co": "Co.", "& Co": "& Co.", "Co Ltd": "Co. Ltd.",
-    "Company Limited": "Co. Ltd.", "Pty Ltd": "Pty Ltd", "Proprietary Limited": "Pty Ltd", "Pvt Ltd": "Pvt Ltd",
-    "Private Limited": "Pvt Ltd", "Pte Ltd": "Pte Ltd", "Sdn Bhd": "Sdn. Bhd.", "GmbH": "GmbH", "gGmbH": "gGmbH",
-    "AG": "AG", "KG": "KG", "OHG": "OHG", "KGaA": "KGaA", "SE": "SE", "GmbH & Co KG": "GmbH & Co. KG",
-    "UG haftungsbeschränkt": "UG (haftungsbeschränkt)", "UG": "UG", "e.V.": "e.V.", "e.K.": "e.K.", "S.A.": "SA",
-    "SAS": "SAS", "SARL": "SARL", "S.p.A.": "S.p.A.", "S.r.l.": "S.r.l.", "S.A. de C.V.": "S.A. de C.V.",
-    "S. de R.L. de C.V.": "S. de R.L. de C.V.", "S.L.": "S.L.", "Ltda": "Ltda.", "Lda": "Lda.", "B.V.": "B.V.",
-    "N.V.": "N.V.", "AB": "AB", "A/S": "A/S", "ApS": "ApS", "AS": "AS", "ASA": "ASA", "Oy": "Oy", "Oyj": "Oyj",
-    "sp. z o.o.": "sp. z o.o.", "s.r.o.": "s.r.o.", "a.s.": "a.s.", "d.o.o.": "d.o.o.", "Kft": "Kft.", "OÜ": "OÜ",
-    "UAB": "UAB", "SIA": "SIA", "K.K.": "K.K.", "ООО": "ООО", "ЗАО": "ЗАО", "ПАО": "ПАО", "株式会社": "株式会社",
-}  # fmt: skip
-"""Form → how it is written, where the rules hand in no list of their own."""
+_APART = r"[^\p{L}\p{M}\p{N}]"
+_NOTHING = r"[^\s\S]"
+_ROOM = 16
 
-LEADING = r"^(?:株式会社|有限会社|合同会社|\(株\)|㈱|주식회사|\(주\)|(?i:ООО|ОАО|ЗАО|ПАО|АО|ТОВ|PT)\s)\s*"
-JOINED = r"\s*(?:株式会社|有限会社|合同会社|股份有限公司|有限责任公司|有限公司|주식회사|\(株\)|㈱)$"
-"""Forms that stand before the name, or join it without a space: matching drops them, storing keeps them."""
-
-_AND = r"(?:&|\+|and|und|u\.?|en|et|e|y)"
-_SEPARATOR = r"[\s.,()\[\]]+"
-_BEFORE = r"\s*[\s,(\[]\s*"
-_AFTER = r"[\s.,;)\]]*"
-_ABBREVIATION_LETTERS = 5
+Forms = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """A legal form.
+
+    Attributes:
+        spelled: As the list has it, without the mark that stands for the name.
+        written: How it is written, without the mark.
+        is_quoted: Whether it counts only before a name in quotation marks.
+    """
+
+    spelled: str
+    written: str
+    is_quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class LegalForms:
     """The forms that count.
 
     Attributes:
-        one: Pattern of one form at the end of a name, with what separates it.
-        all: Pattern of every form that stands at the end, one after the other.
-        exact: Form in lower case → how it is written.
-        folded: Form by its letters alone → how it is written.
-        long: Pattern of the forms of several words, whose last word may be a form as well.
-        written_already: Pattern of a form that is written as it should be.
+        after: Letters → the forms of these letters that stand after a name.
+        before: Letters → the forms of these letters that stand before a name.
+        longest: Characters of the longest form, with room for dots and spaces.
+        run: Pattern of the words of forms that end a name, with what is between them.
+        lead: Pattern of the words of forms that a name begins with.
+        plain_run: `run` for ASCII names.
+        plain_lead: `lead` for ASCII names.
     """
 
-    one: str
-    all: str
-    exact: Mapping[str, str]
-    folded: Mapping[str, str]
-    long: str
-    written_already: str
+    after: Mapping[str, tuple[Form, ...]]
+    before: Mapping[str, tuple[Form, ...]]
+    longest: int
+    run: str
+    lead: str
+    plain_run: str
+    plain_lead: str
 
-    def needs_rewriting(self, name: pl.Expr, *, drop: bool) -> pl.Expr:
-        """Whether a name ends in a form that is not written as it should be; some that are may pass as well."""
-        ends = name.str.contains(self.one)
-        if drop:
-            return ends
-        return ends & (~name.str.contains(self.written_already) | name.str.contains(self.long))
-
-    def written(self, suffix: pl.Expr) -> pl.Expr:
-        """How a recognized suffix is written; null for one that is none of the forms."""
-        targets = list(set(self.exact.values()))
-
-        def by_letters(other: pl.Expr) -> pl.Expr:
-            return _fold(" " + other).replace_strict(self.folded, default=None, return_dtype=pl.String)
-
-        known = suffix.str.to_lowercase().str.strip_chars(" ,;").replace(self.exact)
-        return change_where(known, lambda form: ~form.is_in(targets), each(by_letters))
+    def may_be_alone(self, name: pl.Expr) -> pl.Expr:
+        """Whether a name can be nothing but forms; a cheap guess."""
+        whole = (" " + name).str.contains("^" + self.run) | (name + " ").str.contains(self.lead + "$")
+        return (name.str.len_chars() <= self.longest) & whole
 
 
-def legal_forms(forms: Mapping[str, str], only: Sequence[str] | None = None) -> LegalForms | None:
+def legal_forms(forms: Forms | None, only: Sequence[str] | None = None) -> LegalForms | None:
     """The forms to recognize; None for none at all.
 
     Args:
-        forms: Form → how it is written; empty for the built-in list.
+        forms: Form → how it is written. A form with `…` is written before a name.
         only: Recognize these alone, and their variants among `forms`; each is written as it stands here.
     """
-    return _compiled(tuple((forms or BUILT_IN).items()), None if only is None else tuple(only))
+    return _compiled(tuple((forms or {}).items()), None if only is None else tuple(only))
 
 
-@lru_cache(maxsize=64)
+def letters(text: str) -> str:
+    """A form's letters: no case, dots, spaces or brackets, and none of the words and signs for `and`."""
+    return "".join(word for word in tokens(text) if word not in _AND)
+
+
+def tokens(text: str) -> list[str]:
+    """The words of letters and digits, case folded; a sign such as ㈱ is one as well."""
+    folded = text.replace("ı", "i").casefold().replace("i\u0307", "i")
+    parted = "".join(letter if _is_letter(letter) else " " for letter in folded)
+    return parted.split()
+
+
+_AND = frozenset({"and", "und", "u", "en", "et", "e", "y"})
+
+
+@lru_cache(maxsize=16)
 def _compiled(forms: tuple[tuple[str, str], ...], only: tuple[str, ...] | None) -> LegalForms | None:
-    known = _with_variants({unicodedata.normalize("NFC", form): target for form, target in forms if _is_spelled(form)})
+    known = {unicodedata.normalize("NFC", form): target for form, target in forms if _is_spelled(form)}
+    before = {form: target for form, target in known.items() if MARK in form}
+    after = _with_variants({form: target for form, target in known.items() if MARK not in form})
     if only is not None:
-        known = _limited(known, only)
-    if not known:
+        before, after = _limited(before, only), _limited(after, only)
+    if not (before or after):
         return None
-    one = _pattern(known)
-    known = {**{target: target for target in known.values()}, **known}
-    exact = {form.lower(): target for form, target in known.items()}
-    settled = "|".join(sorted(re.escape(target) for target in set(exact.values()) if exact[target.lower()] == target))
+    before, after = ({target: target for target in part.values()} | part for part in (before, after))
+    leads = {form.split(MARK)[0].rstrip(" «"): form for form in before}
     return LegalForms(
-        one=rf"(?i){one}$",
-        all=rf"(?i)(?:{one})+$",
-        exact=exact,
-        folded={key: target for key, target in zip(_folds(tuple(known)), known.values(), strict=True) if key},
-        long=rf"(?i){_pattern([form for form in known if len(_words(form)) > 1] or list(known))}$",
-        written_already=rf"[^\s.,(\[] (?:{settled})$",
+        after=_by_letters(Form(form, target) for form, target in after.items()),
+        before=_by_letters(
+            Form(bare, before[form].split(MARK)[0].rstrip(" «"), is_quoted=MARK + "»" in form)
+            for bare, form in leads.items()
+        ),
+        longest=max(len(form) for form in (*before, *after)) + _ROOM,
+        run=_run(after),
+        lead=_lead(leads),
+        plain_run=_run(form for form in after if form.isascii()),
+        plain_lead=_lead(form for form in leads if form.isascii()),
     )
 
 
-def _pattern(forms: Iterable[str]) -> str:
-    spelled = "|".join(sorted({_spelled(form) for form in forms}, key=lambda text: (-len(text), text)))
-    return rf"{_BEFORE}(?:{spelled}){_AFTER}"
+def _by_letters(forms: Iterable[Form]) -> dict[str, tuple[Form, ...]]:
+    table: dict[str, list[Form]] = {}
+    for form in forms:
+        for key in {letters(form.spelled), "".join(tokens(form.spelled))}:
+            table.setdefault(key, []).append(form)
+    return {key: tuple(group) for key, group in table.items()}
 
 
-def _with_variants(known: Mapping[str, str]) -> dict[str, str]:
+def _run(forms: Iterable[str]) -> str:
+    spaced, joined = _words(forms)
+    ways = [rf"{_APART}+(?:{longest_first(spaced)})"] if spaced else []
+    ways += [rf"{_APART}*(?:{longest_first(joined)})"] if joined else []
+    return rf"(?i:(?:{'|'.join(ways)})+){_APART}*$" if ways else _NOTHING
+
+
+def _lead(forms: Iterable[str]) -> str:
+    spaced, joined = _words(forms)
+    ways = [rf"(?:{longest_first(spaced)}){_APART}+"] if spaced else []
+    ways += [rf"(?:{longest_first(joined)}){_APART}*"] if joined else []
+    return rf"^{_APART}*(?i:(?:{'|'.join(ways)})+)" if ways else _NOTHING
+
+
+def _words(forms: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Patterns of the words that a space sets apart, dotted or not, and of those that it need not."""
+    spaced: set[str] = set()
+    joined: set[str] = set()
+    for form in forms:
+        undotted = [token for word in words_of(form) for token in tokens(plain(word))]
+        for token in (*tokens(form), *undotted, *_AND):
+            kind = joined if JOINING.search(token) else spaced
+            kind.add(any_turkish_i(re.escape(token), form))
+        # letters may stand apart: `L L C`, `s. r. o.`
+        spaced.update(re.escape(letter) for word in undotted if len(word) <= _ROOM // 2 for letter in word)
+    return spaced, joined
+
+
+def _is_letter(letter: str) -> bool:
+    return letter.isalnum() or unicodedata.category(letter)[0] == "M" or bool(JOINING.search(letter))
+
+
+def _with_variants(known: Forms) -> dict[str, str]:
     """Forms of several words also with each word's own variants: `Pty Ltd` means `Pty Limited` too."""
     groups: dict[str, set[str]] = {}
     for form, target in known.items():
-        if len(_words(form)) == 1:
-            groups.setdefault(target, set()).add(_plain(form))
+        if len(words_of(form)) == 1:
+            groups.setdefault(target, set()).add(plain(form))
     alike = {word: sorted(group) for group in groups.values() for word in group}
     variants = {
         " ".join(words): target
         for form, target in known.items()
-        if len(_words(form)) > 1
-        for words in itertools.product(*(alike.get(_plain(word), [word]) for word in _words(form)))
+        if len(words_of(form)) > 1
+        for words in itertools.product(*(alike.get(plain(word), [word]) for word in words_of(form)))
     }
     return {**variants, **known}
 
 
-def _limited(known: Mapping[str, str], only: tuple[str, ...]) -> dict[str, str]:
-    by_fold = dict(zip(_folds(known), known.values(), strict=True))
-    targets = {by_fold.get(key, form): form for key, form in zip(_folds(only), only, strict=True)}
-    return {
-        **{form: targets[target] for form, target in known.items() if target in targets},
-        **{form: form for form in only},
-    }
+def _limited(known: Forms, only: tuple[str, ...]) -> dict[str, str]:
+    bare = {form: form.replace(MARK, "").strip(" «»") for form in (*known, *only)}
+    by_letters: dict[str, str] = {}
+    for form, target in known.items():
+        by_letters.setdefault(_noted(bare[form]), target)
+    for form, target in known.items():
+        by_letters.setdefault(letters(bare[form]), target)
+    leading = any(MARK in form for form in known)
+    targets: dict[str, str] = {}
+    for form in only:
+        meant = by_letters.get(_noted(bare[form])) or by_letters.get(letters(bare[form]))
+        if meant is not None:
+            targets[meant] = form if not leading or MARK in form else meant
+    own = {form: form for form in only if (MARK in form) == leading}
+    return {form: targets[target] for form, target in known.items() if target in targets} | own
 
 
-def _spelled(form: str) -> str:
-    return _SEPARATOR.join(_word(word) for word in _words(form))
+def _noted(form: str) -> str:
+    """Its letters with a note of its dots: `a.s.` and `AS` are two forms."""
+    return ("." if is_dotted(form) else "") + letters(form)
 
 
-def _word(word: str) -> str:
-    letters = _plain(word)
-    if letters in {"&", "+"}:
-        return _AND
-    if len(letters) > _ABBREVIATION_LETTERS or not letters.isalpha():
-        return re.escape(letters) + r"\.?"
-    dotted = r"\.?".join(letters) + r"\.?"
-    spaced = r"\.\s".join(letters) + r"\.?"
-    apart = " ".join(letters)
-    return rf"(?:{dotted}|{spaced}|{apart})" if len(letters) > 2 and letters.isupper() else rf"(?:{dotted}|{spaced})"
-
-
-def _words(form: str) -> list[str]:
-    return [word for word in re.split(r"[\s,()]+", form) if word.strip(".")]
-
-
-def _plain(word: str) -> str:
-    return word.replace(".", "")
-
-
-def _fold(value: pl.Expr) -> pl.Expr:
-    spaced = (
-        value.str.to_lowercase()
-        .str.replace_all(r"\s(?:and|und|u\.?|en|et|e|y)\s", "&")
-        .str.replace_all("+", "&", literal=True)
-    )
-    return spaced.str.replace_all(r"[^\p{L}\p{N}&/]", "")
-
-
-def _folds(forms: Mapping[str, str] | tuple[str, ...]) -> list[str]:
-    column = pl.Series("form", [f" {form}" for form in forms], dtype=pl.String)
-    return column.to_frame().select(_fold(pl.col("form"))).to_series().to_list()
+def is_dotted(form: str) -> bool:
+    """Whether dots stand between its letters."""
+    return re.search(r"[^\W\d_]\.\s?[^\W\d_]", form) is not None
 
 
 def _is_spelled(form: str) -> bool:
-    # one letter in brackets, as (주), is too little to tell a form from the end of a name
-    return len("".join(_words(form)).strip(".")) > 1 or not form.strip("() ").isalpha()
+    # one letter alone is too little to tell a form from the end of a name
+    return len("".join(tokens(form))) > 1 or bool(JOINING.search(form))

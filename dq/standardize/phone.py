@@ -13,11 +13,14 @@ from dq.options import PhoneOptions as Options
 from dq.standardize import text
 from dq.standardize.dialing import plans
 from dq.standardize.forms import NOTHING, VALUE, Beside, Standardized, change_where, each, find_where, once_each
-from dq.standardize.phone_reading import Reading, read, write
+from dq.standardize.phone_reading import DAMAGED, Reading, read, write
 
 _SIMPLE = r"^[+(]?[0-9][0-9 ().-]*$"
 _HOST_END = r"^(?:[a-z]+://)?(?:[^/?#@]*@)?[^/?#:]*(\.\p{L}[\p{L}0-9-]*)\.?(?:[:/?#].*)?$"
+_EXTENSION = r"\s?(?:x|ext\.)\s?([0-9]{1,6})$"
 _WORLDWIDE = r"^(?:tel:)?\+"
+_FEWEST, _NATIONAL = 7, 10
+"""Digits of a number within a country: fewer are a short code, more may be a calling code that lost its plus."""
 _PLACEHOLDERS = (
     *(rf"[^0-9]*(?:{digit}[^0-9]*){{7,}}" for digit in range(10)), r"[^0-9]*(?:0[^0-9]*){3,}", r"0?12345678?9?0?",
     r"123-456-7890", r"\(123\) 456-7890", r"n\.?/?a\.?", r"none|null|unknown|tbd", r"[-?x./_0]+",
@@ -57,7 +60,9 @@ def match_form(value: pl.Expr) -> pl.Expr:
 
     def parsed(other: pl.Expr) -> pl.Expr:
         # only what says its calling code itself has one meaning
-        return once_each(pl.when(other.str.contains(_WORLDWIDE)).then(other), _number)
+        bare = other.str.replace(r" ext\. [0-9]+$", "")
+        worldwide = pl.when(other.str.contains(_WORLDWIDE) & ~_is_settled(bare)).then(other)
+        return pl.when(_is_settled(bare)).then(bare).otherwise(once_each(worldwide, _number))
 
     return change_where(value, lambda v: ~_is_settled(v), each(parsed))
 
@@ -65,6 +70,12 @@ def match_form(value: pl.Expr) -> pl.Expr:
 def _is_settled(value: pl.Expr) -> pl.Expr:
     """Whether a value surely is a valid number in E.164."""
     return value.str.contains(plans().valid) & ~value.str.contains(plans().rewritten)
+
+
+def _is_none(value: pl.Expr) -> pl.Expr:
+    """Whether digits behind a country's calling code surely are none of its numbers."""
+    plan = plans()
+    return value.str.contains(plan.coded) & ~value.str.contains(plan.valid) & ~value.str.contains(plan.rewritten)
 
 
 def _located(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
@@ -80,23 +91,45 @@ def _located(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 
 def _written(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    tidied, digits, number = pl.col("tidied"), pl.col("digits"), pl.col("number")
+    other = pl.when(pl.col("number").is_null() & pl.col("code").is_null()).then(_WHERE + pl.col("tidied"))
+    parsed = once_each(other, partial(_form, options=options))
+    return _told(rows, options).select(pl.coalesce("number", parsed, VALUE))
+
+
+def _told(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """The rows located, with `number` or `code` where either is plain without parsing: most of a real column."""
+    tidied, digits, bare, number = (pl.col(name) for name in ("tidied", "digits", "bare", "number"))
+    international = tidied.str.contains("+", literal=True)
+    kept = " ext. " + tidied.str.extract(_EXTENSION, 1) if options.extensions == "keep" else pl.lit("")
+    local = ~international & _REGION.is_null() & digits.str.len_bytes().is_between(_FEWEST, _NATIONAL)
+    return (
+        _located(rows, options)
+        .with_columns(bare=pl.when(international).then(tidied.str.replace(_EXTENSION, "")).otherwise(tidied))
+        .with_columns(digits=pl.when(bare.str.contains(_SIMPLE)).then(bare.str.replace_all("[^0-9]", "")))
+        .with_columns(number=pl.when(international).then("+" + digits).otherwise(_own(digits)))
+        .with_columns(
+            settled=_is_settled(number), hopeless=international & bare.str.starts_with("+") & _is_none(number)
+        )
+        .with_columns(
+            number=pl.when("settled").then(pl.when(bare == tidied).then(number).otherwise(number + kept)),
+            code=pl.when(local & ~digits.str.starts_with("00"))
+            .then(pl.lit("phone.no_region"))
+            .when("hopeless")
+            .then(pl.lit("phone.invalid"))
+            .when(tidied.str.contains(DAMAGED))
+            .then(pl.lit("phone.damaged")),
+        )
+    )
+
+
+def _own(digits: pl.Expr) -> pl.Expr:
+    """The number that a country's own digits are, where they can be nothing else."""
     plan = plans()
-    simple = tidied.str.contains(_SIMPLE)
     trunk = _REGION.replace_strict(plan.trunk, default=None, return_dtype=pl.String)
     calling = _REGION.replace_strict(plan.calling, default=None, return_dtype=pl.String)
     twofold = (trunk == "0") & ("+" + digits).str.starts_with(calling)  # 49 30 …: its own calling code, or an area
-    own = pl.when(~twofold & ~(_REGION + digits).str.contains(plan.outward)).then(
-        calling + digits.str.strip_prefix(trunk)
-    )
-    numbers = (
-        _located(rows, options)
-        .with_columns(digits=pl.when(simple).then(tidied.str.replace_all("[^0-9]", "")))
-        .with_columns(number=pl.when(tidied.str.contains("+", literal=True)).then("+" + digits).otherwise(own))
-        .with_columns(number=pl.when(_is_settled(number)).then(number))
-    )
-    other = pl.when(number.is_null()).then(_WHERE + tidied)
-    return numbers.select(pl.coalesce(number, once_each(other, partial(_form, options=options)), VALUE))
+    outward = (_REGION + digits).str.contains(plan.outward)
+    return pl.when(~twofold & ~outward).then(calling + digits.str.strip_prefix(trunk))
 
 
 def _parsed(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
@@ -107,8 +140,12 @@ def _parsed(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 def _code(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     patterns = _PLACEHOLDERS if options.placeholders is None else options.placeholders
     nobodys = VALUE.str.contains(f"^(?i)(?:{'|'.join(patterns)})$") if patterns else pl.lit(value=False)
-    parsed = once_each(_WHERE + pl.col("tidied"), lambda cell: _read(cell).code)
-    return _located(rows, options).select(pl.when(nobodys).then(pl.lit("phone.placeholder")).otherwise(parsed))
+    number, code = pl.col("number"), pl.col("code")
+    other = pl.when(number.is_null() & code.is_null()).then(_WHERE + pl.col("tidied"))
+    parsed = once_each(other, lambda cell: _read(cell).code)
+    return _told(rows, options).select(
+        pl.when(nobodys).then(pl.lit("phone.placeholder")).otherwise(pl.coalesce(code, parsed))
+    )
 
 
 def _read(located: str) -> Reading:

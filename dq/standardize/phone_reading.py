@@ -24,7 +24,8 @@ _LABEL = re.compile(
     r"handy|gsm|telefonnummer|number|nr|no|тел(?:ефон)?|моб|电话|電話|手机|전화|الهاتف|هاتف|[tpmc](?=[.:]))\b[\s.:=#-]*|^[☎✆📞📱]\W*",
     re.IGNORECASE,
 )
-_DAMAGED = re.compile(r"^\+?\d(?:[.,]\d+)?e\+?\d{1,2}$", re.IGNORECASE)
+DAMAGED = r"^\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]{1,2}$"
+"""Pattern of a number that a spreadsheet has rounded."""
 _DECIMALS = re.compile(r"^(\+?\d{7,})[.,]0+$")
 _BETWEEN = re.compile(r"[,;|\n]|\s*/\s*|\s(?:or|and|und|oder|ou|et|y|o|e|или|и|&)\s|(?<=\d)\s*(?=\+)", re.IGNORECASE)
 _TAIL = re.compile(r"\d/\s?\d{1,3}$")
@@ -63,7 +64,7 @@ def read(text: str, region: str | None) -> Reading:
         region: The country whose own way of writing numbers counts; None if no one knows.
     """
     cell = _DECIMALS.sub(r"\1", _LABEL.sub("", _plain(text)).strip())
-    if _DAMAGED.match(cell):
+    if re.match(DAMAGED, cell):
         return Reading(None, "phone.damaged")
     if _is_several(cell):
         return Reading(None, "phone.several")

@@ -130,6 +130,11 @@ def _standardized(frame: pl.LazyFrame, field: FieldRule, kinds: frozenset[str]) 
         for number, (kind, options) in enumerate(steps)
         if kind.finding
     ]
+    found += [
+        kind.guessed(pl.col(_stage(field, number)), options)
+        for number, (kind, options) in enumerate(steps)
+        if kind.guessed
+    ]
     form, codes = pl.col(_stage(field, len(steps))), pl.col(finding(field.name))
     frame = frame.with_columns(_joined(found).alias(finding(field.name)))
     if field.on_invalid == "null":

@@ -116,3 +116,16 @@ def test_rules_that_do_not_fit_the_database_end_a_plan_with_2(fresh: Project, ru
     ended = fresh.dq("clean")
     assert (ended.code, "rules/quality.yaml:2" in ended.err, needle in ended.err) == (2, True, True), ended.err
     assert not list(fresh.snapshots.glob("2*/plan.json"))
+
+
+def test_a_file_is_judged_by_the_fields_names_in_any_spelling(fresh: Project):
+    (fresh.root / "leads.csv").write_text("id,FULL_NAME,Email,Engagement Status\n1,,ann@acme.com,auto_send\n")
+    states = _statuses(fresh.dq("check", "leads.csv", "--format", "json"))
+    assert (states["name_present"], states["status_known"], states["title_length"]) == ("warning", "passed", "skipped")
+
+
+def test_a_file_of_which_no_rule_can_be_judged_does_not_pass(fresh: Project):
+    (fresh.root / "other.csv").write_text("a,b\n1,2\n")
+    ended = fresh.dq("check", "other.csv")
+    assert ended.code == 2
+    assert "can be judged: other.csv has no column that they name" in ended.err

@@ -5,6 +5,7 @@ import pytest
 
 from dq.engine.matching import match_forms
 from dq.rules import Child, Limit, MatchKey
+from dq.standardize.kinds import step
 
 MAPPING = "mapping: {name: Name, email: Email, linkedin_url: LinkedIn, company: Company, status: Status}"
 
@@ -149,3 +150,20 @@ def test_a_companys_linkedin_page_does_not_merge_people(project):
     assert [(key.field, key.identifying) for key in table.dedupe.keys] == [("page", False), ("own", True)]
     row = pl.DataFrame({"page": ["linkedin.com/company/Acme"], "own": ["linkedin.com/company/Acme"]})
     assert row.select(match_forms(table, ["page", "own"])).row(0) == ("https://www.linkedin.com/company/acme", None)
+
+
+def test_the_projects_own_legal_forms_count_for_values_findings_and_match_forms(project):
+    project.write("rules/lists/legal_forms.csv", "form,canonical\nWerke,Works\n")
+    ruled = table(project)
+    kind, options = step(ruled.field("company").standardize[-1])
+    names = pl.DataFrame({"company": ["Acme werke", "Acme, inc", "WERKE"]})
+    told = names.select(
+        form=kind.standard(pl.col("company"), options),
+        finding=kind.finding(pl.col("company"), options),
+        match=match_forms(ruled, ["company"])[0],
+    )
+    assert told.rows() == [
+        ("Acme Works", None, "acme"),
+        ("Acme, inc", None, "acme inc"),
+        ("WERKE", "company.only_form", "werke"),
+    ]

@@ -50,7 +50,8 @@ def demand_no_edit_lost(world: World) -> None:
         assert email in held, "a lead is gone that nobody deleted"
         assert winners, f"{column} holds nobody's last word"
         preferred = world.wins
-        if preferred and len(edits) == 2 and not _saw(world, *sorted(edits, key=lambda deed: deed.tick)):
+        theirs = [deed for deed in edits if not _put_back(deed, [one for one in world.deeds if one.email == email])]
+        if preferred and len(theirs) == 2 and not _saw(world, *sorted(edits, key=lambda deed: deed.tick)):
             assert not _never_met(world, edits) or preferred in {winner.store for winner in winners}, (
                 f"a conflict of {column} went against the policy"
             )

@@ -4,7 +4,7 @@
 
     case     the number of the edge case that the line stands for, or `-`
     script   language or script, such as `de`, `ja`, `Arab`
-    options  the standardizer's options as JSON, or `-`; text and email have the shipped lists
+    options  the standardizer's options as JSON, or `-`; text, email and company have the shipped lists
     value    the cell; `\\u200b`, `\\t` and the like are characters
     stored   its standard form; `=` for the value itself, `∅` for an empty cell
     match    its form for comparing; `=` for the stored form, `∅` for none
@@ -15,6 +15,7 @@ Lines that begin with `#` are headings.
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ import pytest
 
 from dq.settings.chains import standardizer
 from dq.settings.rulefiles import read_rules
-from dq.standardize import KINDS
+from dq.standardize import KINDS, company
 
 FOLDER = Path(__file__).parent / "cases"
 COLUMNS = ("case", "script", "options", "value", "stored", "match", "finding")
@@ -72,20 +73,24 @@ def options_of(case: Case) -> dict[str, Any]:
 
 
 LISTS = read_rules(Path(__file__).resolve().parents[2])[0].lists
-WITH_LISTS = ("text", "email")
+WITH_LISTS = ("text", "email", "company")
 CASES = [case for path in sorted(FOLDER.glob("*.tsv")) for case in cases_of(path)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_cell_is_stored_compared_and_found_as_it_should_be(case):
     kind = KINDS[case.kind]
+    match = partial(company.match_form, forms=LISTS.legal_forms) if case.kind == "company" else kind.match
     options = kind.options.model_validate(options_of(case))
-    frame = pl.LazyFrame({"v": [case.value]}).select(v=kind.standard(pl.col("v"), options))
     nothing = pl.lit(None, dtype=pl.String)
+    frame = pl.LazyFrame({"v": [case.value]}).select(
+        v=kind.standard(pl.col("v"), options),
+        guessed=kind.guessed(pl.col("v"), options) if kind.guessed else nothing,
+    )
     answer = frame.select(
         "v",
-        match=kind.match(pl.col("v")) if kind.match else pl.col("v"),
-        finding=kind.finding(pl.col("v"), options) if kind.finding else nothing,
+        match=match(pl.col("v")) if match else pl.col("v"),
+        finding=pl.coalesce(kind.finding(pl.col("v"), options) if kind.finding else nothing, "guessed"),
     ).collect()
     assert answer.row(0) == (case.stored, case.match, case.finding)
     again = answer.lazy().select(kind.standard(pl.col("v"), options)).collect()

@@ -1,13 +1,17 @@
 # ruff: noqa: RUF001 (letters that look like others are what this is about)
+import csv
+from pathlib import Path
+
 import polars as pl
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dq.options import CompanyOptions
+from dq.settings.rulefiles import read_rules
 from dq.standardize import company
-from dq.standardize.legal_forms import BUILT_IN
 
+FORMS = read_rules(Path(__file__).resolve().parents[2])[0].lists.legal_forms
 CASES = [
     ("Acme", "Acme"),
     ("Acme Inc", "Acme Inc."),
@@ -89,7 +93,8 @@ def test_company_forms(run, value, form):
     ],
 )
 def test_edge_case_31_legal_forms(run, value, form):
-    assert run("company", [value]) == [(form, None)]
+    only_form = value in {"AMBA", "AS", "SA", "Inc.", "(LLC)"}
+    assert run("company", [value]) == [(form, "company.only_form" if only_form else None)]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +117,8 @@ def test_edge_case_31_legal_forms(run, value, form):
     ],
 )
 def test_company_options(run, options, value, form):
-    assert run("company", [value], options) == [(form, None)]
+    only_form = form in {"AG", "LLC"}
+    assert run("company", [value], options) == [(form, "company.only_form" if only_form else None)]
 
 
 KEYS = [
@@ -138,17 +144,24 @@ KEYS = [
 @pytest.mark.parametrize(("value", "key"), KEYS)
 def test_edge_cases_27_and_31_keys_are_equal_for_one_company(value, key):
     frame = pl.DataFrame({"v": [value]}, schema={"v": pl.String})
-    assert frame.select(company.match_form(pl.col("v"))).item() == key
+    assert frame.select(company.match_form(pl.col("v"), FORMS)).item() == key
 
 
 @given(
-    st.lists(st.sampled_from([*BUILT_IN, *BUILT_IN.values(), "Acme", "(", ",", "&", "and", "B"]), max_size=6), st.data()
+    st.lists(st.sampled_from([*FORMS, *FORMS.values(), "Acme", "(", ",", "&", "and", "B"]), max_size=6),
+    st.data(),
 )
 @example(["Inc", "Inc", "("], None)
 @settings(max_examples=100, deadline=None)
 def test_any_heap_of_forms_settles_at_once(words, data):
     between = st.sampled_from([" ", ", ", ". ", "."])
     name = "".join(word + (data.draw(between) if data else " ") for word in words)
-    for options in (CompanyOptions(), CompanyOptions(add_proper_suffix=False)):
+    for options in (CompanyOptions(legal_forms=FORMS), CompanyOptions(legal_forms=FORMS, add_proper_suffix=False)):
         once = pl.DataFrame({"v": [name]}).select(company.standard(pl.col("v"), options))
         assert once.select(company.standard(pl.col("v"), options)).item() == once.item()
+
+
+def test_the_shipped_forms_are_of_sixty_jurisdictions_and_more():
+    path = Path(__file__).resolve().parents[2] / "rules" / "lists" / "legal_forms.csv"
+    with path.open(encoding="utf-8", newline="") as lines:
+        assert len({code for row in csv.DictReader(lines) for code in row["jurisdictions"].split()}) >= 60

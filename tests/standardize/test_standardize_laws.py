@@ -2,6 +2,8 @@
 """The laws that hold for every standardizer on any text: idempotent, never empties, row by row."""
 
 import unicodedata
+from functools import partial
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -9,8 +11,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dq.options import LinkedinOptions, WebsiteOptions
-from dq.standardize import KINDS, STANDARDIZERS, linkedin, website
+from dq.settings.rulefiles import read_rules
+from dq.standardize import KINDS, STANDARDIZERS, company, linkedin, website
 
+FORMS = {"legal_forms": read_rules(Path(__file__).resolve().parents[2])[0].lists.legal_forms}
 STATUS = {"values": ["auto_send", "Manual Review"], "synonyms": {"replied": "auto_send", "ß": "Manual Review"}}
 VARIANTS = [
     ("text", {}),
@@ -26,9 +30,9 @@ VARIANTS = [
     ("website", {"www": "add", "path": "drop"}),
     ("linkedin", {}),
     ("linkedin", {"page": "company"}),
-    ("company", {}),
-    ("company", {"add_proper_suffix": False}),
-    ("company", {"normalize_case": False, "remove_suffixes": ["Inc.", "LLC", "Corp.", "Ltd."]}),
+    ("company", FORMS),
+    ("company", FORMS | {"add_proper_suffix": False}),
+    ("company", FORMS | {"normalize_case": False, "remove_suffixes": ["Inc.", "LLC", "Corp.", "Ltd."]}),
     ("enum", STATUS),
     ("date", {}),
     ("number", {}),
@@ -263,7 +267,12 @@ def test_null_stays_null_and_is_no_finding(name, options):
 
 @pytest.mark.parametrize(
     "match_form",
-    [website.host_form, linkedin.company_form, *(kind.match for kind in KINDS.values() if kind.match)],
+    [
+        website.host_form,
+        linkedin.company_form,
+        partial(company.match_form, forms=FORMS["legal_forms"]),
+        *(kind.match for kind in KINDS.values() if kind.match),
+    ],
 )
 @given(values=COLUMNS)
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))

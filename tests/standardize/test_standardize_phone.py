@@ -1,5 +1,7 @@
 """Telephone numbers: against libphonenumber itself, and beside a country and a website."""
 
+from random import Random
+
 import phonenumbers
 import polars as pl
 import pytest
@@ -7,11 +9,11 @@ from phonenumbers import PhoneNumberFormat
 
 from dq.errors import ConfigurationError
 from dq.manifest import Column, TableSchema
-from dq.options import REGIONS
+from dq.options import REGIONS, PhoneOptions
 from dq.rules import FieldRule, Standardizer, TableRules
-from dq.standardize import check_options, prove_idempotent, standardize_records
+from dq.standardize import check_options, phone, prove_idempotent, standardize_records
 from dq.standardize.dialing import plans
-from dq.standardize.phone_reading import read
+from dq.standardize.phone_reading import read, write
 
 COUNTRIES = {"Germany": "DE", "Deutschland": "DE", "United Kingdom": "GB", "UK": "GB", ".uk": "GB", ".de": "DE"}
 NAMES = ("phone", "country", "website")
@@ -146,3 +148,27 @@ def test_a_cell_is_parsed_once():
         done = standardize_records(typed, SCHEMA, of, KINDS).collect()
         assert prove_idempotent(done, of, KINDS) == []
     assert read.cache_info().misses == 1
+
+
+def written():
+    """Numbers of every calling code and others, right and wrong, as people write them."""
+    dice = Random(7)
+    codes = [*phonenumbers.COUNTRY_CODE_TO_REGION_CODE, 0, 21, 999]
+    for code in codes * 12:
+        digits = "".join(dice.choices("0123456789", k=dice.choice((4, 7, 8, 9, 10, 11))))
+        spaced = f"{digits[:3]}{dice.choice((' ', '-', '.', ') '))}{digits[3:]}"
+        plus = dice.choice(("+", "+", "+", "(+", "", "00"))
+        yield f"{plus}{code} {dice.choice(('', '(0) ', '('))}{spaced}{dice.choice(('', '', ' x12', ' ext. 7', '.0'))}"
+    yield from (f"+{number.country_code} {number.national_number}" for _, number in examples())
+
+
+def test_what_is_told_without_parsing_is_what_parsing_tells():
+    cells = sorted(set(written()))
+    told = phone._told(pl.LazyFrame({"value": cells}), PhoneOptions()).collect()
+    sure = told.filter(pl.col("number").is_not_null() | pl.col("code").is_not_null())
+    assert sure["number"].count() > 400
+    assert sure.filter(pl.col("code") == "phone.invalid").height > 400
+    for cell, number, code in sure.select("value", "number", "code").iter_rows():
+        reading = read(cell, None)
+        assert reading.code == code, cell
+        assert number is None or write(reading.number, "e164", extension=True) == number, cell

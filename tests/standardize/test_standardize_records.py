@@ -37,7 +37,9 @@ RULES = TableRules(
     fields=(
         FieldRule(name="name", airtable="Full Name"),
         FieldRule(name="email", airtable="Email", standardize=chain("text", ("email", {"normalize_case": "lower"}))),
-        FieldRule(name="company", airtable="Company", standardize=chain("text", "company")),
+        FieldRule(
+            name="company", airtable="Company", standardize=chain("text", ("company", {"legal_forms": {"Inc": "Inc."}}))
+        ),
         FieldRule(name="linkedin_url", airtable="LinkedIn URL", standardize=chain("text", "linkedin")),
         FieldRule(name="company_website", airtable="Website", standardize=chain("text", "website")),
         FieldRule(name="phone", airtable="Phone"),
@@ -147,11 +149,17 @@ def test_every_finding_has_a_message(run):
         ("linkedin", ["x", "lnkd.in/x", link + "posts/x", link + "profile/view?id=1"], {}),
         ("linkedin", [link + f"{kind}/x" for kind in ("company", "school", "sales")], {}),
         ("linkedin", [link + "in/x"], {"page": "company"}),
+        ("company", ["AS", "freelance", "info@acme.com"], {}),
+        ("enum", ["contcated"], {"values": ["contacted"], "near": 1}),
         ("name", ["a@x.com", "n/a"], {}),
         ("phone", ["+1", "030 123456", "1.4E+10", "+4930123456 +4930123457", "911", "000-000-0000"], {}),
     ]
     codes |= {finding for name, values, options in cells for _, finding in run(name, values, options)}
-    assert set(MESSAGES) > set(SEVERITY) == {"email.role", "email.free", "email.disposable"}
+    assert (
+        set(MESSAGES)
+        > set(SEVERITY)
+        == {"email.role", "email.free", "email.disposable", "company.only_form", "enum.corrected"}
+    )
     assert codes | {"phone.ambiguous"} == set(MESSAGES)
 
 
