@@ -9,12 +9,14 @@ import polars as pl
 from dq.checks import Check, Known
 from dq.gate.accepted import WHERE
 from dq.gate.cells import text
-from dq.gate.holds import Sets, holds, is_row_rule, judged, may_repeat, parts_of
+from dq.gate.holds import Sets, digest, holds, is_row_rule, judged, parts_of
 from dq.gate.wholes import figures
 from dq.schemas.finding import Finding
 
 Failing = Mapping[str, pl.Expr]
 """Rule → true for its failing rows."""
+MARK = "\0 mark "
+"""What begins the names of columns that are made beside the table's own."""
 
 
 @dataclass(frozen=True)
@@ -32,38 +34,74 @@ def breaks(check: Check, schema: pl.Schema, sets: Sets | None = None) -> pl.Expr
     return fails if where is None else fails & where
 
 
-def may_break(check: Check, schema: pl.Schema, sets: Sets | None = None) -> pl.Expr:
-    """The same, of a uniqueness rule perhaps with a few rows more; `failing_rows` leaves them out again."""
-    if check.check != "uniqueness":
-        return breaks(check, schema, sets)
-    where = judged(check)
-    return may_repeat(check, schema) if where is None else may_repeat(check, schema) & where
+def fails(check: Check, counted: Mapping[str, Any], schema: pl.Schema, sets: Sets) -> pl.Expr:
+    """The rows that `failing_rows` is to look at: those that fail, judged or not, or that have a repeated digest."""
+    if check.check == "uniqueness":
+        return digest(check, schema).is_in(counted["repeated"].implode()).fill_null(False)
+    return ~holds(check, schema, sets)
 
 
 def counts(frame: pl.LazyFrame, checks: Sequence[Check], sets: Sets) -> tuple[int, dict[str, dict[str, Any]]]:
     """The rows of a table, and for each rule what it counts: `failed` and `rows`, or the figures of rules about the whole.
 
-    One select, so that the table is read once however many rules there are.
+    One select, so that the table is read once however many rules there are. Uniqueness rules have `repeated` besides, the
+    digests that more than one row has; `failed` is then their number, and which rows fail is for `failing_rows` to tell.
 
     Args:
         frame: The table.
-        checks: Rules whose columns it has; of those in SQL only `rows` is counted, of uniqueness as `may_break` tells them.
+        checks: Rules whose columns it has; of those in SQL only `rows` is counted.
         sets: Keys of other tables, for `reference`.
     """
     schema = frame.collect_schema()
+    columns, told_by = _once_each(_of_rows(checks, schema, sets))
     asked: dict[str, pl.Expr] = {"": pl.len()}
     for number, check in enumerate(checks):
-        where = judged(check)
+        where, fails = told_by.get(f"{number} judged"), told_by.get(f"{number} fails")
         parts = {"rows": pl.len() if where is None else where.sum(), **figures(check, schema)}
-        parts |= {"failed": may_break(check, schema, sets).sum()} if is_row_rule(check) else {}
+        if check.check == "uniqueness":
+            parts["repeated"] = told_by[f"{number} digest"].implode()
+        elif fails is not None:
+            parts["failed"] = (fails if where is None else fails & where).sum()
         asked |= {f"{number} {name}": part for name, part in parts.items()}
-    told = frame.select(part.alias(name) for name, part in asked.items()).collect(engine="streaming").row(0, named=True)
+    wide = frame.with_columns(columns).select(part.alias(name) for name, part in asked.items())
+    told = wide.collect(engine="streaming")
     found: dict[str, dict[str, Any]] = {check.name: {} for check in checks}
-    for name, value in told.items():
-        if name:
-            place, _, part = name.partition(" ")
-            found[checks[int(place)].name][part] = value
-    return told[""], found
+    for name in told.columns[1:]:
+        place, _, part = name.partition(" ")
+        value = told[name].item()
+        found[checks[int(place)].name] |= _repeated(value) if part == "repeated" else {part: value}
+    return told[""].item(), found
+
+
+def _of_rows(checks: Sequence[Check], schema: pl.Schema, sets: Sets) -> dict[str, pl.Expr]:
+    """What is asked of every row: whether a rule judges it, whether it fails, or what must not be repeated."""
+    parts: dict[str, pl.Expr] = {}
+    for number, check in enumerate(checks):
+        if (where := judged(check)) is not None:
+            parts[f"{number} judged"] = where
+        if check.check == "uniqueness":
+            parts[f"{number} digest"] = digest(check, schema)
+        elif is_row_rule(check):
+            parts[f"{number} fails"] = ~holds(check, schema, sets)
+    return parts
+
+
+def _once_each(parts: Mapping[str, pl.Expr]) -> tuple[list[pl.Expr], dict[str, pl.Expr]]:
+    """Expressions as columns, equal ones as the same, which the streaming engine does not see: and every name's column."""
+    columns: list[pl.Expr] = []
+    places: dict[str, pl.Expr] = {}
+    for name, part in parts.items():
+        place = next((n for n, other in enumerate(columns) if part.meta.eq(other)), len(columns))
+        columns += [part] if place == len(columns) else []
+        places[name] = pl.col(f"{MARK}{place}")
+    return [part.alias(f"{MARK}{n}") for n, part in enumerate(columns)], places
+
+
+def _repeated(digests: pl.Series) -> dict[str, Any]:
+    """The digests that more than one row has."""
+    ordered = digests.sort(multithreaded=False)  # half the work of sorting by several threads, at a million rows
+    repeated = ordered[1:].filter(ordered[1:] == ordered[:-1]).unique()
+    return {"repeated": repeated, "failed": len(repeated)}
 
 
 def failing_rows(
@@ -73,15 +111,20 @@ def failing_rows(
 
     Args:
         frame: The table.
-        broken: Rule → true for its failing rows, of uniqueness as `may_break` tells them.
+        broken: Rule → true for its failing rows, whether it judges them or not; for uniqueness perhaps a few more.
         known: The list of known failures.
         named: How a finding names a row.
     """
     if not broken:
         return {}
     schema = frame.collect_schema()
-    marks = {f"{number} fails": fails for number, fails in enumerate(broken.values())}
+    asked: dict[str, pl.Expr] = {}
+    for number, (check, fails) in enumerate(broken.items()):
+        where = judged(check)
+        asked |= {f"{number} fails": fails} | ({} if where is None else {f"{number} judged": where})
+    columns, marks = _once_each(asked)
     for number, check in enumerate(broken):
+        marks[f"{number} fails"] &= marks.get(f"{number} judged", pl.lit(True))
         marks[f"{number} value"] = _value(check, schema)
         parts = parts_of(check) if check.check == "uniqueness" else []
         marks |= {f"{number} part{n}": part for n, part in enumerate(parts)}
@@ -94,7 +137,7 @@ def failing_rows(
         Finding.table: named.table,
         Finding.row_key: named.key.cast(pl.String),
     }
-    wide = frame.select(part.alias(name) for name, part in {**names, **marks}.items())
+    wide = frame.with_columns(columns).select(part.alias(name) for name, part in {**names, **marks}.items())
     any_fails = pl.any_horizontal(f"{number} fails" for number in range(len(broken)))
     rows = wide.filter(any_fails).collect(engine="streaming").sort(Finding.row_key, nulls_last=True)
     return {check: _told(rows, number, check) for number, check in enumerate(broken)}

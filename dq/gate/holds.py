@@ -3,8 +3,10 @@
 Empty cells fail completeness only; a condition that an empty cell leaves open holds, as in a database's CHECK.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import reduce
 
 import polars as pl
 
@@ -14,6 +16,9 @@ from dq.schemas.finding import AGREES, DUPLICATE, FOUND
 
 Sets = Mapping[str, pl.Series]
 """`table.column` → the texts that it holds."""
+
+_ONE_CLASS = re.compile(r"\[([^\[\]^][^\[\]]*)\]([*+])")
+"""A regular expression of one class of characters, any number of them."""
 
 
 def is_row_rule(check: Check) -> bool:
@@ -66,7 +71,7 @@ def _of_a_value(check: Check, name: str, schema: pl.Schema, sets: Sets) -> pl.Ex
         case "membership":
             return text(name, schema).is_in(list(check.values))
         case "pattern":
-            return text(name, schema).str.contains(f"^(?:{check.pattern})$")
+            return _matches(text(name, schema), str(check.pattern))
         case "length":
             return _between(text(name, schema).str.len_chars(), check.min, check.max)
         case "range":
@@ -79,6 +84,14 @@ def _of_a_value(check: Check, name: str, schema: pl.Schema, sets: Sets) -> pl.Ex
     raise AssertionError(check.check)
 
 
+def _matches(value: pl.Expr, pattern: str) -> pl.Expr:
+    """Whether a text matches as a whole; of one class of characters, whether it holds no other, which is a quarter faster."""
+    if one := _ONE_CLASS.fullmatch(pattern):
+        others = value.str.contains(f"[^{one[1]}]")
+        return ~others if one[2] == "*" else ~others & (value != "")
+    return value.str.contains(f"^(?:{pattern})$")
+
+
 def parts_of(check: Check) -> list[pl.Expr]:
     """The columns of a uniqueness rule, the first of them empty in rows that it does not judge."""
     names, where = check.columns, judged(check)
@@ -86,13 +99,17 @@ def parts_of(check: Check) -> list[pl.Expr]:
     return [first, *(pl.col(name) for name in names[1:])]
 
 
-def may_repeat(check: Check, schema: pl.Schema) -> pl.Expr:
-    """Rows whose values are repeated, and perhaps a few more: told by digests of 64 bits, at a third of the cost."""
-    parts = parts_of(check)
-    if any(schema[name].is_nested() or schema[name] in (pl.Categorical, pl.Enum) for name in check.columns):
-        return ~_unique(check, schema)
-    value = parts[0] if len(parts) == 1 else pl.struct(parts)
-    return ~_has_empty(check, schema) & value.hash().is_duplicated()
+def digest(check: Check, schema: pl.Schema) -> pl.Expr:
+    """A uniqueness rule's values in 64 bits, null in rows that it does not judge: rows that repeat a value repeat its digest."""
+    where = judged(check)
+    mine = ~_has_empty(check, schema) if where is None else ~_has_empty(check, schema) & where
+    parts = [_hashable(name, schema).hash() for name in check.columns]
+    return pl.when(mine).then(reduce(lambda told, part: told * 3 + part, parts))
+
+
+def _hashable(name: str, schema: pl.Schema) -> pl.Expr:
+    is_text = schema[name].is_nested() or schema[name] in (pl.Categorical, pl.Enum)
+    return text(name, schema) if is_text else pl.col(name)
 
 
 def _unique(check: Check, schema: pl.Schema) -> pl.Expr:
@@ -118,9 +135,16 @@ def _in_range(check: Check, name: str, schema: pl.Schema) -> pl.Expr:
 
 
 def _between(value: pl.Expr, low: object, high: object) -> pl.Expr:
-    kept = value.is_not_null()
-    kept = kept if low is None else kept & (value >= pl.lit(low))
-    return kept if high is None else kept & (value <= pl.lit(high))
+    """Whether a value keeps the bounds that there are; null or false where there is no value."""
+    low, high = _bound(low), _bound(high)
+    if low is None or high is None:
+        return value.is_not_null() if low is high else value <= pl.lit(high) if low is None else value >= pl.lit(low)
+    return value.is_between(pl.lit(low), pl.lit(high))
+
+
+def _bound(bound: object) -> object:
+    """A whole number as such, so that whole numbers are not made fractions for it."""
+    return int(bound) if isinstance(bound, float) and bound.is_integer() and abs(bound) < 2**53 else bound
 
 
 def _moment(bound: object) -> datetime:

@@ -12,7 +12,7 @@ import polars as pl
 
 from dq.checks import Check, Level
 from dq.gate.accepted import Accepted, Split, split
-from dq.gate.counting import Named, counts, failing_rows, may_break
+from dq.gate.counting import Named, counts, failing_rows, fails
 from dq.gate.fitting import why_not
 from dq.gate.holds import Sets, is_row_rule, judged
 from dq.gate.limits import ROUNDING
@@ -91,7 +91,7 @@ def judge(
     for check, (failed, _) in in_sql.items():
         counted[check.name]["failed"] = failed
     broken = {
-        check: may_break(check, schema, beside.sets) if is_row_rule(check) else in_sql[check][1]
+        check: fails(check, counted[check.name], schema, beside.sets) if is_row_rule(check) else in_sql[check][1]
         for check in able
         if counted[check.name].get("failed") and (is_row_rule(check) or in_sql[check][1] is not None)
     }
@@ -121,7 +121,7 @@ def _report(
         fixed=sum(part.fixed for _, part in outcomes if part is not None),
     )
     parts = [pl.DataFrame(schema=FINDING_TYPES)]
-    for check, failing in told.items():
+    for check, failing in sorted(told.items(), key=lambda one: one[0].name):
         status = level[check.name]
         parts.append(
             failing.select(
@@ -130,8 +130,7 @@ def _report(
                 pl.lit(check.reason or f"{check.check} of {check.about}").alias(Finding.message),
             ).cast(pl.Schema(FINDING_TYPES))
         )
-    findings = pl.concat(parts).sort(Finding.rule, Finding.row_key)
-    return Report(target, rows, verdicts, scores, total, findings, ratchet)
+    return Report(target, rows, verdicts, scores, total, pl.concat(parts), ratchet)
 
 
 def _by_sql(check: Check, frame: pl.LazyFrame, named: Named) -> tuple[int, pl.Expr | None]:

@@ -180,7 +180,12 @@ def test_thresholds(said, failed, status, allowed):
         (["2026-01-01", "2026-01-02T10:00:00+02:00", "2026-01-03"],
          {"check": "range", "field": "a", "min": "2026-01-01", "max": "2026-01-02"}, ["2"]),
         ([1, 2, 1], {"check": "uniqueness", "field": "a"}, ["0", "2"]),
+        ([["x"], ["y"], ["x"], [], []], {"check": "uniqueness", "field": "a"}, ["0", "2"]),
+        ([{"b": 1}, {"b": 2}, {"b": 1}], {"check": "uniqueness", "field": "a"}, ["0", "2"]),
+        ([[""], ["x"]], {"check": "pattern", "field": "a", "pattern": "[x]+"}, ["0"]),
         (["é", "日本語"], {"check": "length", "field": "a", "max": 2}, ["1"]),
+        (["x", "xyz"], {"check": "length", "field": "a", "min": 1.5, "max": 1e300}, ["0"]),
+        ([1, 2, 3], {"check": "range", "field": "a", "min": 1.5, "max": 2}, ["0", "2"]),
     ],
 )  # fmt: skip
 def test_types_and_edges(values, said, failing):
@@ -188,6 +193,29 @@ def test_types_and_edges(values, said, failing):
     judged = judge(frame, [Check(name="rule", **said)], BY_KEY)
     assert list(judged.findings["row_key"]) == failing
     assert judge(frame.clear(), [Check(name="rule", **said)], BY_KEY).verdicts[0].status == "passed"
+
+
+@pytest.mark.parametrize(
+    "pattern", ["[a-c]*", "[a-c]+", r"[^a]+", r"[\x20-\x7e]*", r"[\d.]+", r"[\\n-]*", "[a^]+", r"[\n]*"]
+)
+@given(st.text("abc\n\\1.-^é ", max_size=4))
+@settings(max_examples=25, deadline=None)
+def test_patterns_of_one_class_mean_what_they_say(pattern, value):
+    rule = Check(name="rule", check="pattern", field="a", pattern=pattern)
+    report = judge(pl.DataFrame({"key": [0], "a": [value]}), [rule], BY_KEY)
+    assert report.verdicts[0].failed == (value != "" and re.fullmatch(pattern, value) is None)
+
+
+def test_equal_values_of_a_category_are_repeated_in_any_part_of_a_file(tmp_path):
+    parts = [pl.DataFrame({"key": [n], "a": [value]}) for n, value in enumerate(["x", "y", "z", "y"])]
+    frame = pl.concat(parts, rechunk=False).cast({"a": pl.Categorical})
+    frame.write_parquet(tmp_path / "rows.parquet", row_group_size=1)
+    rules = [
+        Check(name="once", check="uniqueness", field="a"),
+        Check(name="pair", check="uniqueness", fields=("a", "a")),
+    ]
+    report = judge(pl.scan_parquet(tmp_path / "rows.parquet"), rules, BY_KEY)
+    assert list(report.findings["row_key"]) == ["1", "3", "1", "3"]
 
 
 def test_a_reference_to_another_table_is_held_against_its_keys():
