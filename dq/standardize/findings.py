@@ -54,8 +54,8 @@ MESSAGES: Mapping[str, str] = {
 }
 """What each finding means, in plain words."""
 
-SEVERITY: Mapping[str, str] = dict.fromkeys(("email.role", "email.free", "email.disposable"), "info")
-"""The codes that are no warnings: they mark what is right as it is."""
+SEVERITY: Mapping[str, str] = dict.fromkeys(("email.role", "email.free", "email.disposable", "phone.no_region"), "info")
+"""The codes that are no warnings: they mark what may well be right as it is."""
 
 SEPARATOR = "+"
 _CODE = "code"

@@ -18,6 +18,8 @@ from dq.standardize.phone_reading import Reading, read, write
 _SIMPLE = r"^[+(]?[0-9][0-9 ().-]*$"
 _HOST_END = r"^(?:[a-z]+://)?(?:[^/?#@]*@)?[^/?#:]*(\.\p{L}[\p{L}0-9-]*)\.?(?:[:/?#].*)?$"
 _WORLDWIDE = r"^(?:tel:)?\+"
+_NATIONAL = r"^\(?(?:[1-9][ ().-]*(?:[0-9][ ().-]*){6,9}|0[ ().-]*[1-9][ ().-]*(?:[0-9][ ().-]*){5,8})$"
+"""Seven to ten digits without a calling code, which no one can read who does not know the country."""
 _PLACEHOLDERS = (
     *(rf"[^0-9]*(?:{digit}[^0-9]*){{7,}}" for digit in range(10)), r"[^0-9]*(?:0[^0-9]*){3,}", r"0?12345678?9?0?",
     r"123-456-7890", r"\(123\) 456-7890", r"n\.?/?a\.?", r"none|null|unknown|tbd", r"[-?x./_0]+",
@@ -95,7 +97,7 @@ def _written(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         .with_columns(number=pl.when(tidied.str.contains("+", literal=True)).then("+" + digits).otherwise(own))
         .with_columns(number=pl.when(_is_settled(number)).then(number))
     )
-    other = pl.when(number.is_null()).then(_WHERE + tidied)
+    other = pl.when(number.is_null() & ~_is_homeless()).then(_WHERE + tidied)
     return numbers.select(pl.coalesce(number, once_each(other, partial(_form, options=options)), VALUE))
 
 
@@ -107,8 +109,19 @@ def _parsed(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 def _code(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     patterns = _PLACEHOLDERS if options.placeholders is None else options.placeholders
     nobodys = VALUE.str.contains(f"^(?i)(?:{'|'.join(patterns)})$") if patterns else pl.lit(value=False)
-    parsed = once_each(_WHERE + pl.col("tidied"), lambda cell: _read(cell).code)
-    return _located(rows, options).select(pl.when(nobodys).then(pl.lit("phone.placeholder")).otherwise(parsed))
+    unlike = pl.when(~nobodys & ~_is_homeless()).then(_WHERE + pl.col("tidied"))
+    parsed = once_each(unlike, lambda cell: _read(cell).code)
+    return _located(rows, options).select(
+        pl.when(nobodys)
+        .then(pl.lit("phone.placeholder"))
+        .when(_is_homeless())
+        .then(pl.lit("phone.no_region"))
+        .otherwise(parsed)
+    )
+
+
+def _is_homeless() -> pl.Expr:
+    return _REGION.is_null() & pl.col("tidied").str.contains(_NATIONAL)
 
 
 def _read(located: str) -> Reading:

@@ -151,7 +151,7 @@ def test_every_finding_has_a_message(run):
         ("phone", ["+1", "030 123456", "1.4E+10", "+4930123456 +4930123457", "911", "000-000-0000"], {}),
     ]
     codes |= {finding for name, values, options in cells for _, finding in run(name, values, options)}
-    assert set(MESSAGES) > set(SEVERITY) == {"email.role", "email.free", "email.disposable"}
+    assert set(MESSAGES) > set(SEVERITY) == {"email.role", "email.free", "email.disposable", "phone.no_region"}
     assert codes | {"phone.ambiguous"} == set(MESSAGES)
 
 
