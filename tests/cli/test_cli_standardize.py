@@ -19,7 +19,7 @@ from dq.engine import files
 from dq.engine.dialects import dialect_of
 
 MESSY = 'id,Email,Full Name,company_website,notes\r\n7, Ann@Fernwald.COM ,"Lee,  Ann",example.com/?utm_source=x,"a ""b"""\r\n8,nobody,Bo,,""\r\n9, Ann@Fernwald.COM ,Bo,https://b.example, c \r\n'
-CLEAN = 'id,Email,Full Name,company_website,notes\r\n7,ann@fernwald.com,"Lee, Ann",https://example.com,"a ""b"""\r\n8,nobody,Bo,,""\r\n9,ann@fernwald.com,Bo,https://b.example, c \r\n'
+CLEAN = 'id,Email,Full Name,company_website,notes\r\n7,ann@fernwald.com,Ann Lee,https://example.com,"a ""b"""\r\n8,nobody,Bo,,""\r\n9,ann@fernwald.com,Bo,https://b.example, c \r\n'
 MOVING = (
     "fields:\n  email:\n    - enum: {values: [c], synonyms: {b: c}}\n    - enum: {values: [b, c], synonyms: {a: b}}\n"
 )
@@ -64,6 +64,7 @@ def test_without_out_it_only_tells(here: Project):
         "Email            text             2          0",
         "Email            email            2          1",
         "Full Name        text             1          0",
+        "Full Name        name             1          0",
         "company_website  text             0          0",
         "company_website  website          1          0",
     ]
