@@ -6,12 +6,14 @@ from functools import partial
 import polars as pl
 
 from dq.rules import FieldRule, TableRules
-from dq.standardize import company, email, linkedin, text, website
+from dq.standardize import company, email, linkedin, name_parts, phone, text, website
 
 FORMS: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
     "email": email.match_form,
     "linkedin": linkedin.match_form,
     "website": website.match_form,
+    "name": name_parts.match_form,
+    "phone": phone.match_form,
 }
 
 

@@ -153,7 +153,7 @@ def _phones() -> Kinds:
         ("digits only", 0.05, area + "555" + line),
         ("extension", 0.03, phone + " x12"),
         ("placeholder", 0.02, pl.lit("000-000-0000")),
-        ("spreadsheet damage", 0.01, "1" + area.str.head(1) + ".5E+10"),
+        ("spreadsheet damage", 0.01, "1." + area.str.head(1) + "5E+10"),
     ]
 
 

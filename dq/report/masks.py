@@ -20,6 +20,8 @@ _KINDS: Mapping[str, Mask] = {
     "linkedin": "url",
     "enum": "choice",
     "company": "text",
+    "name": "name",
+    "phone": "phone",
 }
 _NAMES: Sequence[tuple[Mask, re.Pattern[str]]] = [
     ("email", re.compile(r"e-?mail", re.IGNORECASE)),

@@ -5,12 +5,15 @@ from random import Random
 import phonenumbers
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
+from dq.engine import with_findings
 from dq.errors import ConfigurationError
 from dq.manifest import Column, TableSchema
 from dq.options import REGIONS, PhoneOptions
-from dq.rules import FieldRule, Standardizer, TableRules
+from dq.rules import Check, FieldRule, Standardizer, TableRules
 from dq.standardize import check_options, phone, prove_idempotent, standardize_records
 from dq.standardize.dialing import plans
 from dq.standardize.phone_reading import read, write
@@ -52,7 +55,7 @@ def test_every_region_is_an_option():
 
 
 @pytest.mark.parametrize("form", ["E164", "INTERNATIONAL", "RFC3966"])
-def test_what_says_its_calling_code_is_written_as_libphonenumber_writes_it(run, form):
+def test_edge_case_32_what_says_its_calling_code_is_written_as_libphonenumber_writes_it(run, form):
     numbers = [number for _, number in examples()]
     written = [phonenumbers.format_number(number, getattr(PhoneNumberFormat, form)) for number in numbers]
     parsed = [phonenumbers.parse(text) for text in written]
@@ -61,7 +64,7 @@ def test_what_says_its_calling_code_is_written_as_libphonenumber_writes_it(run, 
     assert {finding for _, finding in run("phone", written)} == {None}
 
 
-def test_national_numbers_are_read_as_libphonenumber_reads_them(run):
+def test_edge_case_32_national_numbers_are_read_as_libphonenumber_reads_them(run):
     wrong = []
     for region in sorted(phonenumbers.SUPPORTED_REGIONS):
         numbers = [number for own, number in examples() if own == region]
@@ -109,6 +112,25 @@ def test_the_country_beside_comes_before_the_website_and_both_before_the_rules_o
     ]  # fmt: skip
     assert done["phone_finding"].to_list() == [None] * 6 + ["phone.invalid"]
     assert prove_idempotent(done, of, KINDS) == []
+
+
+def test_a_quality_rule_reads_the_country_beside_and_does_without_one():
+    of = rules(country="country", countries=COUNTRIES)
+    valid = [Check(name="valid", check="validity", field="phone", severity="warning")]
+    rows = pl.DataFrame({"phone": ["030 123456", "020 7946 0958"], "country": ["Germany", "DE"]})
+    assert with_findings(rows, of, checks=valid)["phone_finding"].to_list() == [None, "phone.invalid"]
+    assert with_findings(rows.drop("country"), of, checks=valid)["phone_finding"].to_list() == [None, None]
+
+
+@given(st.from_regex(r"\A\(?[0-9][0-9 ().-]{5,14}\Z").map(lambda text: " ".join(text.split())))
+def test_what_is_told_by_its_form_alone_is_what_the_parser_says(text):
+    told = pl.DataFrame({"phone": [text]}).select(
+        form=phone.standard(pl.col("phone"), PhoneOptions()),
+        code=phone.finding(pl.col("phone"), PhoneOptions(placeholders=[])),
+    )
+    reading = read(text, None)
+    number = write(reading.number, "e164", extension=True) if reading.number else text
+    assert told.row(0) == (number, reading.code)
 
 
 def test_rows_beside_others_are_cut_as_one_likes():
