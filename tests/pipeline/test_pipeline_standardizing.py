@@ -39,7 +39,7 @@ def test_a_plan_says_under_which_versions_it_was_made(settled: Project) -> None:
     assert settled.dq("snapshot").code == 0
     assert settled.dq("clean").code == 0
     plan = json.loads((settled.latest / "plan.json").read_text())
-    assert plan["versions"] == {"rules": "7", "standardizers": {"email": 1, "text": 1}}
+    assert plan["versions"] == {"rules": "7", "standardizers": {"email": 2, "text": 1}}
 
 
 def test_a_bad_rule_ends_a_command_before_any_store_is_read(settled: Project) -> None:
