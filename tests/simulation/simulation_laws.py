@@ -148,7 +148,7 @@ def _taken_back(deed: Deed, deeds: Sequence[Deed]) -> bool:
 def _put_back(edit: Deed, deeds: Sequence[Deed]) -> bool:
     """Whether the cell holds in the end what it once held: then nobody can tell that it was edited."""
     edits = [one for one in deeds if (one.act, one.store, one.field) == ("edit", edit.store, edit.field)]
-    return _plain(edits[-1].value) in {_plain(one.before) for one in edits}
+    return bool(edits) and _plain(edits[-1].value) in {_plain(one.before) for one in edits}
 
 
 def _plain(value: Any) -> str | None:
