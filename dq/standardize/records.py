@@ -3,10 +3,11 @@
 snapshot column ──text_of──► f_raw ──meaning_of──► stage 0 ──text──► stage 1 ──email──► stage 2 = f
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import reduce
+from typing import Literal
 
 import polars as pl
 
@@ -18,9 +19,10 @@ from dq.rules import FieldRule, TableRules
 from dq.schemas.record import RECORD_TYPES, Record, raw, rule
 from dq.standardize import times
 from dq.standardize.findings import SEPARATOR, finding, is_invalid
-from dq.standardize.forms import Beside, no_finding
+from dq.standardize.forms import Beside, Step, no_finding
 from dq.standardize.kinds import Kind, step
 from dq.standardize.neighbors import named, read_fields
+from dq.standardize.remembered import remembered
 
 Kinds = Mapping[str, frozenset[str]]
 """Field → the kinds of its columns in both stores."""
@@ -116,17 +118,14 @@ def _standardized(frame: pl.LazyFrame, field: FieldRule, kinds: frozenset[str]) 
     steps = [] if kinds & _OPAQUE else [_step(field, number, kinds) for number in range(len(field.standardize))]
     frame = frame.with_columns(cells.meaning_of(pl.col(raw(field.name)), kinds).alias(_stage(field, 0)))
     for number, (kind, options) in enumerate(steps):  # a stage each, so that no expression is worked out twice
-        frame = frame.with_columns(
-            kind.standard(pl.col(_stage(field, number)), options, *_beside(kind, options)).alias(
-                _stage(field, number + 1)
-            )
-        )
+        standard = _asked(field, number, kinds, "standard", kind, options)
+        frame = frame.with_columns(standard(pl.col(_stage(field, number))).alias(_stage(field, number + 1)))
     changes = [
         pl.when(pl.col(_stage(field, number + 1)).ne_missing(pl.col(_stage(field, number)))).then(pl.lit(step.name))
         for number, step in enumerate(field.standardize[: len(steps)])
     ]
     found = [
-        kind.finding(pl.col(_stage(field, number + 1)), options, *_beside(kind, options))
+        _asked(field, number, kinds, "finding", kind, options)(pl.col(_stage(field, number + 1)))
         for number, (kind, options) in enumerate(steps)
         if kind.finding
     ]
@@ -144,6 +143,23 @@ def _standardized(frame: pl.LazyFrame, field: FieldRule, kinds: frozenset[str]) 
     return frame.with_columns(form.alias(field.name), _joined(changes).alias(rule(field.name))).drop(
         [_stage(field, number) for number in range(len(steps) + 1)]
     )
+
+
+def _asked(
+    field: FieldRule,
+    number: int,
+    kinds: frozenset[str],
+    part: Literal["standard", "finding"],
+    kind: Kind,
+    options: Options,
+) -> Step:
+    """A step's work on a column; answers that depend on that column alone are remembered."""
+    work: Callable[..., pl.Expr] = getattr(kind, part)
+    beside = _beside(kind, options)
+    if any(beside):
+        return lambda value: work(value, options, *beside)
+    multiline = "lines" if kinds & _MULTILINE else ""
+    return remembered(field.standardize[number], part + multiline, lambda value: work(value, options))
 
 
 def _beside(kind: Kind, options: Options) -> list[Beside]:
