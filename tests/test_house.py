@@ -3,6 +3,8 @@
 import ast
 import re
 import subprocess
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -200,6 +202,28 @@ def test_the_locks_agree_and_hold_what_the_project_asks_for():
     for wanted, held in ((project["dependencies"], run), (project["optional-dependencies"]["dev"], dev)):
         names = {re.split(r"[\[>=<]", one)[0].lower().replace("_", "-").replace(".", "-") for one in wanted}
         assert names <= {pin.split("==")[0].replace(".", "-") for pin in held}
+
+
+@pytest.mark.parametrize(
+    ("folders", "groups"), [(["dq"], ["dependencies"]), (["tests", "bench"], ["dependencies", "dev"])]
+)
+def test_what_is_imported_is_declared(folders, groups):
+    """A library that only came along with another is gone one day, on somebody's clean clone."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = {**project, **project["optional-dependencies"]}
+    declared = {re.match(r"[\w.-]+", line)[0].lower().replace("_", "-") for group in groups for line in asked[group]}
+    libraries = packages_distributions()
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        for module in imported(path) & set(libraries) - {"dq"}:
+            names = {name.lower().replace("_", "-") for name in libraries[module]}
+            assert names & declared, f"{relative(path)} imports {module}, which pyproject.toml does not ask for"
+
+
+def imported(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    plain = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    parts = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+    return {name.partition(".")[0] for name in plain | parts}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
