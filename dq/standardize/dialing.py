@@ -23,7 +23,7 @@ class Plans:
     """All countries' numbering plans.
 
     Attributes:
-        valid: Pattern of a valid number in E.164.
+        valid: First digit of a calling code → pattern of a valid number in E.164; all of them make one vast pattern.
         rewritten: Pattern of the beginnings of E.164 numbers from which libphonenumber may take digits away.
         national: Pattern of digits that people of some country may write as a number of their own, without trunk prefix.
         calling: Region → calling code with its plus.
@@ -32,7 +32,7 @@ class Plans:
         coded: Pattern of the beginnings of numbers that have some country's calling code.
     """
 
-    valid: str
+    valid: Mapping[str, str]
     rewritten: str
     national: str
     calling: Mapping[str, str]
@@ -53,8 +53,9 @@ def plans() -> Plans:
     simple = {region: prefix for region, prefix in prefixes.items() if prefix == "" or prefix.isdecimal()}
     mains = {code: of_code[0] for code, of_code in COUNTRY_CODE_TO_REGION_CODE.items() if of_code[0] in regions}
     taken = [f"{code}(?:{_beginning(prefixes[region])})" for code, region in sorted(mains.items()) if prefixes[region]]
+    zones = sorted({str(code)[0] for code in numbers})
     return Plans(
-        valid=_one_of((f"{code}(?:{'|'.join(sorted(own))})" for code, own in sorted(numbers.items())), r"^\+", "$"),
+        valid={zone: _valid({code: own for code, own in numbers.items() if str(code)[0] == zone}) for zone in zones},
         rewritten=_one_of(taken, r"^\+"),
         national=_one_of(sorted({number for plan in regions.values() for number in _as_dialed(plan)}), "^", "$"),
         calling={region: f"+{plan.country_code}" for region, plan in regions.items()},
@@ -62,6 +63,10 @@ def plans() -> Plans:
         outward=_one_of((f"{region}(?:{plan.international_prefix})" for region, plan in regions.items()), "^"),
         coded=_one_of(map(str, sorted(numbers)), r"^\+"),
     )
+
+
+def _valid(numbers: Mapping[int, set[str]]) -> str:
+    return _one_of((f"{code}(?:{'|'.join(sorted(own))})" for code, own in sorted(numbers.items())), r"^\+", "$")
 
 
 def _numbers(plan: PhoneMetadata) -> list[str]:

@@ -69,13 +69,24 @@ def match_form(value: pl.Expr) -> pl.Expr:
 
 def _is_settled(value: pl.Expr) -> pl.Expr:
     """Whether a value surely is a valid number in E.164."""
-    return value.str.contains(plans().valid) & ~value.str.contains(plans().rewritten)
+    return _is_valid(value) & ~value.str.contains(plans().rewritten)
+
+
+def _is_valid(value: pl.Expr) -> pl.Expr:
+    """Whether a number in E.164 is valid, by the patterns of those parts of the world that the numbers are of."""
+
+    def valid(batch: pl.Series) -> pl.Series:
+        zones = batch.str.slice(1, 1).unique().drop_nulls().sort().to_list()
+        patterns = [plans().valid[zone] for zone in zones if zone in plans().valid]
+        return batch.str.contains("|".join(patterns)) if patterns else batch.str.contains("", literal=True).not_()
+
+    return value.map_batches(valid, return_dtype=pl.Boolean, is_elementwise=True)
 
 
 def _is_none(value: pl.Expr) -> pl.Expr:
     """Whether digits behind a country's calling code surely are none of its numbers."""
     plan = plans()
-    return value.str.contains(plan.coded) & ~value.str.contains(plan.valid) & ~value.str.contains(plan.rewritten)
+    return value.str.contains(plan.coded) & ~_is_valid(value) & ~value.str.contains(plan.rewritten)
 
 
 def _located(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
