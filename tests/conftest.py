@@ -11,6 +11,8 @@ IS_ONE_OF_MANY = "PYTEST_XDIST_WORKER" in os.environ and THREADS not in os.envir
 if IS_ONE_OF_MANY:  # a worker has one core: threads of its own would only wait for those of the others
     os.environ[THREADS] = "1"
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes are started: the first one compiles for all
+
 import hypothesis
 import polars  # noqa: F401, ICN001 -- it counts its threads as it loads
 import postgres_server
