@@ -67,7 +67,7 @@ def check(
     suggest: Suggest = False,
 ) -> None:
     """Hold the planned result, or a file, against rules/quality.yaml; exit 1 when it fails."""
-    from dq.cli.verdicts import suggest_rules, tell
+    from dq.cli.verdicts import demand_reports, suggest_rules, tell
     from dq.pipeline.baselines import DEFAULT
     from dq.settings import load
 
@@ -75,6 +75,9 @@ def check(
     if suggest:
         suggest_rules(targets or (), separator, out or ())
         return
+    demand_reports(out or ())
+    if findings is not None:
+        _demand_new(findings, targets or ())
     settings = load(config, secrets=False)
     asked, gate = _Asked(targets or ("latest",), key, separator, settings), _gate(rules, settings)
     path = baseline or settings.root / DEFAULT
@@ -128,21 +131,40 @@ def _against_baseline(
         fixed = sum(report.baseline.fixed for report in judged)
         print(f"{path.name}: {fixed:,} failures are fixed and no longer accepted", file=sys.stderr)
         return judged
-    print(f"{path.name}: accepts {sum(v.failed for r in judged for v in r.verdicts):,} failures", file=sys.stderr)
+    print(f"{path}: accepts {sum(v.failed for r in judged for v in r.verdicts):,} failures", file=sys.stderr)
     return _judged(asked, replace(gate, baseline=told))
 
 
 def _judged(asked: _Asked, gate: "Gate") -> list["Report"]:
+    from dq.errors import ConfigurationError
     from dq.pipeline.judging import judged, judged_file
+    from dq.stores.folders import ids_in
 
     reports: list[Report] = []
     for target in asked.targets:
         path = Path(target)
         if path.suffix or path.exists():
             reports.append(judged_file(path, asked.key, asked.settings, gate, asked.separator))
+        elif target != "latest" and not any(name.startswith(target) for name in ids_in(asked.settings.snapshots)):
+            raise ConfigurationError(
+                f"There is no file and no snapshot {target}.",
+                where=str(asked.settings.snapshots),
+                fix="name a Parquet, CSV or NDJSON file, or a snapshot's id",
+            )
         else:
             reports += judged(asked.settings, target, gate)
     return reports
+
+
+def _demand_new(findings: Path, targets: Sequence[str]) -> None:
+    from dq.engine import files
+    from dq.errors import ConfigurationError
+
+    files.demand_format(findings)
+    if findings.exists() and any(Path(target).exists() and findings.samefile(target) for target in targets):
+        raise ConfigurationError(
+            f"--findings {findings.name} is the file that is judged.", fix="--findings another file"
+        )
 
 
 def _write_findings(judged: Sequence["Report"], path: Path) -> None:

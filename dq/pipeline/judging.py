@@ -1,7 +1,7 @@
 """The quality rules on a snapshot's planned result, or on a file."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -120,7 +120,7 @@ def judged_file(path: Path, key: str | None, settings: Settings, gate: Gate, sep
 
     Args:
         path: The file.
-        key: The column that names rows; None uses `id` where there is one, else the row's number from 1.
+        key: The column that names rows; None uses `id` where it tells all rows apart, else the row's number from 1.
         settings: The first mapping's fields and rules.
         gate: Time, baseline, other rules; with other rules a column that the file lacks is a mistake, without them the
             rules on it are skipped. Columns may have the fields' Airtable names, in any spelling.
@@ -136,12 +136,12 @@ def judged_file(path: Path, key: str | None, settings: Settings, gate: Gate, sep
     if gate.quality is None:
         raw = by_field(raw, rules)
     raise_misfits(misfits(checks, known, raw.collect_schema(), rules.names if gate.quality is None else ()))
-    frame = files.keyed(raw, key)
+    frame, unnamed = _named(raw, key)
     lists = {name: frozenset({"list"}) for name, dtype in frame.collect_schema().items() if dtype.is_nested()}
     frame = with_findings(frame, rules, lists, checks)
     if any(check.check == "duplicates" for check in checks):
-        frame = _with_duplicates(frame, raw, key, rules, gate.now)
-    lasting = key is not None or "id" in raw.collect_schema()
+        frame = _with_duplicates(frame, raw.drop("id") if unnamed else raw, key, rules, gate.now)
+    lasting = key is not None or ("id" in raw.collect_schema() and not unnamed)
     beside = Beside(now=gate.now, accepted=gate.accepted(path.name, known), lasting=lasting)
     with files.readable(path):
         report = judge(frame, checks, named_by(path.stem, "row_key"), path.name, beside)
@@ -152,7 +152,17 @@ def judged_file(path: Path, key: str | None, settings: Settings, gate: Gate, sep
             why=f"They name {', '.join(dict.fromkeys(name for check in checks for name in check.columns))}.",
             fix="--rules with rules for this file; `dq check --suggest` writes first ones",
         )
-    return report
+    return replace(report, unnamed=unnamed)
+
+
+def _named(raw: pl.LazyFrame, key: str | None) -> tuple[pl.LazyFrame, int]:
+    """A file's rows with their names; and how many an `id` that nobody asked for does not name, so that numbers do."""
+    if key is None and "id" in raw.collect_schema():
+        unnamed = files.nameless(raw, "id")
+        key_of_row = pl.col("id").cast(pl.String)
+        named = raw.with_columns(key_of_row.alias(Cluster.row_key)) if not unnamed else files.numbered(raw)
+        return named, unnamed
+    return files.keyed(raw, key), 0
 
 
 def _with_duplicates(
