@@ -73,6 +73,15 @@ def check(
 
     level = _level(fail_on)
     if suggest:
+        given = {
+            "--key": key,
+            "--rules": rules,
+            "--baseline": baseline,
+            "--update-baseline": update_baseline,
+            "--findings": findings,
+            "--format": form is not CheckFormat.text,
+        }
+        _demand_alone([option for option, value in given.items() if value])
         suggest_rules(targets or (), separator, out or ())
         return
     demand_reports(out or ())
@@ -91,6 +100,17 @@ def check(
         raise typer.Exit(1)
 
 
+def _demand_alone(others: Sequence[str]) -> None:
+    from dq.errors import ConfigurationError
+
+    if others:
+        raise ConfigurationError(
+            f"{', '.join(others)} does not go with --suggest.",
+            why="It judges nothing and writes YAML.",
+            fix="dq check FILE --suggest --out NEW.yaml",
+        )
+
+
 def _level(said: str) -> "Severity":
     from dq.errors import ConfigurationError
 
@@ -102,16 +122,19 @@ def _level(said: str) -> "Severity":
 def _gate(rules: Path | None, settings: "Settings") -> "Gate":
     from functools import partial
 
+    from dq.errors import ConfigurationError
     from dq.pipeline.judging import Gate
-    from dq.settings.mistakes import raise_all
+    from dq.settings.mistakes import AGAIN, raise_all
     from dq.settings.qualityfile import read_quality
     from dq.settings.rulefiles import list_file
 
     now = datetime.now(UTC)
     if rules is None:
         return Gate(now)
+    if not rules.is_file():
+        raise ConfigurationError(f"There is no file {rules}.", fix="--rules names a file like rules/quality.yaml")
     quality, mistakes = read_quality(rules, str(rules), partial(list_file, settings.root, beside=rules.parent))
-    raise_all(mistakes)
+    raise_all(mistakes, AGAIN)
     return Gate(now, quality=quality)
 
 

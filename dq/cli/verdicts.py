@@ -71,7 +71,7 @@ def suggest_rules(targets: Sequence[str], separator: str | None, files: Sequence
 
     if len(targets) != 1 or len(files) > 1:
         raise ConfigurationError(
-            f"--suggest reads one file and writes one, not {len(targets)} and {len(files)}.",
+            f"--suggest takes one FILE and at most one --out, and got {len(targets)} and {len(files)}.",
             fix="dq check FILE --suggest --out NEW.yaml",
         )
     source = Path(targets[0])

@@ -20,7 +20,7 @@ from dq.schemas import Cluster
 from dq.schemas.finding import DUPLICATE
 from dq.schemas.values import Store
 from dq.settings import Settings
-from dq.settings.mistakes import Mistake, nearest, raise_all
+from dq.settings.mistakes import AGAIN, Mistake, nearest, raise_all
 from dq.settings.qualityfile import Quality
 from dq.settings.tables import checks_for
 from dq.snapshot import open_snapshot, read_snapshot
@@ -106,13 +106,20 @@ def demand_fitting(tables: Sequence[TableRules], manifest: Manifest, folder: Pat
     raise_misfits(found)
 
 
-def raise_misfits(found: Iterable[Misfit]) -> None:
+def raise_misfits(found: Iterable[Misfit], *, own: bool = True) -> None:
     """Raise what does not fit as mistakes in the rules file.
+
+    Args:
+        found: What does not fit.
+        own: Whether the file is the project's own, or one that an option named.
 
     Raises:
         ConfigurationError: There is at least one.
     """
-    raise_all([Mistake(one.source or "rules/quality.yaml", one.rule, one.text) for one in dict.fromkeys(found)])
+    mistakes = [Mistake(one.source or "rules/quality.yaml", one.rule, one.text) for one in dict.fromkeys(found)]
+    if own:
+        raise_all(mistakes)
+    raise_all(mistakes, AGAIN)
 
 
 def judged_file(path: Path, key: str | None, settings: Settings, gate: Gate, separator: str | None = None) -> Report:
@@ -135,7 +142,8 @@ def judged_file(path: Path, key: str | None, settings: Settings, gate: Gate, sep
     raw = files.read(path, separator)
     if gate.quality is None:
         raw = by_field(raw, rules)
-    raise_misfits(misfits(checks, known, raw.collect_schema(), rules.names if gate.quality is None else ()))
+    found = misfits(checks, known, raw.collect_schema(), rules.names if gate.quality is None else ())
+    raise_misfits(found, own=gate.quality is None)
     frame, unnamed = _named(raw, key)
     lists = {name: frozenset({"list"}) for name, dtype in frame.collect_schema().items() if dtype.is_nested()}
     frame = with_findings(frame, rules, lists, checks)

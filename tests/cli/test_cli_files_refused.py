@@ -119,3 +119,50 @@ def test_duplicates_are_found_under_the_names_that_other_commands_know(here: Pro
     )
     ended = here.dq("dedupe", "names.csv", "--format", "json")
     assert (ended.code, ended.json["duplicates"]) == (0, 1), ended
+
+
+RULES = """checks:
+  - {name: kind, check: completness, field: email}
+  - {name: much, check: completeness, field: email, max_share: 12}
+"""
+BOUND = """checks:
+  - {name: column, check: pattern, field: emial, pattern: x}
+  - {name: in_sql, check: sql, sql: "emial IS NOT NULL"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "rules", "words"),
+    [
+        (
+            "check",
+            RULES,
+            ("my.yaml:2: checks[0] (kind).check: not one of the known words; did you mean `completeness`?",),
+        ),
+        ("check", RULES, ("2 mistakes", "my.yaml:3: checks[1] (much).max_share: must be at most 1.0")),
+        ("check", BOUND, ("my.yaml:2: column: there is no column `emial`; did you mean `email`?",)),
+        ("check", BOUND, ("my.yaml:3: in_sql: ", "Did you mean `email`?")),
+        ("standardize", "fields: {email: [text, emial]}\n", ("my.yaml:1", "did you mean `email`?")),
+        ("standardize", "", ("my.yaml", "the file is empty")),
+        ("standardize", None, ("There is no file my.yaml",)),
+        ("check", None, ("There is no file my.yaml",)),
+    ],
+)
+def test_mistakes_in_a_file_of_rules_name_line_rule_and_near_miss(
+    here: Project, command: str, rules: str | None, words: tuple[str, ...]
+):
+    if rules is not None:
+        (here.root / "my.yaml").write_text(rules)
+    ended = here.dq(command, "good.csv", "--rules", "my.yaml")
+    assert (ended.code, ended.out) == (2, ""), ended
+    assert all(word in ended.err for word in words), ended.err
+    assert "config check" not in ended.err  # it reads the project's own files alone
+
+
+@pytest.mark.parametrize(
+    "flags", [("--format", "json"), ("--rules", "a.yaml"), ("--update-baseline",), ("--key", "id")]
+)
+def test_options_that_suggesting_cannot_heed_are_refused(here: Project, flags: tuple[str, ...]):
+    ended = here.dq("check", "good.csv", "--suggest", *flags)
+    assert (ended.code, ended.out) == (2, "")
+    assert f"{flags[0]} does not go with --suggest" in ended.err
