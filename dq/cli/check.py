@@ -152,10 +152,15 @@ def _against_baseline(
     write_baseline(path, told)
     if not update:
         fixed = sum(report.baseline.fixed for report in judged)
-        print(f"{path.name}: {fixed:,} failures are fixed and no longer accepted", file=sys.stderr)
+        print(f"{_near(path)}: {fixed:,} failures are fixed and no longer accepted", file=sys.stderr)
         return judged
-    print(f"{path}: accepts {sum(v.failed for r in judged for v in r.verdicts):,} failures", file=sys.stderr)
+    print(f"{_near(path)}: accepts {sum(v.failed for r in judged for v in r.verdicts):,} failures", file=sys.stderr)
     return _judged(asked, replace(gate, baseline=told))
+
+
+def _near(path: Path) -> Path:
+    """A path as seen from here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _judged(asked: _Asked, gate: "Gate") -> list["Report"]:

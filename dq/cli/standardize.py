@@ -72,6 +72,8 @@ def standardize(
     with heard():
         done = _done(asked, plan, tally)
     _tell(asked, _masked(done, config) if mask else done, form, explained=explain)
+    if explain and mask:
+        print("  values are masked; --unmasked shows them", file=sys.stderr)
     if exit_code and done.changed:
         raise typer.Exit(1)
 

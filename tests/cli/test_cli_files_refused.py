@@ -166,3 +166,16 @@ def test_options_that_suggesting_cannot_heed_are_refused(here: Project, flags: t
     ended = here.dq("check", "good.csv", "--suggest", *flags)
     assert (ended.code, ended.out) == (2, "")
     assert f"{flags[0]} does not go with --suggest" in ended.err
+
+
+def test_what_is_hidden_or_nameless_says_so(here: Project):
+    (here.root / "odd.csv").write_text("id,,email\n1,x,ANN@Fernwald.org\n")
+    told = here.dq("standardize", "odd.csv", "--explain").err
+    assert "left, no rule names it: id, (no name)" in told
+    assert "values are masked; --unmasked shows them" in told
+    assert "masked" not in here.dq("standardize", "odd.csv", "--explain", "--unmasked").err
+
+
+def test_the_baseline_that_is_written_is_named_as_seen_from_here(here: Project):
+    ended = here.dq("check", "good.csv", "--update-baseline")
+    assert ended.err.startswith("rules/quality-baseline.json: accepts "), ended.err
