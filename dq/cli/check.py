@@ -196,12 +196,10 @@ def _demand_new(findings: Path, targets: Sequence[str]) -> None:
 
 
 def _write_findings(judged: Sequence["Report"], path: Path) -> None:
+    """The failing rows, whole or not at all, for their owner only: they hold values of cells."""
     import polars as pl
 
     from dq.engine import files
-    from dq.errors import ConfigurationError
 
-    try:
-        files.write(pl.concat([report.findings for report in judged]), path)
-    except OSError as error:
-        raise ConfigurationError("The file cannot be written.", where=str(path), why=error.strerror) from None
+    with files.beside(path) as written:
+        files.sink(pl.concat([report.findings for report in judged]).lazy(), written, path.suffix)

@@ -1,5 +1,6 @@
 """Files that cannot be read or must not be written: what is said of them, and that nothing is lost."""
 
+import stat
 from pathlib import Path
 
 import polars as pl
@@ -179,3 +180,10 @@ def test_what_is_hidden_or_nameless_says_so(here: Project):
 def test_the_baseline_that_is_written_is_named_as_seen_from_here(here: Project):
     ended = here.dq("check", "good.csv", "--update-baseline")
     assert ended.err.startswith("rules/quality-baseline.json: accepts "), ended.err
+
+
+def test_findings_are_for_their_owner(here: Project):
+    (here.root / "bad.csv").write_text("id,email\n1,nowhere\n")
+    assert here.dq("check", "bad.csv", "--findings", "found.csv").code == 0
+    assert stat.S_IMODE((here.root / "found.csv").stat().st_mode) == 0o600
+    assert "nowhere" in (here.root / "found.csv").read_text()
