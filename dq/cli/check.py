@@ -67,14 +67,26 @@ def check(
     suggest: Suggest = False,
 ) -> None:
     """Hold the planned result, or a file, against rules/quality.yaml; exit 1 when it fails."""
-    from dq.cli.verdicts import suggest_rules, tell
+    from dq.cli.verdicts import demand_reports, suggest_rules, tell
     from dq.pipeline.baselines import DEFAULT
     from dq.settings import load
 
     level = _level(fail_on)
     if suggest:
+        given = {
+            "--key": key,
+            "--rules": rules,
+            "--baseline": baseline,
+            "--update-baseline": update_baseline,
+            "--findings": findings,
+            "--format": form is not CheckFormat.text,
+        }
+        _demand_alone([option for option, value in given.items() if value])
         suggest_rules(targets or (), separator, out or ())
         return
+    demand_reports(out or ())
+    if findings is not None:
+        _demand_new(findings, targets or ())
     settings = load(config, secrets=False)
     asked, gate = _Asked(targets or ("latest",), key, separator, settings), _gate(rules, settings)
     path = baseline or settings.root / DEFAULT
@@ -88,6 +100,17 @@ def check(
         raise typer.Exit(1)
 
 
+def _demand_alone(others: Sequence[str]) -> None:
+    from dq.errors import ConfigurationError
+
+    if others:
+        raise ConfigurationError(
+            f"{', '.join(others)} does not go with --suggest.",
+            why="It judges nothing and writes YAML.",
+            fix="dq check FILE --suggest --out NEW.yaml",
+        )
+
+
 def _level(said: str) -> "Severity":
     from dq.errors import ConfigurationError
 
@@ -99,16 +122,19 @@ def _level(said: str) -> "Severity":
 def _gate(rules: Path | None, settings: "Settings") -> "Gate":
     from functools import partial
 
+    from dq.errors import ConfigurationError
     from dq.pipeline.judging import Gate
-    from dq.settings.mistakes import raise_all
+    from dq.settings.mistakes import AGAIN, raise_all
     from dq.settings.qualityfile import read_quality
     from dq.settings.rulefiles import list_file
 
     now = datetime.now(UTC)
     if rules is None:
         return Gate(now)
+    if not rules.is_file():
+        raise ConfigurationError(f"There is no file {rules}.", fix="--rules names a file like rules/quality.yaml")
     quality, mistakes = read_quality(rules, str(rules), partial(list_file, settings.root, beside=rules.parent))
-    raise_all(mistakes)
+    raise_all(mistakes, AGAIN)
     return Gate(now, quality=quality)
 
 
@@ -126,32 +152,54 @@ def _against_baseline(
     write_baseline(path, told)
     if not update:
         fixed = sum(report.baseline.fixed for report in judged)
-        print(f"{path.name}: {fixed:,} failures are fixed and no longer accepted", file=sys.stderr)
+        print(f"{_near(path)}: {fixed:,} failures are fixed and no longer accepted", file=sys.stderr)
         return judged
-    print(f"{path.name}: accepts {sum(v.failed for r in judged for v in r.verdicts):,} failures", file=sys.stderr)
+    print(f"{_near(path)}: accepts {sum(v.failed for r in judged for v in r.verdicts):,} failures", file=sys.stderr)
     return _judged(asked, replace(gate, baseline=told))
 
 
+def _near(path: Path) -> Path:
+    """A path as seen from here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def _judged(asked: _Asked, gate: "Gate") -> list["Report"]:
+    from dq.errors import ConfigurationError
     from dq.pipeline.judging import judged, judged_file
+    from dq.stores.folders import ids_in
 
     reports: list[Report] = []
     for target in asked.targets:
         path = Path(target)
         if path.suffix or path.exists():
             reports.append(judged_file(path, asked.key, asked.settings, gate, asked.separator))
+        elif target != "latest" and not any(name.startswith(target) for name in ids_in(asked.settings.snapshots)):
+            raise ConfigurationError(
+                f"There is no file and no snapshot {target}.",
+                where=str(asked.settings.snapshots),
+                fix="name a Parquet, CSV or NDJSON file, or a snapshot's id",
+            )
         else:
             reports += judged(asked.settings, target, gate)
     return reports
 
 
-def _write_findings(judged: Sequence["Report"], path: Path) -> None:
-    import polars as pl
-
+def _demand_new(findings: Path, targets: Sequence[str]) -> None:
     from dq.engine import files
     from dq.errors import ConfigurationError
 
-    try:
-        files.write(pl.concat([report.findings for report in judged]), path)
-    except OSError as error:
-        raise ConfigurationError("The file cannot be written.", where=str(path), why=error.strerror) from None
+    files.demand_format(findings)
+    if findings.exists() and any(Path(target).exists() and findings.samefile(target) for target in targets):
+        raise ConfigurationError(
+            f"--findings {findings.name} is the file that is judged.", fix="--findings another file"
+        )
+
+
+def _write_findings(judged: Sequence["Report"], path: Path) -> None:
+    """The failing rows, whole or not at all, for their owner only: they hold values of cells."""
+    import polars as pl
+
+    from dq.engine import files
+
+    with files.beside(path) as written:
+        files.sink(pl.concat([report.findings for report in judged]).lazy(), written, path.suffix)

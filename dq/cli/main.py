@@ -34,6 +34,7 @@ EXITS = """Exit codes: 0 done, 1 finding, 2 usage or configuration, 3 partial, 4
 7 locked out, 70 unexpected, 130/143 interrupted with the journal saved."""
 
 READ_ONLY = "--read-only"
+_BEGUN = "what apply had begun is in the journal: dq apply --resume"
 app = typer.Typer(
     name="dq",
     help="Keep a lead database and an Airtable base clean and in agreement: plan, look, apply.",
@@ -115,7 +116,9 @@ def _ended(arguments: list[str], *, debug: bool) -> int:
     except typer.Abort:
         return 130
     except InterruptedBySignal as interrupt:
-        print("interrupted; what apply had begun is in the journal: dq apply --resume", file=sys.stderr)
+        of_file = arguments[:1] == ["standardize"]
+        begun = "a file is written whole or not at all" if of_file else _BEGUN
+        print(f"interrupted; {begun}", file=sys.stderr)
         return interrupt.exit_code
     except DqError as error:
         if debug:
@@ -132,7 +135,9 @@ def _ended(arguments: list[str], *, debug: bool) -> int:
 
 def _unexpected(error: Exception, *, debug: bool) -> int:
     show = getattr(error, "show", None)
-    if callable(show):  # a usage error: what the argument parser itself says
+    if callable(show):  # a usage error: what the argument parser itself says, without its library's words
+        if isinstance(message := getattr(error, "message", None), str):
+            vars(error)["message"] = message.removeprefix("Value error, ")
         show()
         return 2
     if debug:

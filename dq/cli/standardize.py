@@ -62,6 +62,7 @@ def standardize(
     target = _target(file, out, form, in_place=in_place)
     if findings is not None:
         _demand_other(file, findings, "--findings")
+        _demand_two(target, findings)
     frame = files.read(file, separator)
     ruled = file_rules(config, rules)
     columns = filecolumns.columns_of(frame.collect_schema(), ruled, filecolumns.pairs_of(maps or ()))
@@ -71,6 +72,8 @@ def standardize(
     with heard():
         done = _done(asked, plan, tally)
     _tell(asked, _masked(done, config) if mask else done, form, explained=explain)
+    if explain and mask:
+        print("  values are masked; --unmasked shows them", file=sys.stderr)
     if exit_code and done.changed:
         raise typer.Exit(1)
 
@@ -100,6 +103,13 @@ def _demand_other(file: Path, out: Path, option: str) -> None:
     files.demand_format(out)
     if out.exists() and file.exists() and out.samefile(file):
         raise ConfigurationError(f"{option} {out.name} is the file itself.", fix="--in-place writes to it")
+
+
+def _demand_two(out: Path | None, findings: Path) -> None:
+    from dq.errors import ConfigurationError
+
+    if out is not None and out.resolve() == findings.resolve():
+        raise ConfigurationError(f"--out and --findings both name {out.name}.", fix="give each a file of its own")
 
 
 def _done(asked: _Asked, plan: "Plan", tally: "Tally") -> "Standardized":

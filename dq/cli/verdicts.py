@@ -22,19 +22,33 @@ def tell(reports: "Sequence[Report]", form: CheckFormat, fail_on: "Severity", fi
         files: Replaced where they exist.
 
     Raises:
-        ConfigurationError: A file has a suffix that stands for no format, or its folder is not there.
+        ConfigurationError: A file cannot be written.
     """
     from dq.report.verdicts import SUFFIXES, rendered
     from dq.report.verdicts.wording import headline
 
     for path in files:
-        _demand(path, SUFFIXES)
-    for path in files:
         _write(path, rendered(reports, SUFFIXES[path.suffix], fail_on) + "\n")
     told = rendered(reports, form.value, fail_on)
     if told:
         print(told)
+    for report in reports:
+        if report.unnamed:
+            note = f"{report.unnamed:,} rows have an empty or repeated id, so that rows are named by their numbers"
+            print(f"{report.target}: {note}; --key names another column", file=sys.stderr)
     print(headline(reports), file=sys.stderr)
+
+
+def demand_reports(files: Sequence[Path]) -> None:
+    """Refuse files that reports cannot be written to, before anything is judged.
+
+    Raises:
+        ConfigurationError: A file has a suffix that stands for no format, or its folder is not there.
+    """
+    from dq.report.verdicts import SUFFIXES
+
+    for path in files:
+        _demand(path, SUFFIXES)
 
 
 def suggest_rules(targets: Sequence[str], separator: str | None, files: Sequence[Path]) -> None:
@@ -57,7 +71,7 @@ def suggest_rules(targets: Sequence[str], separator: str | None, files: Sequence
 
     if len(targets) != 1 or len(files) > 1:
         raise ConfigurationError(
-            f"--suggest reads one file and writes one, not {len(targets)} and {len(files)}.",
+            f"--suggest takes one FILE and at most one --out, and got {len(targets)} and {len(files)}.",
             fix="dq check FILE --suggest --out NEW.yaml",
         )
     source = Path(targets[0])

@@ -110,7 +110,8 @@ def _refuse_twins(header: str, separator: str, path: Path) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigurationError(
-            f"{len(twice)} names of columns stand more than once in the first line: {', '.join(twice[:3])}.",
+            f"The first line has {'a name' if len(twice) == 1 else f'{len(twice)} names'} of columns more than once: "
+            f"{', '.join(twice[:3])}.",
             where=path.name,
             fix="rename them in the file, or name another separator with --separator",
         )

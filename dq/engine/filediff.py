@@ -14,6 +14,7 @@ import polars as pl
 
 from dq.engine.filecells import cell_json, key_names, row_json
 from dq.errors import ConfigurationError
+from dq.masking import masked_key
 from dq.report.filediff import FileDiff, Shape
 
 SLICE = 250_000
@@ -102,7 +103,8 @@ def _refuse_repeated(pair: Pair, left: _Hashes, right: _Hashes) -> pl.Series:
         repeated = own.group_by(names).agg(pl.len()).filter(pl.col("len") > 1).sort(names)
         collided.append(twice)
         if len(repeated):
-            shown = [", ".join(map(str, key[:-1])) + f" ({key[-1]:,} rows)" for key in _first(repeated)]
+            hidden = repeated.with_columns(masked_key(pl.col(name).cast(pl.String)) for name in names)
+            shown = [", ".join(map(str, key[:-1])) + f" ({key[-1]:,} rows)" for key in _first(hidden)]
             told.append(f"{file}: {repeated['len'].sum():,} rows share {_keys(len(repeated))}, as {'; '.join(shown)}")
     if told:
         raise ConfigurationError(

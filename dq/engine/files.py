@@ -13,6 +13,7 @@ from polars.exceptions import PolarsError
 
 from dq.engine.dialects import Dialect, dialect_of
 from dq.engine.local import Inputs, plan_table
+from dq.engine.unreadable import disguised, reason_of
 from dq.errors import ConfigurationError
 from dq.manifest import Column, TableSchema
 from dq.rules import TableRules
@@ -22,6 +23,13 @@ from dq.schemas.values import Store
 from dq.stores.private import disk_errors, open_file, sync_file, sync_folder
 
 SUFFIXES = (".parquet", ".csv", ".ndjson", ".jsonl")
+_HINTS = {
+    ".tsv": "call it .csv; columns may be separated by tabs",
+    ".xlsx": "save the sheet as `CSV UTF-8`",
+    ".xls": "save the sheet as `CSV UTF-8`",
+    ".ods": "save the sheet as CSV, in UTF-8",
+    ".json": "write one object a line and call it .ndjson",
+}
 
 
 def read(path: Path, separator: str | None = None) -> pl.LazyFrame:
@@ -34,10 +42,7 @@ def read(path: Path, separator: str | None = None) -> pl.LazyFrame:
     Raises:
         ConfigurationError: No such file, no such format, or it is not what its name says.
     """
-    if not path.is_file():
-        raise ConfigurationError(
-            f"There is no file {path.name}.", where=str(path.parent), fix="name a Parquet, CSV or NDJSON file"
-        )
+    _demand_file(path)
     if separator is not None and path.suffix.lower() != ".csv":
         raise ConfigurationError(f"--separator is for CSV files, and {path.name} is none.", fix="leave it out")
     with readable(path):
@@ -45,15 +50,20 @@ def read(path: Path, separator: str | None = None) -> pl.LazyFrame:
             case ".parquet":
                 frame = pl.scan_parquet(path, glob=False)
             case ".csv":
+                _refuse_disguise(path)
                 apart = dialect_of(path, separator).separator
                 frame = pl.scan_csv(path, infer_schema=False, glob=False, separator=apart)
+                frame.select(pl.all().null_count()).collect(
+                    engine="streaming"
+                )  # lines too long show in whole rows only
             case ".ndjson" | ".jsonl":
                 frame = pl.scan_ndjson(path, infer_schema_length=None)
             case suffix:
                 raise ConfigurationError(
                     f"dq does not read {suffix or 'files without a suffix'}.",
                     where=path.name,
-                    fix=f"use one of {', '.join(SUFFIXES)}",
+                    why=f"It reads {', '.join(SUFFIXES)}.",
+                    fix=_HINTS.get(suffix, "write the rows in one of these"),
                 )
         frame.collect_schema()
         frame.select(pl.len()).collect()
@@ -71,12 +81,32 @@ def readable(*paths: Path) -> Iterator[None]:
         yield
     except PolarsError as error:
         told = " or ".join(path.name for path in paths)
+        reason = reason_of(paths[0], str(error)) if len(paths) == 1 else None
         raise ConfigurationError(
             f"{told} cannot be read as {' or '.join(sorted({path.suffix for path in paths}))}.",
             where=str(paths[0]) if len(paths) == 1 else None,
-            why=type(error).__name__,
-            fix="check the file's format; CSV must be UTF-8 with as many cells in each line as columns",
+            why=reason.why if reason else type(error).__name__,
+            fix=reason.fix if reason else "check the files' formats",
         ) from None
+
+
+def _demand_file(path: Path) -> None:
+    if path.is_dir():
+        raise ConfigurationError(f"{path} is a folder.", fix="name a Parquet, CSV or NDJSON file in it")
+    if not path.is_file():
+        raise ConfigurationError(
+            f"There is no file {path.name}.", where=str(path.parent), fix="name a Parquet, CSV or NDJSON file"
+        )
+    if not os.access(path, os.R_OK):
+        raise ConfigurationError(
+            f"{path.name} may not be read.", where=str(path), fix="let yourself read it: chmod u+r"
+        )
+
+
+def _refuse_disguise(path: Path) -> None:
+    found = disguised(path)
+    if found is not None:
+        raise ConfigurationError(f"{path.name} cannot be read as .csv.", where=str(path), why=found.why, fix=found.fix)
 
 
 def write(frame: pl.DataFrame, path: Path) -> None:
@@ -90,10 +120,10 @@ def write(frame: pl.DataFrame, path: Path) -> None:
 
 
 def demand_format(path: Path) -> None:
-    """Refuse a file whose suffix names no format that dq writes.
+    """Refuse a file whose suffix names no format that dq writes, or whose folder is not there.
 
     Raises:
-        ConfigurationError: No such format.
+        ConfigurationError: No such format, or no such folder.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise ConfigurationError(
@@ -101,6 +131,8 @@ def demand_format(path: Path) -> None:
             where=path.name,
             fix=f"use one of {', '.join(SUFFIXES)}",
         )
+    if not path.parent.is_dir():
+        raise ConfigurationError("There is no such folder.", where=str(path.parent), fix="make it, or name another")
 
 
 def sink(frame: pl.LazyFrame, path: Path, suffix: str, dialect: Dialect | None = None) -> None:
@@ -230,18 +262,25 @@ def keyed(frame: pl.LazyFrame, key: str | None) -> pl.LazyFrame:
         raise ConfigurationError(f"The file has no column {key!r}{hint}.", fix=f"--key one of {', '.join(columns[:8])}")
     chosen = key or ("id" if "id" in columns else None)
     if chosen is None:
-        return frame.with_row_index(Cluster.row_key, offset=1).cast({Cluster.row_key: pl.String})
-    rows = frame.with_columns(pl.col(chosen).cast(pl.String).alias(Cluster.row_key))
-    bad = (
-        rows.select((pl.col(Cluster.row_key).is_null() | pl.col(Cluster.row_key).is_duplicated()).sum())
-        .collect()
-        .item()
-    )
+        return numbered(frame)
+    bad = nameless(frame, chosen)
     if bad:
         raise ConfigurationError(
-            f"Column {chosen} is no key: {bad} rows have an empty or repeated value.", fix="name another with --key"
+            f"Column {chosen} is no key: {bad:,} rows have an empty or repeated value.", fix="name another with --key"
         )
-    return rows
+    return frame.with_columns(pl.col(chosen).cast(pl.String).alias(Cluster.row_key))
+
+
+def numbered(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """The frame with `row_key`: the row's number from 1."""
+    return frame.with_row_index(Cluster.row_key, offset=1).cast({Cluster.row_key: pl.String})
+
+
+def nameless(frame: pl.LazyFrame, column: str) -> int:
+    """How many rows a column does not tell apart: it is empty there, or holds what another row holds."""
+    key = pl.col(column).cast(pl.String)
+    found: int = frame.select((key.is_null() | key.is_duplicated()).sum()).collect().item()
+    return found
 
 
 def _rows(frame: pl.LazyFrame, key: str | None, names: Sequence[str]) -> pl.LazyFrame:

@@ -13,6 +13,7 @@ import polars as pl
 from dq.engine.filecolumns import Columns, Ruled
 from dq.errors import ConfigurationError
 from dq.manifest import Column, TableSchema
+from dq.masking import masked_key
 from dq.report.standardized import CHANGE_TYPES, COUNT_TYPES, StandardColumn, Standardized
 from dq.rules import TableRules
 from dq.schemas.finding import FINDING_TYPES, Finding
@@ -246,10 +247,11 @@ def _samples(changes: pl.DataFrame) -> pl.DataFrame:
 def _demand_idempotent(plan: Plan, records: pl.DataFrame) -> None:
     for restless in prove_idempotent(records, plan.rules, _kinds(plan))[:1]:
         one = next(ruled for ruled in plan.columns.ruled if ruled.rule.name == restless.field)
+        keys = pl.Series("key", restless.keys[:_SAMPLES], pl.String).to_frame().select(masked_key(pl.col("key")))
         again = " or ".join(f"rule {name}" for name in restless.rules)
         raise ConfigurationError(
             f"Column {one.column}: its own standard form changes again by {again}.",
-            where=f"rules of field {one.field}: {', '.join(one.chain)}; rows {', '.join(restless.keys[:_SAMPLES])}",
+            where=f"rules of field {one.field}: {', '.join(one.chain)}; rows {', '.join(keys.to_series())}",
             why="Rules that do not settle would change the file in every run; nothing was written.",
             fix="change the field's standardizers, or their order",
         )

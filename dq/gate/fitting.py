@@ -1,5 +1,6 @@
 """Whether rules fit a table: its columns, what they are, and what expressions and SQL say of them. No row is read."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,6 +12,8 @@ from dq.checks import Check, Known
 from dq.gate.holds import Sets
 from dq.rulesql import mistake_in, named_columns, roots
 from dq.schemas.finding import AGREES, DUPLICATE, FOUND
+
+_NOT_FOUND = re.compile(r'column "([^"]+)" not found')
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,15 @@ def _wrong(check: Check, schema: pl.Schema) -> list[str]:
         if said and (text := _not_boolean(said, schema))
     ]
     if check.check == "sql" and (text := mistake_in(check, schema)):
-        texts.append(f"`sql` {text}")
+        texts.append(f"`sql` {text}{_near(text, schema)}")
     return texts
+
+
+def _near(text: str, schema: pl.Schema) -> str:
+    """The column that may have been meant, where DuckDB does not find one."""
+    found = _NOT_FOUND.search(text)
+    near = get_close_matches(found[1], schema.names(), n=1) if found else []
+    return f" Did you mean `{near[0]}`?" if near else ""
 
 
 def _not_boolean(said: str, schema: pl.Schema) -> str | None:

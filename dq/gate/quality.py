@@ -12,6 +12,7 @@ import polars as pl
 
 from dq.checks import Check, Level
 from dq.gate.accepted import Accepted, Split, split
+from dq.gate.blame import blamed
 from dq.gate.counting import Named, counts, failing_rows, fails
 from dq.gate.fitting import why_not
 from dq.gate.holds import Sets, is_row_rule, judged
@@ -80,13 +81,14 @@ def judge(
         beside: Time, last snapshot, other tables, accepted failures.
 
     Raises:
-        ConfigurationError: A rule in SQL cannot be carried out on these records.
+        ConfigurationError: A rule's SQL or condition cannot be carried out on these records.
     """
     frame = records.lazy()
     schema = frame.collect_schema()
     reasons = {check.name: why_not(check, schema, beside.sets) for check in checks}
     able = [check for check in checks if reasons[check.name] is None]
-    rows, counted = counts(frame, able, beside.sets)
+    with blamed(frame, able, beside.accepted.known):
+        rows, counted = counts(frame, able, beside.sets)
     in_sql = {check: _by_sql(check, frame, named) for check in able if check.check == "sql"}
     for check, (failed, _) in in_sql.items():
         counted[check.name]["failed"] = failed
@@ -95,7 +97,8 @@ def judge(
         for check in able
         if counted[check.name].get("failed") and (is_row_rule(check) or in_sql[check][1] is not None)
     }
-    told = failing_rows(frame, {c: e for c, e in broken.items() if e is not None}, beside.accepted.known, named)
+    with blamed(frame, able, beside.accepted.known):
+        told = failing_rows(frame, {c: e for c, e in broken.items() if e is not None}, beside.accepted.known, named)
     before = _before(able, beside)
     outcomes: list[tuple[Verdict, Split | None]] = []
     for check in checks:

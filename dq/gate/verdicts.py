@@ -94,6 +94,7 @@ class Report:
         findings: A finding for each failing row (Finding contract).
         baseline: New, known and fixed failures.
         lasting: Whether row keys name the same rows from run to run; row numbers do not.
+        unnamed: Rows of a file whose `id` is empty or repeated, so that all are named by their numbers.
     """
 
     target: str
@@ -104,6 +105,7 @@ class Report:
     findings: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FINDING_TYPES))
     baseline: Ratchet = Ratchet()
     lasting: bool = True
+    unnamed: int = 0
 
     @property
     def failed(self) -> list[Verdict]:

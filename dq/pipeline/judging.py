@@ -1,7 +1,7 @@
 """The quality rules on a snapshot's planned result, or on a file."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from dq.schemas import Cluster
 from dq.schemas.finding import DUPLICATE
 from dq.schemas.values import Store
 from dq.settings import Settings
-from dq.settings.mistakes import Mistake, nearest, raise_all
+from dq.settings.mistakes import AGAIN, Mistake, nearest, raise_all
 from dq.settings.qualityfile import Quality
 from dq.settings.tables import checks_for
 from dq.snapshot import open_snapshot, read_snapshot
@@ -106,13 +106,20 @@ def demand_fitting(tables: Sequence[TableRules], manifest: Manifest, folder: Pat
     raise_misfits(found)
 
 
-def raise_misfits(found: Iterable[Misfit]) -> None:
+def raise_misfits(found: Iterable[Misfit], *, own: bool = True) -> None:
     """Raise what does not fit as mistakes in the rules file.
+
+    Args:
+        found: What does not fit.
+        own: Whether the file is the project's own, or one that an option named.
 
     Raises:
         ConfigurationError: There is at least one.
     """
-    raise_all([Mistake(one.source or "rules/quality.yaml", one.rule, one.text) for one in dict.fromkeys(found)])
+    mistakes = [Mistake(one.source or "rules/quality.yaml", one.rule, one.text) for one in dict.fromkeys(found)]
+    if own:
+        raise_all(mistakes)
+    raise_all(mistakes, AGAIN)
 
 
 def judged_file(path: Path, key: str | None, settings: Settings, gate: Gate, separator: str | None = None) -> Report:
@@ -120,7 +127,7 @@ def judged_file(path: Path, key: str | None, settings: Settings, gate: Gate, sep
 
     Args:
         path: The file.
-        key: The column that names rows; None uses `id` where there is one, else the row's number from 1.
+        key: The column that names rows; None uses `id` where it tells all rows apart, else the row's number from 1.
         settings: The first mapping's fields and rules.
         gate: Time, baseline, other rules; with other rules a column that the file lacks is a mistake, without them the
             rules on it are skipped. Columns may have the fields' Airtable names, in any spelling.
@@ -135,13 +142,14 @@ def judged_file(path: Path, key: str | None, settings: Settings, gate: Gate, sep
     raw = files.read(path, separator)
     if gate.quality is None:
         raw = by_field(raw, rules)
-    raise_misfits(misfits(checks, known, raw.collect_schema(), rules.names if gate.quality is None else ()))
-    frame = files.keyed(raw, key)
+    found = misfits(checks, known, raw.collect_schema(), rules.names if gate.quality is None else ())
+    raise_misfits(found, own=gate.quality is None)
+    frame, unnamed = _named(raw, key)
     lists = {name: frozenset({"list"}) for name, dtype in frame.collect_schema().items() if dtype.is_nested()}
     frame = with_findings(frame, rules, lists, checks)
     if any(check.check == "duplicates" for check in checks):
-        frame = _with_duplicates(frame, raw, key, rules, gate.now)
-    lasting = key is not None or "id" in raw.collect_schema()
+        frame = _with_duplicates(frame, raw.drop("id") if unnamed else raw, key, rules, gate.now)
+    lasting = key is not None or ("id" in raw.collect_schema() and not unnamed)
     beside = Beside(now=gate.now, accepted=gate.accepted(path.name, known), lasting=lasting)
     with files.readable(path):
         report = judge(frame, checks, named_by(path.stem, "row_key"), path.name, beside)
@@ -152,7 +160,17 @@ def judged_file(path: Path, key: str | None, settings: Settings, gate: Gate, sep
             why=f"They name {', '.join(dict.fromkeys(name for check in checks for name in check.columns))}.",
             fix="--rules with rules for this file; `dq check --suggest` writes first ones",
         )
-    return report
+    return replace(report, unnamed=unnamed)
+
+
+def _named(raw: pl.LazyFrame, key: str | None) -> tuple[pl.LazyFrame, int]:
+    """A file's rows with their names; and how many an `id` that nobody asked for does not name, so that numbers do."""
+    if key is None and "id" in raw.collect_schema():
+        unnamed = files.nameless(raw, "id")
+        key_of_row = pl.col("id").cast(pl.String)
+        named = raw.with_columns(key_of_row.alias(Cluster.row_key)) if not unnamed else files.numbered(raw)
+        return named, unnamed
+    return files.keyed(raw, key), 0
 
 
 def _with_duplicates(

@@ -9,7 +9,7 @@ import polars as pl
 
 from dq.changeset import SIGNS
 from dq.report.diff import shortened_json
-from dq.report.masks import Masks, masked_cells
+from dq.report.masks import Masks, masked_cells, masked_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class FileDiff:
         shown: key columns, op, column, before, after (JSON text); in order of key and column.
         rows_by_op: Rows added (`insert`), removed (`delete`) and changed (`update`).
         cells: Column → cells that differ.
+        masked: The keys of `shown` as they may be told; None tells them as they are.
     """
 
     shape: Shape
@@ -57,6 +58,14 @@ class FileDiff:
     shown: pl.DataFrame
     rows_by_op: Mapping[str, int] = field(default_factory=dict)
     cells: Mapping[str, int] = field(default_factory=dict)
+    masked: pl.DataFrame | None = None
+
+    @property
+    def keys(self) -> list[tuple[Any, ...]]:
+        """The key of every shown difference, as it is told."""
+        own = self.shown.select(self.shown.columns[: len(self.shape.keys)])
+        told = own if self.masked is None else self.masked
+        return list(zip(*(column.to_list() for column in told.get_columns()), strict=True))
 
     def with_changes(self, changes: pl.DataFrame) -> "FileDiff":
         """The same with more differences, whose keys come after all that are there."""
@@ -92,10 +101,11 @@ class FileDiff:
 
 
 def masked_file_diff(diff: FileDiff, masks: Masks) -> FileDiff:
-    """The same with every shown value masked; keys stay, as they name the rows."""
+    """The same with every shown value masked; keys stay, as they name the rows, unless they are people's own."""
+    names = dict(zip(diff.shown.columns, diff.shape.keys, strict=False))
     placed = diff.shown.with_columns(pl.lit("database").alias("store"), pl.col("column").alias("field"))
     hidden = masked_cells(placed, ["before", "after"], masks).drop("store", "field")
-    return replace(diff, shown=hidden)
+    return replace(diff, shown=hidden, masked=masked_keys(diff.shown.select(list(names)), masks, names))
 
 
 def as_text(diff: FileDiff) -> list[str]:
@@ -103,11 +113,11 @@ def as_text(diff: FileDiff) -> list[str]:
     told = [headline(diff), *(f"  {note}" for note in notes(diff))]
     told += [f"  {name}: {_count(number, 'cell')}" for name, number in _ranked(diff.cells)]
     last = None
-    for row in diff.shown.to_dicts():
-        key = _key(diff, row)
-        if (row["op"], key) != last:
-            told.append(f"{SIGNS[row['op']]} {key}")
-            last = (row["op"], key)
+    for row, key in zip(diff.shown.to_dicts(), diff.keys, strict=True):
+        own = [row["op"], *(row[name] for name in diff.shown.columns[: len(key)])]  # masked keys may look alike
+        if own != last:
+            told.append(f"{SIGNS[row['op']]} {_key(key)}")
+            last = own
         if row["column"] is not None:
             told.append(f"    {row['column']}: {_change(row)}")
     return told + _rest(diff)
@@ -115,16 +125,17 @@ def as_text(diff: FileDiff) -> list[str]:
 
 def as_markdown(diff: FileDiff) -> list[str]:
     """The differences as Markdown, for a pull request or a chat."""
-    told = [f"### {headline(diff)}", "", *(f"- {note}" for note in notes(diff))]
+    noted = [f"- {note}" for note in notes(diff)]
+    told = [f"### {headline(diff)}", *([""] if noted else []), *noted]
     if diff.cells:
         told += ["", "| column | cells |", "|---|---:|"]
         told += [f"| {_cell(name)} | {number:,} |" for name, number in _ranked(diff.cells)]
     if len(diff.shown):
         told += ["", "| | row | column | before | after |", "|---|---|---|---|---|"]
         told += [
-            f"| {SIGNS[row['op']]} | {_cell(_key(diff, row))} | {_cell(row['column'])} "
+            f"| {SIGNS[row['op']]} | {_cell(_key(key))} | {_cell(row['column'])} "
             f"| {_cell(_side(row, 'before'))} | {_cell(_side(row, 'after'))} |"
-            for row in diff.shown.to_dicts()
+            for row, key in zip(diff.shown.to_dicts(), diff.keys, strict=True)
         ]
     return told + [f"\n{line}" for line in _rest(diff)]
 
@@ -132,7 +143,6 @@ def as_markdown(diff: FileDiff) -> list[str]:
 def as_dict(diff: FileDiff) -> dict[str, Any]:
     """The differences as JSON-ready values; as many changes as were to be shown."""
     shape = diff.shape
-    keys = dict(zip(diff.shown.columns, shape.keys, strict=False))
     return {
         "format_version": 1,
         "left": {"file": shape.files[0], "rows": diff.rows[0] + diff.unkeyed[0], "without_key": diff.unkeyed[0]},
@@ -153,10 +163,10 @@ def as_dict(diff: FileDiff) -> dict[str, Any]:
         },
         "changes": [
             {
-                "key": {name: row[own] for own, name in keys.items()},
+                "key": dict(zip(shape.keys, key, strict=True)),
                 **{name: row[name] for name in ("op", "column", "before", "after")},
             }
-            for row in diff.shown.to_dicts()
+            for row, key in zip(diff.shown.to_dicts(), diff.keys, strict=True)
         ],
         "changes_total": diff.changes,
     }
@@ -193,8 +203,8 @@ def _ranked(cells: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(cells.items(), key=lambda one: (-one[1], one[0]))
 
 
-def _key(diff: FileDiff, row: Mapping[str, Any]) -> str:
-    return ", ".join(str(row[name]) for name in diff.shown.columns[: len(diff.shape.keys)])
+def _key(key: tuple[Any, ...]) -> str:
+    return ", ".join(map(str, key))
 
 
 def _change(row: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from dq.masking import MASKS, Mask, masked_json
+from dq.masking import MASKS, Mask, masked, masked_json, masked_key
 from dq.rules import FieldRule, TableRules
 from dq.schemas import Change, Conflict
 from dq.schemas.audit import AuditEntry
@@ -66,6 +66,26 @@ def masks_of(tables: Iterable[TableRules]) -> Masks:
         for store, name in _keys(rules):
             found.setdefault((store, name), "none")
     return Masks(found, frozenset(choices))
+
+
+def masked_keys(keys: pl.DataFrame, masks: Masks, columns: Mapping[str, str]) -> pl.DataFrame:
+    """Keys of a file's rows: of fields that the rules know masked as these are, of others addresses alone.
+
+    Args:
+        keys: A column for each part of the key.
+        masks: How fields are masked.
+        columns: Column of `keys` → the column's name in the file.
+    """
+    shown = []
+    for own, name in columns.items():
+        known = [mask for (_, field), mask in masks.fields.items() if field.lower() == name.lower()]
+        mask = known[0] if known else None
+        if mask == "none" or (mask is None and keys.schema[own] != pl.String):
+            shown.append(pl.col(own))
+            continue
+        value = pl.col(own).cast(pl.String)
+        shown.append(masked_key(value) if mask is None else masked(value, mask, masks.choices))
+    return keys.select(shown)
 
 
 def masked_changes(changes: pl.DataFrame, masks: Masks) -> pl.DataFrame:

@@ -142,8 +142,10 @@ def headline(file: str, done: Standardized, verb: str) -> str:
 def columns_told(done: Standardized) -> list[str]:
     """Which columns were standardized by which rule, and which were left as they are and why."""
     told = [f"  {one.column}: {', '.join(one.rules)} (field {one.field})" for one in done.columns]
-    whys = dict.fromkeys(done.left.values())
-    return told + [f"  left, {why}: {', '.join(name for name, its in done.left.items() if its == why)}" for why in whys]
+    for why in dict.fromkeys(done.left.values()):
+        names = [name or "(no name)" for name, its in done.left.items() if its == why]
+        told.append(f"  left, {why}: {', '.join(names)}")
+    return told
 
 
 def as_text(done: Standardized) -> list[str]:

@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from dq.settings.mistakes import Key, Mistake, path_of
+from dq.settings.mistakes import Key, Mistake, path_of, plain_word
 
 _TAG = "tag:yaml.org,2002:"
 ABSENT: Any = object()
@@ -49,7 +49,16 @@ class Document:
 
     def mistake(self, key: Key, text: str) -> Mistake:
         """A mistake at a key."""
-        return Mistake(self.where(key), path_of(key), text)
+        return Mistake(self.where(key), self.path(key), text)
+
+    def path(self, key: Key) -> str:
+        """A key path as people write it, with the name of the quality rule that it leads into: `checks[0] (mine).min`."""
+        if key[:1] != ("checks",) or len(key) < 2:
+            return path_of(key)
+        name = value_at(self.data, (*key[:2], "name"))
+        told = f" ({plain_word(name)})" if isinstance(name, str) else ""
+        rest = path_of(key[2:])
+        return path_of(key[:2]) + told + (f".{rest}" if rest else "")
 
 
 def value_at(data: Any, key: Key) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 from dq.errors import ConfigurationError
 from dq.rules import FieldRule, TableRules
 from dq.settings.load import load
-from dq.settings.mistakes import raise_all
+from dq.settings.mistakes import AGAIN, raise_all
 from dq.settings.rulefiles import read_rules
 
 
@@ -26,10 +26,12 @@ def file_rules(
     settings = load(config, env, secrets=False)
     if standardize is not None and not standardize.is_file():
         raise ConfigurationError(
-            f"There is no file {standardize.name}.", where=str(standardize.parent), fix="--rules names a rule file"
+            f"There is no file {standardize}.", fix="--rules names a file like rules/standardize.yaml"
         )
     rules, mistakes = read_rules(settings.root, standardize)
-    raise_all(mistakes)
+    if standardize is None:
+        raise_all(mistakes)
+    raise_all(mistakes, AGAIN)
     table = settings.tables[0]
     mapped = {field.name: field for field in table.fields}
     own = [

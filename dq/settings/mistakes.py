@@ -12,6 +12,8 @@ Key = tuple[str | int, ...]
 
 
 _WORD = re.compile(r"[^:=\n\r]{0,60}")
+AGAIN = "run the command again"
+"""What shows whether a file is corrected that an option named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,12 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; known: {', '.join(names)}" if names else ""
 
 
-def raise_all(mistakes: Sequence[Mistake]) -> None:
+def raise_all(mistakes: Sequence[Mistake], then: str = "`dq config check`") -> None:
     """Raise all mistakes as one error; do nothing when there are none.
+
+    Args:
+        mistakes: They may be none.
+        then: What shows whether they are corrected; `dq config check` reads a project's own files alone.
 
     Raises:
         ConfigurationError: There is at least one mistake.
@@ -62,8 +68,8 @@ def raise_all(mistakes: Sequence[Mistake]) -> None:
     if len(mistakes) == 1:
         only = mistakes[0]
         what = f"{only.key}: {only.text}" if only.key else only.text
-        raise ConfigurationError(what, where=only.where, fix="correct it, then `dq config check`")
+        raise ConfigurationError(what, where=only.where, fix=f"correct it, then {then}")
     lines = "\n".join(f"  - {mistake}" for mistake in mistakes)
     raise ConfigurationError(
-        f"{len(mistakes)} mistakes in the configuration:\n{lines}", fix="correct them, then `dq config check`"
+        f"{len(mistakes)} mistakes in the configuration:\n{lines}", fix=f"correct them, then {then}"
     )

@@ -23,7 +23,7 @@ class CheckShape(Shape):
     """One quality rule."""
 
     name: str = Field(min_length=1, description="Unique among the rules.")
-    check: CheckKind | Literal["max_length"] = Field(description="The kind of rule.")
+    check: Literal[CheckKind, "max_length"] = Field(description="The kind of rule.")
     field: str | None = Field(None, min_length=1, description="The column it judges.")
     fields: Annotated[list[str], BeforeValidator(one_or_more)] = Field(
         [], description="For `uniqueness`: columns that are unique together."

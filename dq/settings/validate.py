@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from dq.settings.document import Document
-from dq.settings.mistakes import Key, Mistake, nearest, path_of
+from dq.settings.mistakes import Key, Mistake, nearest
 from dq.settings.words import SAME_POLICY
 
 
@@ -83,7 +83,7 @@ def _mistake(document: Document, model: type[BaseModel], prefix: Key, finding: E
         shown = "".join(_WORD.findall(word)[:1])
         hint = nearest(shown, keys_at(model, inner[:-1])) if shown == word else "…; is a space missing after the `:`?"
         where = document.where((*prefix, *inner))
-        return Mistake(where, path_of((*prefix, *inner[:-1], shown)), f"unknown key `{shown}`{hint}")
+        return Mistake(where, document.path((*prefix, *inner[:-1], shown)), f"unknown key `{shown}`{hint}")
     return document.mistake((*prefix, *inner), _text(finding))
 
 

@@ -168,3 +168,18 @@ def test_what_does_not_fit_together_is_refused(here: Project, arguments: tuple[s
     ended = here.dq("diff", *arguments)
     assert ended.code == 2, (ended.out, ended.err)
     assert RIGHT.equals(pl.read_parquet(here.root / "right.parquet"))
+
+
+def test_keys_that_are_people_are_masked_where_values_are(tmp_path: Path):
+    here = Project(tmp_path)
+    rows = {"Email": ["ann@fernwald.org", "axel@fern.org", "bo@ostmark.org"], "name": ["Ann Lee", "Axel Ek", "Bo Chen"]}
+    pl.DataFrame(rows).write_csv(tmp_path / "left.csv")
+    pl.DataFrame({**rows, "name": ["Ann Li", "Axel Eck", "Bo Chan"]}).write_csv(tmp_path / "right.csv")
+    for flags in (("--mask",), ("--format", "md"), ("--format", "json", "--mask")):
+        told = here.dq("diff", "left.csv", "right.csv", "--key", "Email", *flags).out
+        assert not any(word in told for word in ("fern", "ann@", "axel", "ostmark", "Chen")), told
+        assert told.count("a***@f***.org") == 2  # rows whose masked keys look alike stay two
+    assert "~ bo@ostmark.org" in here.dq("diff", "left.csv", "right.csv", "--key", "Email").out
+    pl.DataFrame({**rows, "Email": ["ann@fernwald.org"] * 3}).write_csv(tmp_path / "twice.csv")
+    refused = here.dq("diff", "left.csv", "twice.csv", "--key", "Email")
+    assert (refused.code, "as a***@f***.org (3 rows)" in refused.err) == (2, True), refused.err

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dq.engine import with_findings
-from dq.errors import DamagedError
+from dq.errors import ConfigurationError, DamagedError
 from dq.gate import at_the_door, judge, named_by, named_golden, schema_of
 from dq.rules import Check, FieldRule, Level, Standardizer, TableRules
 from dq.schemas import Conflict, Finding
@@ -290,3 +290,20 @@ def test_a_golden_record_that_only_airtable_has_is_named_by_its_record():
     judged = judge(golden, CHECKS[:1], named_golden(TableRules(fields=(FieldRule(name="a", airtable="A"),))))
     told = judged.findings.select("store", "table", "row_key").rows()
     assert sorted(told) == [("airtable", "Leads", "r2"), ("database", "leads", "d1")]
+
+
+@pytest.mark.parametrize("word", ["where", "expression"])
+def test_a_condition_that_fails_on_a_row_names_its_rule(word: str):
+    frame = pl.DataFrame({"key": ["a", "b"], "n": ["1", "Secretperson"]})
+    checks = [
+        Check(name="fine", check="expression", expression="n IS NOT NULL"),
+        Check(
+            name="wrong",
+            check="expression",
+            source="q.yaml:3",
+            **{"expression": "key <> 'c'", word: "CAST(n AS INT) > 0"},
+        ),
+    ]
+    with pytest.raises(ConfigurationError, match=r"(?s)The rule wrong fails.*q\.yaml:3.*" + word) as caught:
+        judge(frame, checks, BY_KEY)
+    assert "Secretperson" not in str(caught.value)

@@ -9,7 +9,7 @@ import polars as pl
 
 from dq.gate import Report, Verdict
 from dq.gate.verdicts import WEIGHTS
-from dq.masking import masked
+from dq.masking import masked_key
 from dq.schemas.values import Severity
 
 MOST_CHARACTERS = 1_000
@@ -102,8 +102,7 @@ def message(verdict: Verdict) -> str:
 def keys_of(verdict: Verdict) -> list[str]:
     """The row keys that a verdict names, in one line each; one that is an e-mail address is masked."""
     keys = pl.Series("key", verdict.sample, pl.String)
-    key = pl.col("key")
-    shown = keys.to_frame().select(pl.when(key.str.contains("@")).then(masked(key, "email")).otherwise(key))
+    shown = keys.to_frame().select(masked_key(pl.col("key")))
     return [printable(text) for text in shown.to_series().to_list()]
 
 
