@@ -1,0 +1,80 @@
+"""Features: what is known of rows, each value as a small number, so that equality is a comparison of integers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Codes = NDArray[np.int32]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Hashes = NDArray[np.uint64]
+
+NONE = -1
+"""The code of a missing value."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Feature:
+    """A column of texts, dictionary-encoded.
+
+    Attributes:
+        codes: Row → code of its value, or `NONE`.
+        values: Code → text; each text once.
+        frequency: Code → share of the rows with a value that have this one.
+    """
+
+    codes: Codes
+    values: pl.Series
+    frequency: Floats
+
+    @property
+    def known(self) -> Bools:
+        """Rows that have a value."""
+        return self.codes >= 0
+
+    def bits(self, left: Codes, right: Codes) -> Floats:
+        """log2 of the frequency of the commoner of two values; 0 where a side has none."""
+        if not len(self.frequency):
+            return np.zeros(len(left))
+        commoner = np.maximum(self.frequency[left], self.frequency[right])
+        return np.where((left >= 0) & (right >= 0), np.log2(np.maximum(commoner, 1e-12)), 0.0)
+
+    def collision(self) -> float:
+        """How likely two random rows with a value have the same one."""
+        return float((self.frequency**2).sum())
+
+
+def encoded(column: pl.Series) -> Feature:
+    """A column of texts as a feature; null is no value."""
+    dictionary = column.cast(pl.String).rechunk().to_arrow().dictionary_encode()
+    codes = np.asarray(dictionary.indices.fill_null(NONE)).astype(np.int32)
+    values = pl.Series(column.name, dictionary.dictionary, dtype=pl.String)
+    counts = np.bincount(codes[codes >= 0], minlength=len(values))
+    return Feature(codes, values, counts / max(1, counts.sum()))
+
+
+def subset(feature: Feature, rows: Ints) -> Feature:
+    """The feature of some of the rows; frequencies stay those of all rows."""
+    return Feature(feature.codes[rows], feature.values, feature.frequency)
+
+
+def mixed(numbers: NDArray[Any]) -> Hashes:
+    """Numbers scattered over 64 bits, no two of them to the same (the finalizer of SplitMix64)."""
+    scattered = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    scattered = (scattered ^ (scattered >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    scattered = (scattered ^ (scattered >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return scattered ^ (scattered >> np.uint64(31))
+
+
+def distinct_rows(features: Mapping[str, Feature]) -> tuple[Ints, Ints]:
+    """The first row of every combination of values, and for each row the number of its combination."""
+    table = pl.DataFrame({str(number): feature.codes for number, feature in enumerate(features.values())})
+    numbered = table.with_columns(pl.int_range(pl.len()).alias("row"))
+    first = numbered.select(pl.col("row").min().over(*table.columns)).to_series().to_numpy()
+    rows, number = np.unique(first, return_inverse=True)
+    return rows.astype(np.int64), number.astype(np.int64)

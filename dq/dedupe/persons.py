@@ -1,0 +1,94 @@
+"""People's names: given name and family name judged together.
+
+Apart they would count twice what a swap, an initial or a nickname is once.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from rapidfuzz.distance import JaroWinkler
+
+from dq.dedupe.comparison import MISSING, Compared, Levels, rarity, similarity
+from dq.dedupe.features import Bools, Feature, Floats, Ints
+
+_NEAR, _SWAPPED = 0.88, 0.95
+_NOTHING, _GIVEN, _BOTH_NEAR, _FAMILY, _SWAP, _GIVEN_NEAR_FAMILY, _FAMILY_NEAR_GIVEN, _SAME_WORDS, _SAME = range(9)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Persons:
+    """Names in nine levels.
+
+    Attributes:
+        name: Of the comparison.
+        given: First given names.
+        family: Family names.
+        words: All words of the name, sorted.
+        formal: The formal name that a given name is short for.
+        initials: Whether a row's given name is an initial.
+        first: The first letter of the given name, as a number.
+    """
+
+    name: str
+    given: Feature
+    family: Feature
+    words: Feature
+    formal: Feature
+    initials: Bools
+    first: Ints
+    levels: tuple[str, ...] = (
+        "differs", "given name", "both near", "family name", "swapped", "given name, family near",
+        "family name, given near", "same words", "equal",
+    )  # fmt: skip
+
+    def compare(self, left: Ints, right: Ints) -> Compared:
+        """Compare pairs of rows."""
+        given, families = (feature.known[left] & feature.known[right] for feature in (self.given, self.family))
+        same_given = given & (self.given.codes[left] == self.given.codes[right])
+        same_family = families & (self.family.codes[left] == self.family.codes[right])
+        near_given = self._short_for(left, right, given & ~same_given)
+        near_given |= _near(self.given, left, right, given & ~same_given & ~near_given, _NEAR)
+        near_family = _near(self.family, left, right, families & ~same_family, _NEAR)
+        unlike = given & families & ~same_given & ~same_family & ~(near_given & near_family)
+        words = given & families & (self.words.codes[left] == self.words.codes[right])
+        rules = (
+            (_SAME, same_given & same_family),
+            (_SAME_WORDS, words),
+            (_FAMILY_NEAR_GIVEN, same_family & near_given),
+            (_GIVEN_NEAR_FAMILY, same_given & near_family),
+            (_SWAP, _near(self.words, left, right, unlike & ~words, _SWAPPED)),
+            (_FAMILY, same_family | (near_family & ~given)),
+            (_BOTH_NEAR, (near_given & near_family) | (near_family & given & ~same_given)),
+            (_GIVEN, same_given | (near_given & ~families)),
+        )
+        level = np.select([rule for _, rule in rules], [number for number, _ in rules], _NOTHING).astype(np.int8)
+        level[~given & ~families] = MISSING
+        return Compared(level, self._rarity(level, left, right))
+
+    def chance(self) -> dict[int, float]:
+        """How often random rows have the same given and family name."""
+        both = float((self.given.known & self.family.known).mean()) if len(self.first) else 0.0
+        return {_SAME: self.given.collision() * self.family.collision() * both}
+
+    def _short_for(self, left: Ints, right: Ints, asked: Bools) -> Bools:
+        """Nicknames of one name, and initials that fit."""
+        formal = (self.formal.codes[left] == self.formal.codes[right]) & self.formal.known[left]
+        initial = (self.initials[left] | self.initials[right]) & (self.first[left] == self.first[right])
+        short: Bools = asked & (formal | initial)
+        return short
+
+    def _rarity(self, level: Levels, left: Ints, right: Ints) -> Floats:
+        given = rarity(self.given, self.given.codes[left], self.given.codes[right])
+        family = rarity(self.family, self.family.codes[left], self.family.codes[right])
+        with_given = np.isin(level, (_GIVEN, _SWAP, _GIVEN_NEAR_FAMILY, _SAME_WORDS, _SAME))
+        with_family = np.isin(level, (_FAMILY, _SWAP, _FAMILY_NEAR_GIVEN, _SAME_WORDS, _SAME))
+        return np.where(with_given, given, 0.0) + np.where(with_family, family, 0.0)
+
+
+def _near(feature: Feature, left: Ints, right: Ints, asked: Bools, least: float) -> Bools:
+    near = np.zeros(len(left), dtype=np.bool_)
+    pairs = np.flatnonzero(asked)
+    if len(pairs):
+        one, other = feature.codes[left[pairs]], feature.codes[right[pairs]]
+        near[pairs] = similarity(JaroWinkler.normalized_similarity, feature, one, other) >= least
+    return near

@@ -1,0 +1,106 @@
+"""Roles: what each column of a table is, by its name and by what stands in it.
+
+A role decides how values are folded, compared and blocked. Columns that say nothing of who a row is have none: constants,
+times of the rows themselves, empty columns.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Literal, get_args
+
+import polars as pl
+
+Role = Literal[
+    "name", "given", "middle", "family", "organization", "email", "profile", "url", "phone", "date", "code", "address",
+    "place", "text", "category",
+]  # fmt: skip
+ROLES: tuple[Role, ...] = get_args(Role)
+
+_NAMES: tuple[tuple[Role | None, str], ...] = (
+    ("email", r"e ?mail|mail"),
+    ("profile", r"linkedin|profile"),
+    ("url", r"website|url|domain|homepage|web|site"),
+    ("phone", r"phone|tel|telephone|mobile|fax|cell|handy"),
+    ("given", r"(?:first|given|fore) ?name|fname|name first|vorname|prenom|nombre"),
+    ("family", r"(?:last|family|sur) ?name|lname|name last|nachname|apellidos?"),
+    ("middle", r"middle"),
+    (None, r"(?:created|updated|modified|inserted|changed|synced|deleted) ?(?:at|time|on|by)?$|timestamp"),
+    ("date", r"dob|birth date|date|birthday|born"),
+    ("code", r"zip|post ?code|postal|plz|ssn|soc sec|social|passport|licen[sc]e|tax|vat|isbn|doi|lei|iban|number|id|key|code"),
+    ("organization", r"company|organi[sz]ation|org|employer|business|account|firm|firma"),
+    ("name", r"name|contact|person|lead|customer"),
+    ("address", r"addr|address|street|strasse|road"),
+    ("place", r"city|town|suburb|place|county|state|country|region"),
+    ("text", r"title|author|venue|description|note|comment"),
+)  # fmt: skip
+_LOOKED_AT = 5_000
+_FEW_VALUES, _FEW_SHARE = 60, 0.02
+_MOST = 0.7
+_WORDS_OF_TEXT = 2.5
+_GIVEN_SHARE = 0.25
+"""The least share of values that begin with a known given name in a column of people's names."""
+
+
+def roles(frame: pl.DataFrame, given_names: Collection[str], stated: Mapping[str, Role | None]) -> dict[str, Role]:
+    """The role of each column that has one.
+
+    Args:
+        frame: Rows of texts.
+        given_names: Given names in lower case: whether `name` is a person's or a thing's.
+        stated: Roles that are known; None leaves a column out.
+    """
+    found = {
+        name: stated.get(name, _role(name, frame[name])) if name in stated else _role(name, frame[name])
+        for name in frame.columns
+    }
+    has_people = any(role in {"given", "family", "email", "profile"} for role in found.values())
+    for name, role in found.items():
+        if role == "name" and name not in stated and not has_people and not _are_people(frame[name], given_names):
+            found[name] = "text"
+    return {name: role for name, role in found.items() if role is not None}
+
+
+def _role(name: str, column: pl.Series) -> Role | None:
+    held = column.drop_nulls()
+    values = held.n_unique()
+    if values <= 1:
+        return None
+    some = held.gather_every(max(1, len(held) // _LOOKED_AT))
+    known, role = _by_name(name)
+    if known and role is None:
+        return None
+    if _share(some, r"^[^@\s]+@[^@\s]+$") > _MOST:
+        return "email"
+    if role in {None, "code", "text", "place", "organization"} and values <= max(
+        2, min(_FEW_VALUES, len(held) * _FEW_SHARE)
+    ):
+        return "category"
+    return role if role not in {None, "text", "date"} else _by_values(some, role)
+
+
+def _by_name(column: str) -> tuple[bool, Role | None]:
+    words = " ".join(re.findall(r"[^\W\d_]+|\d+", re.sub(r"([a-z])([A-Z])", r"\1 \2", column).lower()))
+    for role, pattern in _NAMES:
+        if re.search(rf"(?:^| )(?:{pattern})(?: |$|\d)", words):
+            return True, role
+    return False, None
+
+
+def _by_values(some: pl.Series, role: Role | None) -> Role:
+    if _share(some, r"^\d{4}-\d\d-\d\d") > _MOST:
+        return "date"
+    if role == "date" and _share(some, r"^\d{8}$|\d{4}|\d\d?[/.-]\d\d?[/.-]\d\d") > _MOST:
+        return "date"
+    if role is None and _share(some, r"^[\d\W]+$") > _MOST:
+        return "code"
+    words = some.str.strip_chars().str.count_matches(r"\s+").mean()
+    return "text" if isinstance(words, float) and words + 1 >= _WORDS_OF_TEXT else "place"
+
+
+def _are_people(column: pl.Series, given_names: Collection[str]) -> bool:
+    first = column.drop_nulls().str.to_lowercase().str.extract(r"^(\p{L}+)", 1).drop_nulls()
+    return len(first) > 0 and first.is_in(list(given_names)).sum() / len(first) >= _GIVEN_SHARE
+
+
+def _share(some: pl.Series, pattern: str) -> float:
+    return float(some.str.contains(pattern).sum()) / len(some)
