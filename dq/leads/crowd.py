@@ -153,15 +153,15 @@ def _lived(rng: np.random.Generator, people: pl.DataFrame, employers: pl.DataFra
         {
             "person": np.concatenate([np.arange(people.height), changed]),
             "last": np.concatenate([last, np.where(moved, last[changed], surnames().draw(rng, len(changed)))]),
-            "before": np.concatenate(
-                [np.full(people.height, _NOBODY), np.where(doubled, last[changed], _NOBODY)]
-            ),
+            "before": np.concatenate([np.full(people.height, _NOBODY), np.where(doubled, last[changed], _NOBODY)]),
             "firm": np.concatenate([firm, np.where(moved, elsewhere, firm[changed])]),
             "title": rng.integers(len(words.TITLES), size=people.height + len(changed)),
         }
     )
     addressed = stints.with_columns(_offices(stints, people, employers))
-    return Crowd(people.with_columns(_privates(rng, people), **_habits(rng, people)), employers, addressed, later, change)
+    return Crowd(
+        people.with_columns(_privates(rng, people), **_habits(rng, people)), employers, addressed, later, change
+    )
 
 
 def _habits(rng: np.random.Generator, people: pl.DataFrame) -> dict[str, pl.Series]:
@@ -181,10 +181,15 @@ def _offices(stints: pl.DataFrame, people: pl.DataFrame, employers: pl.DataFrame
     last = picked(surnames().plain, stints["last"].to_numpy())
     firm = stints["firm"].to_numpy()
     frame = pl.DataFrame(
-        {"f": first, "l": last, "pattern": employers["pattern"].gather(firm), "domain": employers["domain"].gather(firm)}
+        {
+            "f": first,
+            "s": last,
+            "pattern": employers["pattern"].gather(firm),
+            "domain": employers["domain"].gather(firm),
+        }
     )
-    f, l = pl.col("f"), pl.col("l")
-    ways = (f + "." + l, f.str.head(1) + l, f, f + l.str.head(1), f + "_" + l, l + "." + f)
+    f, s = pl.col("f"), pl.col("s")
+    ways = (f + "." + s, f.str.head(1) + s, f, f + s.str.head(1), f + "_" + s, s + "." + f)
     local = ways[0]
     for number, way in enumerate(ways[: len(MAIL_PATTERNS)]):
         local = pl.when(pl.col("pattern") == number).then(way).otherwise(local)
@@ -197,17 +202,18 @@ def _privates(rng: np.random.Generator, people: pl.DataFrame) -> pl.Series:
     frame = pl.DataFrame(
         {
             "f": picked(given_names().plain, people["first"].to_numpy()),
-            "l": picked(surnames().plain, people["last"].to_numpy()),
+            "s": picked(surnames().plain, people["last"].to_numpy()),
             "domain": listed(words.MAIL_PROVIDERS, rng.integers(len(words.MAIL_PROVIDERS), size=count)),
             "way": rng.integers(4, size=count),
             "year": listed(
-                [f"{year:02}" for year in range(100)], np.where(rng.random(count) < 0.6, rng.integers(55, 100, size=count), -1)
+                [f"{year:02}" for year in range(100)],
+                np.where(rng.random(count) < 0.6, rng.integers(55, 100, size=count), -1),
             ),
         }
     )
-    f, l, way = pl.col("f"), pl.col("l"), pl.col("way")
-    local = pl.when(way == 0).then(f + "." + l).when(way == 1).then(f + l).when(way == 2).then(f.str.head(1) + l)
-    spelled = local.otherwise(l + "." + f) + pl.col("year").fill_null("")
+    f, s, way = pl.col("f"), pl.col("s"), pl.col("way")
+    local = pl.when(way == 0).then(f + "." + s).when(way == 1).then(f + s).when(way == 2).then(f.str.head(1) + s)
+    spelled = local.otherwise(s + "." + f) + pl.col("year").fill_null("")
     return _one_each(frame.select(spelled.alias("local"), "domain")).alias("private")
 
 

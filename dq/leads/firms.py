@@ -34,7 +34,7 @@ def firms(rng: np.random.Generator, people: int) -> tuple[pl.DataFrame, Codes]:
         each person the firm by row.
     """
     count = max(people // PEOPLE_A_FIRM, 1)
-    employer = weighed(rng, (np.arange(count) + 20.0) ** -0.8, people)
+    employer = weighed(rng, 1 / (np.arange(count) + 20.0) ** 0.8, people)
     large = np.bincount(employer, minlength=count) >= _SEVERAL
     original, namesake = _namesakes(rng, count)
     company = _names(rng, count).gather(original)
@@ -53,7 +53,7 @@ def firms(rng: np.random.Generator, people: int) -> tuple[pl.DataFrame, Codes]:
     return frame.with_columns(pl.col("mailbox") + "@" + pl.col("domain")), employer
 
 
-_RANKED = 1.0 / (np.arange(len(words.MAILBOXES)) + 1.0)
+_RANKED = np.array([1 / rank for rank in range(1, len(words.MAILBOXES) + 1)])
 
 
 def _namesakes(rng: np.random.Generator, count: int) -> tuple[Codes, np.ndarray]:

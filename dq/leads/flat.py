@@ -16,7 +16,7 @@ from dq.leads.crowd import MOVED, RELATIONS, RENAMED, Crowd, crowd
 from dq.leads.people import ENTITY
 from dq.leads.reaching import Rows, emails, gaps, phones, profiles, sites
 from dq.leads.spellings import employers, names, titles
-from dq.leads.texts import Codes, drawn, listed, uuids
+from dq.leads.texts import Codes, listed, uuids
 
 COLUMNS = (
     "id", "name", "email", "company", "title", "linkedin_url", "company_website", "phone", "status", "created_at", "updated_at",
@@ -86,7 +86,7 @@ def _shuffled(rng: np.random.Generator, world: Crowd) -> tuple[Codes, Codes]:
 def _first_later(rng: np.random.Generator, world: Crowd) -> Codes:
     """For each person which of the rows is the first one after the change; never the first of all."""
     sizes = world.people["rows"].to_numpy()
-    return 1 + (rng.random(len(sizes)) * (sizes - 1)).astype(np.int64)
+    return np.asarray(1 + rng.random(len(sizes)) * (sizes - 1), dtype=np.int64)
 
 
 def _cut(rows: Rows, begin: int) -> Rows:

@@ -1,6 +1,6 @@
 """How people of a row are reached: addresses, numbers, profiles and sites, of their own and of several people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ import polars as pl
 from dq.leads import words
 from dq.leads.crowd import DIRECT, HOME, MOBILE, MOVED, RENAMED, Crowd
 from dq.leads.spellings import kinds_of
-from dq.leads.texts import Codes, Flags, hexadecimal, listed, picked, slipped
+from dq.leads.texts import Codes, Flags, changed, differs, hexadecimal, kept, listed, misspelled, picked
 from dq.leads.vocabulary import given_names, surnames
 
 SHARE_OTHER_ADDRESS, SHARE_OTHER_NUMBER = 0.15, 0.2
@@ -82,54 +82,50 @@ def emails(rng: np.random.Generator, world: Crowd, rows: Rows, gap: Flags) -> tu
     borrowed = (boss >= 0) & ~rows.later & (rng.random(count) < SHARE_UNDER_BOSS)
     renamed = rows.later & (world.change[rows.person] == RENAMED)
     old = np.where(renamed & (rng.random(count) < SHARE_OLD_ADDRESS), rows.person, rows.stint)
-    nobody = rng.integers(len(words.PLACEHOLDER_ADDRESSES), size=count)
-    frame = kinds_of(rng, EMAIL_AXES, count).with_columns(
-        world.stints["office"].gather(np.where(borrowed, boss, old)).alias("office"),
-        world.people["private"].gather(rows.person).alias("own"),
-        mailbox.alias("mailbox"),
-        listed(words.PLACEHOLDER_ADDRESSES, nobody).alias("nobody"),
-        private=pl.Series(private & ~borrowed),
-        shared=pl.Series(shared),
-        borrowed=pl.Series(borrowed),
-        gap=pl.Series(gap),
+    kinds = kinds_of(rng, EMAIL_AXES, count)
+    own, nobody = ~shared, kinds["placeholder"] == 0
+    frame = pl.DataFrame(
+        {
+            "office": world.stints["office"].gather(np.where(borrowed, boss, old)),
+            "own": world.people["private"].gather(rows.person),
+            "mailbox": mailbox,
+            "private": private & ~borrowed,
+            "shared": shared,
+        }
     )
-    return _addressed(frame)
+    meant = frame.select(pl.when("shared").then("mailbox").when("private").then("own").otherwise("office")).to_series()
+    written = _mistyped(rng, meant, (kinds["email_slip"] == 0) & own)
+    told = ~gap & ~nobody
+    traits = {
+        "private_address": told & (private & ~borrowed & own),
+        "shared_mailbox": told & shared,
+        "borrowed_address": told & (borrowed & own),
+        "address_typo": told & differs(written, meant),
+        "placeholder_address": ~gap & nobody,
+    }
+    found = _instead(rng, _dressed(written, kinds, own), nobody, words.PLACEHOLDER_ADDRESSES)
+    return kept(found, ~gap), pl.DataFrame(traits)
 
 
-def _addressed(frame: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
-    meant = pl.when("shared").then("mailbox").when("private").then("own").otherwise("office")
-    whole = pl.col("meant")
-    local = whole.str.split_exact("@", 1).struct.field("field_0")
-    domain = whole.str.split_exact("@", 1).struct.field("field_1")
-    own = ~pl.col("shared")
-    slip = (pl.col("email_slip") == 0) & own
-    written = pl.when(slip).then(slipped(local, pl.col("email_slip_chance")) + "@" + domain).otherwise(whole)
-    form, case = pl.col("email_form"), pl.col("email_case")
-    tagged = (
-        pl.when((form == 0) & own)
-        .then(pl.col("written").str.replace("@", "+leads@", literal=True))
-        .when(form == 1)
-        .then("mailto:" + pl.col("written"))
-        .otherwise("written")
-    )
-    cased = pl.when(case == 0).then(pl.col("tagged").str.to_uppercase()).when(case == 1)
-    email = pl.when(pl.col("placeholder") == 0).then("nobody").otherwise(
-        cased.then(pl.col("tagged").str.head(1).str.to_uppercase() + pl.col("tagged").str.slice(1)).otherwise("tagged")
-    )  # fmt: skip
-    done = (
-        frame.with_columns(meant.alias("meant"))
-        .with_columns(written.alias("written"))
-        .with_columns(tagged.alias("tagged"))
-        .with_columns(pl.when(~pl.col("gap")).then(email).alias("email"))
-    )
-    told = ~pl.col("gap") & (pl.col("placeholder") < 0)
-    return done["email"], done.select(
-        private_address=told & pl.col("private") & own,
-        shared_mailbox=told & pl.col("shared"),
-        borrowed_address=told & pl.col("borrowed") & own,
-        address_typo=told & (pl.col("written") != pl.col("meant")),
-        placeholder_address=~pl.col("gap") & (pl.col("placeholder") == 0),
-    )
+def _mistyped(rng: np.random.Generator, addresses: pl.Series, where: Flags) -> pl.Series:
+    """The addresses, with a typing error before the @ where it is said."""
+    halves = addresses.to_frame("whole").select(pl.col("whole").str.splitn("@", 2)).unnest("whole")
+    return misspelled(rng, halves["field_0"], where) + "@" + halves["field_1"]
+
+
+def _dressed(addresses: pl.Series, kinds: Mapping[str, Codes], own: Flags) -> pl.Series:
+    """The addresses with what people and programs put around them."""
+    form, case = kinds["email_form"], kinds["email_case"]
+    tagged = changed(addresses, (form == 0) & own, lambda text: text.str.replace("@", "+leads@", literal=True))
+    linked = changed(tagged, form == 1, lambda text: "mailto:" + text)
+    upper = changed(linked, case == 0, lambda text: text.str.to_uppercase())
+    return changed(upper, case == 1, lambda text: text.str.head(1).str.to_uppercase() + text.str.slice(1))
+
+
+def _instead(rng: np.random.Generator, texts: pl.Series, where: Flags, others: Sequence[str]) -> pl.Series:
+    """The texts, with something else where it is said."""
+    chosen = listed(others, np.where(where, rng.integers(len(others), size=len(texts)), -1))
+    return pl.select(pl.coalesce(chosen, texts)).to_series()
 
 
 def phones(rng: np.random.Generator, world: Crowd, rows: Rows, gap: Flags) -> tuple[pl.Series, pl.DataFrame]:
@@ -143,25 +139,17 @@ def phones(rng: np.random.Generator, world: Crowd, rows: Rows, gap: Flags) -> tu
     home = people + stints + _of(world, "household", rows)
     index = np.where(kind == MOBILE, rows.person, np.where(kind == DIRECT, people + rows.stint, home))
     index = np.where(central, 2 * people + stints + rows.firm, index)
-    nobody = rng.integers(len(words.PLACEHOLDER_NUMBERS), size=count)
+    kinds = kinds_of(rng, PHONE_AXES, count)
+    nobody, extended = kinds["placeholder"] == 0, central & (kinds["extension"] == 0)
     inner = pl.Series(rng.integers(10, 1000, size=count)).cast(pl.String)
-    frame = kinds_of(rng, PHONE_AXES, count).with_columns(
-        _digits(index).alias("digits"),
-        listed(words.PLACEHOLDER_NUMBERS, nobody).alias("nobody"),
-        inner.alias("inner"),
-        central=pl.Series(central),
-        gap=pl.Series(gap),
-    )
-    told = ~pl.col("gap") & (pl.col("placeholder") < 0)
-    shared_home = pl.Series(~central & (kind == HOME) & _of(world, "at_home", rows))
-    written = pl.when(pl.col("placeholder") == 0).then("nobody").otherwise(_dialed())
-    done = frame.select(
-        pl.when(~pl.col("gap")).then(written).alias("phone"),
-        switchboard=told & pl.col("central"),
-        household_number=told & shared_home,
-        placeholder_number=~pl.col("gap") & (pl.col("placeholder") == 0),
-    )
-    return done["phone"], done.drop("phone")
+    number = _dialed(_digits(index), kinds["form"]) + (" x" + kept(inner, extended)).fill_null("")
+    told = ~gap & ~nobody
+    traits = {
+        "switchboard": told & central,
+        "household_number": told & (~central & (kind == HOME) & _of(world, "at_home", rows)),
+        "placeholder_number": ~gap & nobody,
+    }
+    return kept(_instead(rng, number, nobody, words.PLACEHOLDER_NUMBERS), ~gap), pl.DataFrame(traits)
 
 
 def _digits(index: Codes) -> pl.Series:
@@ -172,7 +160,8 @@ def _digits(index: Codes) -> pl.Series:
     return pl.Series(area * 10_000_000 + exchange * 10_000 + place % 10_000).cast(pl.String)
 
 
-def _dialed() -> pl.Expr:
+def _dialed(numbers: pl.Series, forms: Codes) -> pl.Series:
+    """Numbers as each row writes them."""
     digits, form = pl.col("digits"), pl.col("form")
     area, exchange, line = digits.str.slice(0, 3), digits.str.slice(3, 3), digits.str.slice(6, 4)
     number = (
@@ -188,8 +177,7 @@ def _dialed() -> pl.Expr:
         .then(digits)
         .otherwise("+1" + digits)
     )
-    extended = pl.col("central") & (pl.col("extension") == 0)
-    return pl.when(extended).then(number + " x" + pl.col("inner")).otherwise(number)
+    return pl.DataFrame({"digits": numbers, "form": forms}).select(number.alias("phone")).to_series()
 
 
 def profiles(rng: np.random.Generator, world: Crowd, rows: Rows, gap: Flags) -> pl.Series:
@@ -212,28 +200,28 @@ def profiles(rng: np.random.Generator, world: Crowd, rows: Rows, gap: Flags) -> 
         .then("https://de." + path)
         .otherwise("https://www." + path)
     )
-    frame = pl.DataFrame({"slug": first + "-" + last + "-" + ending, "form": form, "gap": gap})
-    return frame.select(pl.when(~pl.col("gap")).then(written).alias("linkedin_url")).to_series()
+    frame = pl.DataFrame({"slug": first + "-" + last + "-" + ending, "form": form})
+    return kept(frame.select(written.alias("linkedin_url")).to_series(), ~gap)
 
 
 def sites(rng: np.random.Generator, world: Crowd, rows: Rows) -> pl.Series:
     """The employers' sites."""
-    frame = kinds_of(rng, SITE_AXES, len(rows.person)).with_columns(
-        world.firms["domain"].gather(rows.firm), gap=pl.Series(rng.random(len(rows.person)) < NO_SITE)
-    )
-    domain, form = pl.col("domain"), pl.col("form")
+    there = rng.random(len(rows.person)) >= NO_SITE
+    form = kinds_of(rng, SITE_AXES, len(rows.person))["form"]
+    frame = pl.DataFrame({"domain": world.firms["domain"].gather(rows.firm), "form": form})
+    domain, kind = pl.col("domain"), pl.col("form")
     written = (
-        pl.when(form == 0)
+        pl.when(kind == 0)
         .then(domain)
-        .when(form == 1)
+        .when(kind == 1)
         .then("http://" + domain)
-        .when(form == 2)
+        .when(kind == 2)
         .then("https://" + domain + "/")
-        .when(form == 3)
+        .when(kind == 3)
         .then("www." + domain)
         .otherwise("https://www." + domain)
     )
-    return frame.select(pl.when(~pl.col("gap")).then(written).alias("company_website")).to_series()
+    return kept(frame.select(written.alias("company_website")).to_series(), there)
 
 
 def _of(world: Crowd, column: str, rows: Rows) -> np.ndarray:

@@ -6,8 +6,20 @@ import numpy as np
 import polars as pl
 
 from dq.leads import words
-from dq.leads.crowd import JUNIOR, SENIOR, Crowd
-from dq.leads.texts import Codes, drawn, listed, marks_dropped, marks_spelled, picked, slipped
+from dq.leads.crowd import SENIOR, Crowd
+from dq.leads.texts import (
+    Codes,
+    Flags,
+    changed,
+    differs,
+    drawn,
+    kept,
+    listed,
+    marks_dropped,
+    marks_spelled,
+    misspelled,
+    picked,
+)
 from dq.leads.vocabulary import given_names, nicknames, surnames
 
 NAME_AXES: Mapping[str, Mapping[str, float]] = {
@@ -30,113 +42,102 @@ FIRM_AXES: Mapping[str, Mapping[str, float]] = {
 }
 
 
-def kinds_of(rng: np.random.Generator, axes: Mapping[str, Mapping[str, float]], count: int) -> pl.DataFrame:
-    """For each axis the number of the kind that each row has, or -1; and `<axis>_chance` where errors need one."""
-    columns: dict[str, np.ndarray] = {}
-    for axis, kinds in axes.items():
-        columns[axis] = drawn(rng, list(kinds.values()), count)
-        if axis.endswith("slip"):
-            columns[f"{axis}_chance"] = rng.random(count)
-    return pl.DataFrame(columns)
+def kinds_of(rng: np.random.Generator, axes: Mapping[str, Mapping[str, float]], count: int) -> dict[str, Codes]:
+    """For each axis the number of the kind that each row has, or -1."""
+    return {axis: drawn(rng, list(kinds.values()), count) for axis, kinds in axes.items()}
 
 
 def names(rng: np.random.Generator, world: Crowd, person: Codes, stint: Codes) -> tuple[pl.Series, pl.DataFrame]:
     """The names of rows as they were written, and which traits of a name each has."""
-    drawn_kinds = kinds_of(rng, NAME_AXES, len(person))
+    kinds = kinds_of(rng, NAME_AXES, len(person))
     facts = world.people.select("first", "middle", "nick", "generation").gather(person)
-    before = world.stints["before"].gather(stint).to_numpy()
+    first, nicknamed = _given(facts, kinds["given"])
+    last = _family(world, stint)
+    bare_first, bare_last = _unmarked(first, kinds["marks"]), _unmarked(last, kinds["marks"])
+    wrong_first = misspelled(rng, bare_first, kinds["slip"] == 0)
+    wrong_last = misspelled(rng, bare_last, kinds["slip"] == 1)
+    between, behind = _between(facts, kinds["middle"]), _behind(facts, kinds)
+    there = kinds["name"] < 0
+    traits = pl.DataFrame(
+        {
+            "nickname": there & nicknamed,
+            "initial": there & (kinds["given"] == 1),
+            "middle_name": there & (between != "").to_numpy(),
+            "accents_lost": there & (differs(bare_first, first) | differs(bare_last, last)),
+            "name_typo": there & (differs(wrong_first, bare_first) | differs(wrong_last, bare_last)),
+            "last_name_first": there & (kinds["order"] >= 0),
+            "suffix_shown": there & (behind != "").to_numpy(),
+        }
+    )
+    parts = {"first": wrong_first + between, "last": wrong_last, "behind": behind}
+    return _arranged(parts, kinds), traits
+
+
+def _given(facts: pl.DataFrame, kind: Codes) -> tuple[pl.Series, Flags]:
+    """The given names, and where they are short forms."""
+    whole = picked(given_names().texts, facts["first"].to_numpy())
+    short = picked(nicknames().texts, np.where(kind == 0, facts["nick"].to_numpy(), -1))
+    texts = whole.to_frame("whole").select(pl.coalesce(short.alias("short"), "whole")).to_series()
+    return changed(texts, kind == 1, lambda name: name.str.head(1) + "."), short.is_not_null().to_numpy()
+
+
+def _family(world: Crowd, stint: Codes) -> pl.Series:
+    """The surnames, some behind another one."""
     family = surnames().texts
-    parts = drawn_kinds.with_columns(
-        picked(given_names().texts, facts["first"].to_numpy()).alias("first"),
-        picked(given_names().texts, facts["middle"].to_numpy()).alias("second"),
-        picked(nicknames().texts, facts["nick"].to_numpy()).alias("nick"),
-        picked(family, world.stints["last"].gather(stint).to_numpy()).alias("last"),
-        picked(family, before).alias("before"),
-        facts["generation"],
-    )
-    spelled = _given_and_last(parts)
-    found = spelled.select(_arranged().alias("name"))["name"]
-    return found, _name_traits(spelled)
+    last = picked(family, world.stints["last"].to_numpy()[stint])
+    before = picked(family, world.stints["before"].to_numpy()[stint])
+    return pl.select(pl.coalesce(before + "-" + last, last)).to_series()
 
 
-def _given_and_last(parts: pl.DataFrame) -> pl.DataFrame:
-    """`first` and `last` as written and as meant, and the middle with a space in front or empty."""
-    given, middle, marks, slip = (pl.col(name) for name in ("given", "middle", "marks", "slip"))
-    first = (
-        pl.when((given == 0) & pl.col("nick").is_not_null())
-        .then("nick")
-        .when(given == 1)
-        .then(pl.col("first").str.head(1) + ".")
-        .otherwise("first")
-    )
-    last = pl.when(pl.col("before").is_not_null()).then(pl.col("before") + "-" + pl.col("last")).otherwise("last")
-    second = pl.col("second")
-    between = pl.when(middle == 0).then(" " + second.str.head(1) + ".").when(middle == 1).then(" " + second)
-    meant = parts.with_columns(
-        first.alias("first_meant"), last.alias("last_meant"), between.otherwise(pl.lit("")).fill_null("").alias("between")
-    )
-
-    def unmarked(column: str) -> pl.Expr:
-        text = pl.col(f"{column}_meant")
-        return pl.when(marks == 0).then(marks_dropped(text)).when(marks == 1).then(marks_spelled(text)).otherwise(text)
-
-    bare = meant.with_columns(unmarked(name).alias(f"{name}_bare") for name in ("first", "last"))
-    chance = pl.col("slip_chance")
-    return bare.with_columns(
-        pl.when((slip == number) & (pl.col(f"{name}_bare").str.len_chars() > 2))
-        .then(slipped(pl.col(f"{name}_bare"), chance))
-        .otherwise(f"{name}_bare")
-        .alias(name)
-        for number, name in enumerate(("first", "last"))
-    )
+def _unmarked(texts: pl.Series, kind: Codes) -> pl.Series:
+    return changed(changed(texts, kind == 0, marks_dropped), kind == 1, marks_spelled)
 
 
-def _arranged() -> pl.Expr:
-    first, last, order, case = pl.col("first") + pl.col("between"), pl.col("last"), pl.col("order"), pl.col("case")
-    generation = pl.col("generation")
-    suffix = pl.when(generation == JUNIOR).then(pl.lit("Jr.")).when(generation == SENIOR).then(pl.lit("Sr."))
-    comma = pl.when(pl.col("suffix") == 0).then(pl.lit(" ")).when(pl.col("suffix") == 1).then(pl.lit(", "))
-    behind = (comma + suffix).fill_null("")
-    title = pl.when(pl.col("honorific") == 0).then(pl.lit("Dr. ")).otherwise(pl.lit(""))
+def _between(facts: pl.DataFrame, kind: Codes) -> pl.Series:
+    """Middle names with a space in front, or nothing."""
+    second = picked(given_names().texts, np.where(kind >= 0, facts["middle"].to_numpy(), -1))
+    short = changed(second, kind == 0, lambda name: name.str.head(1) + ".")
+    return (" " + short).fill_null("")
+
+
+def _behind(facts: pl.DataFrame, kinds: Mapping[str, Codes]) -> pl.Series:
+    """Jr. and Sr. with what stands in front of them, or nothing."""
+    generation = facts["generation"].to_numpy()
+    shown = (generation > 0) & (kinds["suffix"] >= 0) & (kinds["order"] != 1)
+    texts = [f"{comma}{suffix}" for comma in (" ", ", ") for suffix in ("Sr.", "Jr.")]
+    return listed(texts, np.where(shown, 2 * kinds["suffix"] + generation - SENIOR, -1)).fill_null("")
+
+
+def _arranged(parts: Mapping[str, pl.Series], kinds: Mapping[str, Codes]) -> pl.Series:
+    """The parts in the order of each row, in its case, where it has a name."""
+    first, last, behind = (pl.col(part) for part in ("first", "last", "behind"))
+    order = pl.col("order")
     name = (
         pl.when(order == 0)
         .then(last + ", " + first + behind)
         .when(order == 1)
         .then(last + " " + first)
-        .otherwise(title + first + " " + last + behind)
+        .otherwise(first + " " + last + behind)
     )
-    cased = pl.when(case == 0).then(name.str.to_uppercase()).when(case == 1).then(name.str.to_lowercase())
-    return pl.when(pl.col("name") < 0).then(cased.otherwise(name))
+    texts = pl.DataFrame({**parts, "order": kinds["order"]}).select(name.alias("name")).to_series()
+    titled = changed(texts, (kinds["honorific"] == 0) & (kinds["order"] < 0), lambda text: "Dr. " + text)
+    return kept(_cased(titled, kinds["case"]), kinds["name"] < 0)
 
 
-def _name_traits(spelled: pl.DataFrame) -> pl.DataFrame:
-    there = pl.col("name") < 0
-    return spelled.select(
-        nickname=there & (pl.col("given") == 0) & pl.col("nick").is_not_null(),
-        initial=there & (pl.col("given") == 1),
-        middle_name=there & (pl.col("between") != ""),
-        accents_lost=there
-        & ((pl.col("first_bare") != pl.col("first_meant")) | (pl.col("last_bare") != pl.col("last_meant"))),
-        name_typo=there & ((pl.col("first") != pl.col("first_bare")) | (pl.col("last") != pl.col("last_bare"))),
-        last_name_first=there & (pl.col("order") >= 0),
-        suffix_shown=there & (pl.col("generation") > 0) & (pl.col("suffix") >= 0) & (pl.col("order") != 1),
-    )
+def _cased(texts: pl.Series, kind: Codes) -> pl.Series:
+    upper = changed(texts, kind == 0, lambda text: text.str.to_uppercase())
+    return changed(upper, kind == 1, lambda text: text.str.to_lowercase())
 
 
 def employers(rng: np.random.Generator, world: Crowd, firm: Codes) -> tuple[pl.Series, pl.DataFrame]:
     """The employers' names of rows as they were written, and their traits."""
     kinds = kinds_of(rng, FIRM_AXES, len(firm))
-    frame = world.firms.select("company", pl.col("form").alias("legal"), "namesake").gather(firm)
-    rows = pl.concat([kinds.rename({"company": "gap"}), frame], how="horizontal")
-    form, case, company = pl.col("form"), pl.col("firm_case"), pl.col("company")
-    base = pl.when(pl.col("firm_slip") == 0).then(slipped(company, pl.col("firm_slip_chance"))).otherwise(company)
-    respelled = pl.col("legal").replace(words.FORM_SPELLINGS)
-    full = (
-        pl.when(form == 0).then(base).when(form == 1).then(base + " " + respelled).otherwise(base + " " + pl.col("legal"))
-    )
-    cased = pl.when(case == 0).then(full.str.to_uppercase()).when(case == 1).then(full.str.to_lowercase())
-    found = rows.select(pl.when(pl.col("gap") < 0).then(cased.otherwise(full)).alias("company"), namesake_company="namesake")
-    return found["company"], found.select(pl.col("namesake_company") & pl.col("company").is_not_null())
+    form, there = kinds["form"], kinds["company"] < 0
+    company = misspelled(rng, world.firms["company"].gather(firm), kinds["firm_slip"] == 0)
+    legal = changed(world.firms["form"].gather(firm), form == 1, lambda text: text.replace(words.FORM_SPELLINGS))
+    full = company + (" " + kept(legal, form != 0)).fill_null("")
+    namesake = there & world.firms["namesake"].to_numpy()[firm]
+    return kept(_cased(full, kinds["firm_case"]), there), pl.DataFrame({"namesake_company": namesake})
 
 
 def titles(rng: np.random.Generator, world: Crowd, stint: Codes) -> pl.Series:

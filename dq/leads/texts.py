@@ -1,6 +1,6 @@
 """Many texts at once: from bytes, by number, with a slip of the keyboard."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -14,7 +14,7 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 _DASHES = (8, 13, 18, 23)
 _SLIPS = "aeionrstlm"
-_MARKED = ("ø", "ł", "đ", "ı", "ß", "æ")
+_MARKED = ("ø", "ł", "đ", "\N{LATIN SMALL LETTER DOTLESS I}", "ß", "æ")
 _BARE = ("o", "l", "d", "i", "ss", "ae")
 _UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "ñ": "n", "Ö": "Oe", "Ü": "Ue", "Ø": "Oe", "Å": "Aa"}
 
@@ -65,7 +65,7 @@ def weighed(rng: np.random.Generator, weights: npt.NDArray[np.float64], count: i
     """`count` random places of a list by the weights of its members."""
     bounds = np.cumsum(weights)
     places = np.searchsorted(bounds, rng.random(count) * bounds[-1], side="right")
-    return np.minimum(places, len(weights) - 1).astype(np.int64)
+    return np.asarray(np.minimum(places, len(weights) - 1), dtype=np.int64)
 
 
 def marks_dropped(text: pl.Expr) -> pl.Expr:
@@ -85,24 +85,52 @@ def plain(text: pl.Expr) -> pl.Expr:
     return marks_dropped(text.str.to_lowercase()).str.replace_all(r"[^a-z]", "")
 
 
-def slipped(text: pl.Expr, chance: pl.Expr) -> pl.Expr:
-    """A text with one typing error after its first letter: two letters swapped, one lost, doubled or wrong.
+def changed(texts: pl.Series, where: Flags, how: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
+    """The texts, with an expression applied to those where it is said."""
+    places = np.flatnonzero(where)
+    return _put(texts, places, texts.gather(places).to_frame("text").select(how(pl.col("text"))).to_series())
 
-    Args:
-        text: What was meant.
-        chance: A number from 0 to 1 a row, which says which error and where.
-    """
-    wide = (chance * 1_000_003).cast(pl.Int64)
-    kind, slip = wide % 4, wide // 4 % len(_SLIPS)
-    at = 1 + wide // 40 % pl.max_horizontal(text.str.len_chars().cast(pl.Int64) - 2, pl.lit(1))
+
+def kept(texts: pl.Series, where: Flags) -> pl.Series:
+    """The texts where it is said, null elsewhere."""
+    return picked(texts, np.where(where, np.arange(len(texts)), -1))
+
+
+def differs(texts: pl.Series, others: pl.Series) -> Flags:
+    """Where texts differ; both have one everywhere."""
+    return (texts != others).to_numpy()
+
+
+def misspelled(rng: np.random.Generator, texts: pl.Series, where: Flags) -> pl.Series:
+    """The texts, with one typing error after the first letter in those where it is said; too short ones stay."""
+    places = np.flatnonzero(where)
+    meant = pl.DataFrame({"text": texts.gather(places), "chance": rng.integers(1 << 32, size=len(places))})
+    return _put(texts, places, meant.select(_slipped()).to_series())
+
+
+def _put(texts: pl.Series, places: Codes, others: pl.Series) -> pl.Series:
+    index = np.arange(len(texts))
+    index[places] = len(texts) + np.arange(len(places))
+    return pl.concat([texts, others.rename(texts.name)]).gather(index)
+
+
+def _slipped() -> pl.Expr:
+    """Two letters swapped, one lost, doubled or wrong; `chance` says which, and where."""
+    text, chance = pl.col("text"), pl.col("chance")
+    kind, slip = chance % 4, chance // 4 % len(_SLIPS)
+    length = text.str.len_chars().cast(pl.Int64)
+    at = 1 + chance // 64 % pl.max_horizontal(length - 2, pl.lit(1))
     before, here, after = text.str.slice(0, at), text.str.slice(at, 1), text.str.slice(at + 1)
     wrong = pl.lit(pl.Series(list(_SLIPS))).gather(slip)
     return (
-        pl.when(kind == 0)
+        pl.when(length < 3)
+        .then(text)
+        .when(kind == 0)
         .then(before + after.str.head(1) + here + after.str.slice(1))
         .when(kind == 1)
         .then(before + after)
         .when(kind == 2)
         .then(before + here + here + after)
         .otherwise(before + wrong + after)
+        .alias("text")
     )

@@ -100,9 +100,7 @@ def _joined(parts: list[tuple[pl.Series, pl.Series, float]]) -> Vocabulary:
         pl.DataFrame({"text": texts, "weight": weights / weights.sum() * share}) for texts, weights, share in parts
     )
     table = table.group_by("text", maintain_order=True).agg(pl.col("weight").sum())
-    return Vocabulary(
-        table["text"], table.select(plain(pl.col("text"))).to_series(), table["weight"].to_numpy().copy()
-    )
+    return Vocabulary(table["text"], table.select(plain(pl.col("text"))).to_series(), table["weight"].to_numpy().copy())
 
 
 def _marked(names: tuple[str, ...]) -> tuple[pl.Series, pl.Series]:

@@ -38,7 +38,7 @@ SURNAMES_MARKED = (
     "Kovács", "Tóth", "Szabó", "Vargáné", "Zając", "Wójcik", "Kamiński", "Zieliński", "Szymański", "Woźniak",
     "Dąbrowski", "Kozłowski", "Jabłoński", "Wiśniewski", "Petrović", "Jovanović", "Nikolić", "Marković", "Đorđević",
     "Kovačević", "Băsescu", "Țiriac", "Conceição", "Gonçalves", "Simões", "Magalhães", "Brandão", "Araújo",
-    "Yılmaz", "Şahin", "Öztürk", "Çelik", "Güneş", "Doğan", "Ibáñez", "Núñez", "Muñoz", "Jiménez", "Fernández", "Vázquez",
+    "Y\N{LATIN SMALL LETTER DOTLESS I}lmaz", "Şahin", "Öztürk", "Çelik", "Güneş", "Doğan", "Ibáñez", "Núñez", "Muñoz", "Jiménez", "Fernández", "Vázquez",
     "Peña", "Ordóñez", "Béliveau", "Bélanger", "Hébert", "Lévesque", "Pálsson", "Guðmundsson", "Jónsdóttir", "Bērziņš",
 )  # fmt: skip
 ONSETS = (
