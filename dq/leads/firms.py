@@ -10,9 +10,9 @@ from dq.leads.vocabulary import surnames
 PEOPLE_A_FIRM = 4
 SHARE_NAMESAKE_FIRMS = 0.03
 """Firms that have another's name, with a domain of their own."""
-SHARE_WITH_MAILBOX, SHARE_WITH_SWITCHBOARD = 0.08, 0.3
+SHARE_WITH_MAILBOX, SHARE_WITH_SWITCHBOARD = 0.1, 0.35
 """Firms with several people who are reached by one mailbox, or by one number."""
-_SEVERAL = 3
+_SEVERAL = 5
 _NAMES = (0.33, 0.25, 0.15, 0.1, 0.1, 0.02, 0.05)
 """Compound and sector, surname and sector, two surnames, surname and umbrella, brand, adjective and sector, the sample's."""
 _DOMAINS = (0.25, 0.15)

@@ -56,7 +56,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Gaps:
-    """Which rows have no address, number or profile; every row keeps one of the three."""
+    """Which rows have no address, number or profile; every row has one that is true of the person."""
 
     email: Flags
     phone: Flags
@@ -72,7 +72,7 @@ def gaps(rng: np.random.Generator, world: Crowd, rows: Rows) -> Gaps:
     return Gaps(email & ~(phone & profile), phone, profile)
 
 
-def emails(rng: np.random.Generator, world: Crowd, rows: Rows, gap: Flags) -> tuple[pl.Series, pl.DataFrame]:
+def emails(rng: np.random.Generator, world: Crowd, rows: Rows, gap: Gaps) -> tuple[pl.Series, pl.DataFrame]:
     """The addresses of rows, and their traits."""
     count = len(rows.person)
     private = _of(world, "prefers_private", rows) ^ (rng.random(count) < SHARE_OTHER_ADDRESS)
@@ -83,7 +83,7 @@ def emails(rng: np.random.Generator, world: Crowd, rows: Rows, gap: Flags) -> tu
     renamed = rows.later & (world.change[rows.person] == RENAMED)
     old = np.where(renamed & (rng.random(count) < SHARE_OLD_ADDRESS), rows.person, rows.stint)
     kinds = kinds_of(rng, EMAIL_AXES, count)
-    own, nobody = ~shared, kinds["placeholder"] == 0
+    own, nobody = ~shared, (kinds["placeholder"] == 0) & ~gap.profile
     frame = pl.DataFrame(
         {
             "office": world.stints["office"].gather(np.where(borrowed, boss, old)),
@@ -95,16 +95,16 @@ def emails(rng: np.random.Generator, world: Crowd, rows: Rows, gap: Flags) -> tu
     )
     meant = frame.select(pl.when("shared").then("mailbox").when("private").then("own").otherwise("office")).to_series()
     written = _mistyped(rng, meant, (kinds["email_slip"] == 0) & own)
-    told = ~gap & ~nobody
+    told = ~gap.email & ~nobody
     traits = {
         "private_address": told & (private & ~borrowed & own),
         "shared_mailbox": told & shared,
         "borrowed_address": told & (borrowed & own),
         "address_typo": told & differs(written, meant),
-        "placeholder_address": ~gap & nobody,
+        "placeholder_address": ~gap.email & nobody,
     }
     found = _instead(rng, _dressed(written, kinds, own), nobody, words.PLACEHOLDER_ADDRESSES)
-    return kept(found, ~gap), pl.DataFrame(traits)
+    return kept(found, ~gap.email), pl.DataFrame(traits)
 
 
 def _mistyped(rng: np.random.Generator, addresses: pl.Series, where: Flags) -> pl.Series:
@@ -128,7 +128,7 @@ def _instead(rng: np.random.Generator, texts: pl.Series, where: Flags, others: S
     return pl.select(pl.coalesce(chosen, texts)).to_series()
 
 
-def phones(rng: np.random.Generator, world: Crowd, rows: Rows, gap: Flags) -> tuple[pl.Series, pl.DataFrame]:
+def phones(rng: np.random.Generator, world: Crowd, rows: Rows, gap: Gaps) -> tuple[pl.Series, pl.DataFrame]:
     """The telephone numbers of rows, and their traits."""
     count, people, stints = len(rows.person), world.people.height, world.stints.height
     other = rng.random(count) < SHARE_OTHER_NUMBER
@@ -140,16 +140,16 @@ def phones(rng: np.random.Generator, world: Crowd, rows: Rows, gap: Flags) -> tu
     index = np.where(kind == MOBILE, rows.person, np.where(kind == DIRECT, people + rows.stint, home))
     index = np.where(central, 2 * people + stints + rows.firm, index)
     kinds = kinds_of(rng, PHONE_AXES, count)
-    nobody, extended = kinds["placeholder"] == 0, central & (kinds["extension"] == 0)
+    nobody, extended = (kinds["placeholder"] == 0) & ~gap.profile, central & (kinds["extension"] == 0)
     inner = pl.Series(rng.integers(10, 1000, size=count)).cast(pl.String)
     number = _dialed(_digits(index), kinds["form"]) + (" x" + kept(inner, extended)).fill_null("")
-    told = ~gap & ~nobody
+    told = ~gap.phone & ~nobody
     traits = {
         "switchboard": told & central,
         "household_number": told & (~central & (kind == HOME) & _of(world, "at_home", rows)),
-        "placeholder_number": ~gap & nobody,
+        "placeholder_number": ~gap.phone & nobody,
     }
-    return kept(_instead(rng, number, nobody, words.PLACEHOLDER_NUMBERS), ~gap), pl.DataFrame(traits)
+    return kept(_instead(rng, number, nobody, words.PLACEHOLDER_NUMBERS), ~gap.phone), pl.DataFrame(traits)
 
 
 def _digits(index: Codes) -> pl.Series:

@@ -48,7 +48,7 @@ class Nicknames:
     count: Codes
 
     def of(self, names: Codes, rng: np.random.Generator) -> Codes:
-        """A short form by number for each of these names, more often an usual one; -1 where there is none."""
+        """A short form by number for each of these names, more often a usual one; -1 where there is none."""
         far = rng.random(len(names)) ** 2
         chosen = self.start[names] + (far * self.count[names]).astype(np.int64)
         return np.where(self.count[names] > 0, chosen, -1)
@@ -95,12 +95,13 @@ def nicknames() -> Nicknames:
 
 
 def _joined(parts: list[tuple[pl.Series, pl.Series, float]]) -> Vocabulary:
-    """One vocabulary of several, each with its share; a name that stands twice counts for both."""
+    """One vocabulary of several, each with its share; a name that stands twice is the first one's."""
     table = pl.concat(
-        pl.DataFrame({"text": texts, "weight": weights / weights.sum() * share}) for texts, weights, share in parts
-    )
-    table = table.group_by("text", maintain_order=True).agg(pl.col("weight").sum())
-    return Vocabulary(table["text"], table.select(plain(pl.col("text"))).to_series(), table["weight"].to_numpy().copy())
+        pl.DataFrame({"text": texts, "weight": weights.to_numpy() / weights.to_numpy().sum() * share})
+        for texts, weights, share in parts
+    ).unique("text", keep="first", maintain_order=True)
+    spelled = table.select(plain(pl.col("text"))).to_series()
+    return Vocabulary(table["text"], spelled, table["weight"].to_numpy())
 
 
 def _marked(names: tuple[str, ...]) -> tuple[pl.Series, pl.Series]:
