@@ -37,7 +37,7 @@ def generate(
     """Make a table of invented leads with duplicates, look-alikes and mistakes, and the truth about it."""
     from dq.cli.render import print_json
     from dq.engine import files
-    from dq.leads.flat import flat
+    from dq.leads.invented import flat
 
     asked = {"--out": out, "--truth": truth, "--traits": traits}
     targets = {option: path for option, path in asked.items() if path is not None}
