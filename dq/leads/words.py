@@ -21,6 +21,64 @@ LAST_NAMES = (
 )  # fmt: skip
 NICKNAMES = {"Daniel": "Dan", "Gabriel": "Gabe", "Katherine": "Kate", "Michael": "Mike", "Robert": "Bob", "Samuel": "Sam", "Thomas": "Tom", "Victor": "Vic", "William": "Bill"}  # fmt: skip
 
+GIVEN_MARKED = (
+    "José", "María", "André", "Björn", "François", "Jürgen", "Zoë", "Renée", "Søren", "Łukasz", "Chloé", "Jörg", "Małgorzata",
+    "Günther", "Jesús", "Ángel", "Óscar", "Inés", "Mónica", "Raúl", "Sébastien", "Hélène", "Frédéric", "Jérôme", "Céline",
+    "Aurélie", "Gaël", "Noémie", "Loïc", "Benoît", "Stéphane", "Grégory", "Åsa", "Göran", "Håkan", "Jørgen", "Bjørn", "Øyvind",
+    "Tomáš", "Jiří", "Ondřej", "Lukáš", "Zdeněk", "Mária", "Ján", "László", "Zoltán", "István", "Gábor", "Krisztián",
+    "Ştefan", "João", "Luís", "Gonçalo", "Zé", "Inês", "Sérgio", "Mário", "Özgür", "Gülşen", "İbrahim", "Çağla",
+    "Joaquín", "Martín", "Iván", "Andrés", "Sofía", "Lucía", "Nicolás", "Tomás", "Agnès", "Thérèse", "Käthe", "Jānis",
+)  # fmt: skip
+SURNAMES_MARKED = (
+    "García", "Müller", "Rodríguez", "Martínez", "Hernández", "López", "González", "Pérez", "Sánchez", "Ramírez", "Gómez",
+    "Díaz", "Schäfer", "Köhler", "König", "Krüger", "Schröder", "Jäger", "Groß", "Weiß", "Günther", "Böhm", "Vögel",
+    "Jørgensen", "Sørensen", "Møller", "Østergaard", "Åkesson", "Sjöberg", "Lindström", "Bergström", "Öberg", "Håkansson",
+    "Björk", "Söderberg", "Nyström", "Hämäläinen", "Mäkinen", "Lefèvre", "Bérard", "Gérard", "Chrétien", "Béranger",
+    "Côté", "Levêque", "Françoise", "Desprès", "Novák", "Dvořák", "Černý", "Procházka", "Kučera", "Růžička", "Horváth",
+    "Kovács", "Tóth", "Szabó", "Vargáné", "Zając", "Wójcik", "Kamiński", "Zieliński", "Szymański", "Woźniak",
+    "Dąbrowski", "Kozłowski", "Jabłoński", "Wiśniewski", "Petrović", "Jovanović", "Nikolić", "Marković", "Đorđević",
+    "Kovačević", "Băsescu", "Țiriac", "Conceição", "Gonçalves", "Simões", "Magalhães", "Brandão", "Araújo",
+    "Y\N{LATIN SMALL LETTER DOTLESS I}lmaz", "Şahin", "Öztürk", "Çelik", "Güneş", "Doğan", "Ibáñez", "Núñez", "Muñoz", "Jiménez", "Fernández", "Vázquez",
+    "Peña", "Ordóñez", "Béliveau", "Bélanger", "Hébert", "Lévesque", "Pálsson", "Guðmundsson", "Jónsdóttir", "Bērziņš",
+)  # fmt: skip
+ONSETS = (
+    "Ab", "Ad", "Al", "Am", "An", "Ar", "As", "Bal", "Ban", "Bar", "Bel", "Ber", "Bir", "Bol", "Bor", "Bran", "Bre", "Bru",
+    "Bul", "Cal", "Can", "Car", "Cas", "Chal", "Char", "Cor", "Cran", "Dal", "Dar", "Del", "Den", "Dor", "Dra", "Dun", "El",
+    "Em", "Er", "Fal", "Far", "Fen", "Fer", "Fin", "Fol", "Fran", "Gal", "Gan", "Gar", "Gel", "Ger", "Gil", "Gor", "Gra",
+    "Gren", "Gul", "Hal", "Ham", "Han", "Har", "Has", "Hel", "Hen", "Her", "Hol", "Hor", "Hul", "Il", "Is", "Jan", "Jar",
+    "Jor", "Kal", "Kam", "Kar", "Kas", "Kel", "Ker", "Kin", "Kol", "Kor", "Kra", "Kul", "Lan", "Lar", "Len", "Lin", "Lor",
+    "Lun", "Mal", "Man", "Mar", "Mas", "Mel", "Men", "Mer", "Mil", "Mon", "Mor", "Nad", "Nal", "Nar", "Nel", "Nor", "Ol",
+    "Or", "Os", "Pal", "Par", "Pas", "Pel", "Per", "Pol", "Por", "Pra", "Quil", "Ral", "Ran", "Ras", "Rem", "Ren", "Ris",
+    "Rol", "Ros", "Rud", "Sal", "San", "Sar", "Sel", "Ser", "Sil", "Sol", "Sor", "Stan", "Stein", "Sten", "Sul", "Tal",
+    "Tam", "Tar", "Tel", "Ter", "Tol", "Tor", "Tran", "Tur", "Ul", "Val", "Van", "Var", "Ver", "Vil", "Vol", "Wal", "War",
+    "Wen", "Wil", "Win", "Wol", "Yar", "Zal", "Zam", "Zel", "Zim",
+)  # fmt: skip
+MIDDLES = (
+    "a", "e", "i", "o", "u", "ab", "ad", "ag", "al", "am", "an", "ar", "as", "av", "ek", "el", "en", "er", "es", "ev", "ib",
+    "id", "il", "im", "in", "is", "ol", "on", "or", "os", "ov", "ul", "um", "un", "ur",
+)  # fmt: skip
+SURNAME_ENDINGS = (
+    "berg", "bach", "ström", "dorf", "feld", "mann", "stein", "wald", "hoff", "burg", "meier", "hauser", "sky", "ski",
+    "wicz", "ov", "enko", "chuk", "ić", "ez", "eira", "ino", "ini", "etti", "elli", "ano", "one", "oux", "eau", "ard",
+    "ert", "let", "ton", "ham", "ley", "wood", "field", "well", "worth", "by", "den", "gaard", "sen", "son", "lund",
+    "quist", "dal", "holm", "vik", "nen", "oglu", "yan", "adze", "idis", "poulos", "akis", "swamy", "nathan", "kar",
+    "wala", "moto", "yama", "shita", "hara", "kawa", "mura", "escu", "eanu", "ák", "ský",
+)  # fmt: skip
+"""Onset, middle and ending make a rare surname."""
+BRAND_ENDINGS = ("ix", "ora", "ium", "ex", "ika", "ano", "ent", "ous", "yx", "aro", "eon", "ify", "ware", "tec", "via", "co")  # fmt: skip
+ADJECTIVES = (
+    "Advanced", "Allied", "Alpine", "Apex", "Atlantic", "Blue Ridge", "Bright", "Central", "Coastal", "Crown", "Eastern",
+    "Evergreen", "First", "Global", "Golden Gate", "Granite", "Great Lakes", "Green", "Heritage", "Horizon", "Keystone",
+    "Liberty", "Metro", "Midwest", "National", "Nordic", "Northern", "Pacific", "Pinnacle", "Pioneer", "Prime", "Quality",
+    "Red Oak", "Silver", "Southern", "Sterling", "Summit", "Superior", "Trinity", "Tri-State", "United", "Universal",
+    "Valley", "Vanguard", "Western",
+)  # fmt: skip
+UMBRELLAS = ("Group", "Holdings", "Partners", "Industries", "Associates", "& Sons", "Brothers", "International")
+MAILBOXES = ("info", "sales", "contact", "office", "hello", "admin", "support")
+MAIL_PROVIDERS = ("gmail.com", "gmail.com", "gmail.com", "yahoo.com", "outlook.com", "hotmail.com", "icloud.com", "gmx.net")  # fmt: skip
+PLACEHOLDER_ADDRESSES = ("test@test.com", "none@none.com", "n/a", "noemail@example.com")
+PLACEHOLDER_NUMBERS = ("000-000-0000", "n/a", "1234567890")
+
 STEMS = (
     "Alvo", "Brel", "Casta", "Dorn", "Elvi", "Fenn", "Garo", "Halc", "Ister", "Jura", "Kolt", "Lumo", "Mirr", "Noro",
     "Ovel", "Perri", "Quen", "Rost", "Sarn", "Tarn", "Ulmo", "Vant", "Wyre", "Xalo", "Yndra", "Zephi", "Ambro", "Belt",
