@@ -7,11 +7,12 @@ one; those are taken, one after the other, that bring the most likely matches fo
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from dq.dedupe.features import Bools, Codes, Feature, Floats, Hashes, Ints, encoded, mixed
 from dq.dedupe.linkage import expanded, runs
@@ -28,6 +29,8 @@ _DIFFERS = 1.5
 _EASY = 3
 """Bits by which a sampled pair may fall short of a match and count as one with a half."""
 _WORTH = 1e-6
+
+Sizes = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,13 +86,12 @@ class _Blocks:
 
     Attributes:
         atoms: Numbers of its parts.
-        hashes: Row → hash of its value.
         sizes: Row → rows of its block, at most 255; 0 where it has no value.
         pairs: Of all blocks that are not too large.
     """
 
     atoms: tuple[int, ...]
-    sizes: np.typing.NDArray[np.uint8]
+    sizes: Sizes
     pairs: int
 
 
@@ -120,9 +122,9 @@ def candidates(atoms: Sequence[Atom], rows: int, more: Sequence[tuple[Ints, Hash
     hashes = [mixed(atom.feature.codes.astype(np.int64) + 1 + (number << 40)) for number, atom in enumerate(atoms)]
     blocks = [found for key in _possible(atoms) if (found := _blocks(key, hashes, atoms, rows)).pairs]
     chosen, recall = _chosen(blocks, hashes, atoms, rows, most)
-    found = [_pairs(np.flatnonzero(key.sizes > 1), _hash(key.atoms, hashes)) for key in chosen]
-    found += [_pairs(row, value) for row, value in more]
-    packed = np.unique(np.concatenate([left << 32 | right for left, right in found])) if found else np.empty(0, np.int64)
+    shared = [_pairs(np.flatnonzero(key.sizes > 1), _hash(key.atoms, hashes)) for key in chosen]
+    shared += [_pairs(row, value) for row, value in more]
+    packed = np.unique(np.concatenate([left << 32 | right for left, right in shared] or [np.empty(0, np.int64)]))
     keys = tuple(Key(tuple(atoms[number].name for number in key.atoms), key.pairs) for key in chosen)
     return Candidates(packed >> 32, packed & 0xFFFFFFFF, keys, recall)
 
@@ -162,7 +164,7 @@ def _chosen(
     """The keys in the order of their worth, and the share of likely matches that they find."""
     if not blocks:
         return [], 1.0
-    left, right, rates = _sampled(blocks, hashes, rows)
+    left, right, rates = _sampled(blocks, hashes)
     equal = [_equal(atom.feature, left, right) for atom in atoms]
     covers = np.stack(
         [np.logical_and.reduce([equal[number] for number in key.atoms]) & (key.sizes[left] > 1) for key in blocks]
@@ -188,7 +190,7 @@ def _chosen(
     return [blocks[number] for number in chosen], recall
 
 
-def _sampled(blocks: Sequence[_Blocks], hashes: Sequence[Hashes], rows: int) -> tuple[Ints, Ints, Floats]:
+def _sampled(blocks: Sequence[_Blocks], hashes: Sequence[Hashes]) -> tuple[Ints, Ints, Floats]:
     """Some pairs of every key, each once, and the share of its blocks that were drawn."""
     packed: list[Ints] = []
     rates = np.zeros(len(blocks))
@@ -213,12 +215,12 @@ def _pairs(rows: Ints, hashes: Hashes) -> tuple[Ints, Ints]:
 
 
 def _equal(feature: Feature, left: Ints, right: Ints) -> Bools:
-    return (feature.codes[left] == feature.codes[right]) & feature.known[left]
+    equal: Bools = (feature.codes[left] == feature.codes[right]) & feature.known[left]
+    return equal
 
 
 def _likely(atoms: Sequence[Atom], equal: Sequence[Bools], left: Ints, right: Ints, rows: int) -> Floats:
     """How likely sampled pairs are matches, by what they share and how rare that is."""
-    bits: Mapping[str, Floats] = {}
     total = np.zeros(len(left))
     for atom, same in zip(atoms, equal, strict=True):
         if atom.is_whole:
@@ -226,5 +228,5 @@ def _likely(atoms: Sequence[Atom], equal: Sequence[Bools], left: Ints, right: In
             both = atom.feature.known[left] & atom.feature.known[right]
             shared = -atom.feature.bits(codes[left], codes[right])
             total += np.where(same, shared, np.where(both, -_DIFFERS, 0.0))
-    _ = bits
-    return 1 / (1 + np.exp2(np.clip(np.log2(max(rows, 2)) - _EASY - total, -40, 40)))
+    likely: Floats = 1 / (1 + np.exp2(np.clip(np.log2(max(rows, 2)) - _EASY - total, -40, 40)))
+    return likely

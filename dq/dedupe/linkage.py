@@ -7,8 +7,10 @@ joining the best two clusters of the table again and again.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dq.dedupe.clusters import components
 from dq.dedupe.features import Bools, Floats, Ints, mixed
@@ -45,7 +47,7 @@ def inside(label: Ints, most: int) -> tuple[Ints, Ints]:
     return expanded(order, starts, sizes, fewest=3, most=most)
 
 
-def runs(ordered: Ints) -> tuple[Ints, Ints]:
+def runs(ordered: NDArray[Any]) -> tuple[Ints, Ints]:
     """Where runs of equal values begin, and how long they are."""
     if not len(ordered):
         return np.empty(0, np.int64), np.empty(0, np.int64)
@@ -127,7 +129,8 @@ def _merged(left: Ints, right: Ints, total: Floats, counted: Floats) -> tuple[In
     low, high = np.minimum(left, right)[between], np.maximum(left, right)[between]
     packed, line = np.unique(low << np.int64(32) | high, return_inverse=True)
     sums: list[Floats] = [
-        np.bincount(line, weights=values[between], minlength=len(packed)).astype(np.float64) for values in (total, counted)
+        np.bincount(line, weights=values[between], minlength=len(packed)).astype(np.float64)
+        for values in (total, counted)
     ]
     return packed >> np.int64(32), packed & np.int64(0xFFFFFFFF), sums[0], sums[1]
 
