@@ -12,16 +12,21 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 
 def main(limit: str, log: str, *command: str) -> None:
     """Run and print."""
-    with open(log, "wb") as told:  # noqa: PTH123: pathlib would be imported for nothing
+    with Path(log).open("wb") as told:
         began = time.perf_counter()
         child = subprocess.Popen(command, stdout=told, stderr=subprocess.STDOUT, start_new_session=True)
         signal.signal(signal.SIGALRM, lambda *_: os.killpg(child.pid, signal.SIGKILL))
         signal.alarm(int(limit))
-        _, status, used = os.wait4(child.pid, 0)
+        try:
+            _, status, used = os.wait4(child.pid, 0)
+        except BaseException:  # interrupted: nothing goes on behind the terminal
+            os.killpg(child.pid, signal.SIGKILL)
+            raise
         wall = time.perf_counter() - began
     cost = {"wall": wall, "cpu": used.ru_utime + used.ru_stime, "peak": used.ru_maxrss / 1024}
     print(json.dumps({"code": os.waitstatus_to_exitcode(status), **cost}))

@@ -100,9 +100,7 @@ def historical_50k() -> Recipe:
 def febrl() -> Recipe:
     """The example "deduplicating the febrl3 dataset"."""
     return Recipe(
-        blocking=[
-            block_on(column) for column in ("soc_sec_id", "given_name", "surname", "date_of_birth", "postcode")
-        ],
+        blocking=[block_on(column) for column in ("soc_sec_id", "given_name", "surname", "date_of_birth", "postcode")],
         comparisons=[
             cl.NameComparison("given_name"),
             cl.NameComparison("surname"),
@@ -136,7 +134,7 @@ from (select record_id, lower(trim(title)) as title,
   nullif(trim(regexp_replace(regexp_replace(regexp_replace(
     strip_accents(lower(name)), '^([^,]+), *(.+)$', '\2 \1'), '[^a-z''-]+', ' ', 'g'), '\b(dr|mr|mrs|ms|prof) ', ' ', 'g')), '') as person
   from records)
-"""  # noqa: E501: SQL
+"""
 """Leads cleaned as Splink's guide to data preparation asks for: lower case, no titles of people, no legal forms, digits, domains, and
 no placeholders (what more than 20 rows have)."""
 
@@ -175,7 +173,7 @@ def leads() -> Recipe:
 def fodors_zagat() -> Recipe:
     """Restaurants: name, address, digits of the telephone; the city is left out, as it follows from both."""
     return Recipe(
-        columns="*, nullif(regexp_replace(phone, '\\D', '', 'g'), '') as digits, split_part(name, ' ', 1) as word, regexp_extract(addr, '^(\\S+)', 1) as house",  # noqa: E501: SQL
+        columns="*, nullif(regexp_replace(phone, '\\D', '', 'g'), '') as digits, split_part(name, ' ', 1) as word, regexp_extract(addr, '^(\\S+)', 1) as house",
         blocking=[
             block_on("digits"),
             block_on("name"),
@@ -194,47 +192,69 @@ def fodors_zagat() -> Recipe:
     )
 
 
-def _titled(title: str, people: str, year: str) -> dict[str, Any]:
-    """Publications: a title, its people and its year."""
-    return {
-        "blocking": [
-            block_on(title),
-            block_on(f"substr({title},1,12)"),
-            block_on(f"split_part({people},' ',1)", year),
-            block_on(f"right({title},15)"),
-        ],
-        "comparisons": [
-            cl.CustomComparison(
-                output_column_name=title,
-                comparison_levels=[
-                    cll.NullLevel(title),
-                    cll.ExactMatchLevel(title),
-                    cll.JaroWinklerLevel(title, 0.95),
-                    cll.JaccardLevel(title, 0.85),
-                    cll.JaroWinklerLevel(title, 0.8),
-                    cll.ElseLevel(),
-                ],
-            ),
-            cl.JaroWinklerAtThresholds(people, [0.95, 0.85, 0.7]),
-            cl.ExactMatch(year).configure(term_frequency_adjustments=True),
-            cl.JaroWinklerAtThresholds("venue", [0.9, 0.7]),
-        ],
-        "certain": [block_on(title)],
-        "recall": 0.7,
-        "training": [block_on(title), block_on(people), block_on(f"split_part({people},' ',1)", year)],
-    }
+def _titles(*similar: Any) -> cl.CustomComparison:
+    levels = [cll.NullLevel("title"), cll.ExactMatchLevel("title", term_frequency_adjustments=True), *similar]
+    return cl.CustomComparison(output_column_name="title", comparison_levels=[*levels, cll.ElseLevel()])
+
+
+DBLP_ACM = r"""
+record_id, source, trim(regexp_replace(strip_accents(lower(title)), '[^a-z0-9]+', ' ', 'g')) as title,
+array_to_string(list_sort(regexp_extract_all(strip_accents(lower(authors)), '[a-z]{3,}')), ' ') as people,
+year
+from records
+"""
+"""The words of a title, the names of its people in order of letters (the libraries order them differently), the year."""
 
 
 def dblp_acm() -> Recipe:
-    """Publications of two libraries."""
-    columns = "record_id, source, lower(title) as title, lower(authors) as authors, lower(venue) as venue, year"
-    return Recipe(columns=columns, link_only=True, **_titled("title", "authors", "year"))
+    """Papers of two libraries; venues are left out, as each library has names of its own for them."""
+    return Recipe(
+        columns=DBLP_ACM,
+        blocking=[
+            block_on("title"),
+            block_on("substr(title,1,12)"),
+            block_on("right(title,15)"),
+            block_on("people", "year"),
+        ],
+        comparisons=[
+            _titles(cll.JaroWinklerLevel("title", 0.95), cll.JaroWinklerLevel("title", 0.88)),
+            cl.JaroWinklerAtThresholds("people", [0.95, 0.85, 0.7]),
+            cl.ExactMatch("year").configure(term_frequency_adjustments=True),
+        ],
+        certain=[block_on("title", "people")],
+        recall=0.5,
+        training=[block_on("title"), block_on("people", "year")],
+        max_pairs=1e7,
+        link_only=True,
+    )
+
+
+CORA = "record_id, lower(title) as title, lower(author) as author, lower(venue) as venue, regexp_extract(year, '(\\d{4})', 1) as year"
 
 
 def cora() -> Recipe:
-    """Citations of papers, one paper often."""
-    columns = "record_id, lower(title) as title, lower(author) as author, lower(venue) as venue, regexp_extract(year, '(\\d{4})', 1) as year"  # noqa: E501: SQL
-    return Recipe(columns=columns, **_titled("title", "author", "year"))
+    """Citations, many of one paper: title, authors, year, venue."""
+    first = "split_part(author,' ',1)"
+    return Recipe(
+        columns=CORA,
+        blocking=[
+            block_on("title"),
+            block_on("substr(title,1,12)"),
+            block_on(first, "year"),
+            block_on("right(title,15)"),
+        ],
+        comparisons=[
+            _titles(
+                cll.JaroWinklerLevel("title", 0.95), cll.JaccardLevel("title", 0.85), cll.JaroWinklerLevel("title", 0.8)
+            ),
+            cl.JaroWinklerAtThresholds("author", [0.95, 0.85, 0.7]),
+            cl.ExactMatch("year").configure(term_frequency_adjustments=True),
+            cl.JaroWinklerAtThresholds("venue", [0.9, 0.7]),
+        ],
+        certain=[block_on("title")],
+        recall=0.7,
+        training=[block_on("title"), block_on("author"), block_on(first, "year")],
+    )
 
 
 RECIPES = {

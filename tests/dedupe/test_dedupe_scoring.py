@@ -4,9 +4,10 @@ from itertools import combinations
 
 import polars as pl
 import pytest
-from bench.scoring import Share, best, calibration_error, entities_of, linked, reliability, scores
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bench.scoring import Share, best, calibration_error, entities_of, linked, reliability, scores
 
 LABELS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.sampled_from("ab")), min_size=1, max_size=14)
 
