@@ -63,7 +63,7 @@ def _train(linker: Linker, recipe: Recipe) -> None:
     training.estimate_u_using_random_sampling(max_pairs=recipe.max_pairs, seed=SEED)
     for rule in recipe.training:
         training.estimate_parameters_using_expectation_maximisation(
-            rule, estimate_without_term_frequencies=recipe.without_frequencies
+            rule, estimate_without_term_frequencies=recipe.without_frequencies, max_pairs=recipe.training_pairs
         )
 
 

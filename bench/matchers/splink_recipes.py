@@ -25,6 +25,7 @@ class Recipe:
         training: Rules whose pairs train the model, a session each.
         columns: Columns to derive first, as SQL.
         max_pairs: Random pairs for u.
+        training_pairs: Pairs of a session at most; None takes all.
         without_frequencies: Whether training leaves term frequencies out, which is quicker.
         link_only: Two sources, each without duplicates.
     """
@@ -36,6 +37,7 @@ class Recipe:
     training: list[BlockingRuleCreator]
     columns: str = "*"
     max_pairs: float = 1e6
+    training_pairs: float | None = None
     without_frequencies: bool = True
     link_only: bool = False
 
@@ -167,6 +169,7 @@ def leads() -> Recipe:
         recall=0.7,
         training=[block_on("first_name", "surname"), block_on("email")],
         max_pairs=1e7,
+        training_pairs=2e6,
     )
 
 
