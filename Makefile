@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := .venv-match
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 # one more than two cores: a test waits now and then
 WORKERS ?= 3
@@ -12,10 +13,10 @@ WORKERS ?= 3
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup data demo snapshot clean diff apply run test simulate check format lock bench
+.PHONY: help setup data demo snapshot clean diff apply run test simulate check format lock bench bench-match
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Create .venv with everything pinned; done once, and again when the pins change.
 
@@ -70,6 +71,16 @@ format: setup ## Put the code into its standard form.
 
 bench: setup ## Measure and write the figures of docs/benchmarks.md.
 	@$(BIN)/python -m bench
+
+bench-match: setup ## Matching beside Splink and recordlinkage, which get an environment of their own; MATCH="--million" for more.
+	@$(MAKE) --no-print-directory $(PEERS)/.ready
+	@$(BIN)/python -m bench.match --peers $(PEERS)/bin/python $(MATCH)
+
+$(PEERS)/.ready: bench/match-requirements.txt
+	@echo "Creating $(PEERS): the peers of the matcher (half a minute, once)"
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet --quiet install --requirement $<
+	@touch $@
 
 lock: ## Pin the newest versions that pyproject.toml allows (needs uv).
 	uv pip compile pyproject.toml $(LOCKED) --output-file requirements.lock
