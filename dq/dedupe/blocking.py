@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dq.dedupe.features import Bools, Codes, Feature, Floats, Hashes, Ints, encoded, mixed
+from dq.dedupe.features import Bools, Codes, Feature, Floats, Hashes, Ints, distinct, encoded, mixed
 from dq.dedupe.linkage import expanded, runs
 
 LARGEST = 50
@@ -26,9 +26,10 @@ _OFTEN = 0.5
 _PAIRS_A_ROW, _FEWEST_PAIRS, _MOST_PAIRS = 30, 2, 2_000_000
 _DIFFERS = 1.5
 """Bits that a value which differs counts against a sampled pair."""
-_EASY = 3
+_EASY = 2
 """Bits by which a sampled pair may fall short of a match and count as one with a half."""
-_WORTH = 1e-6
+_WORTH = 1 / 500
+"""Likely matches, found or found again, that a new pair must bring."""
 
 Sizes = NDArray[np.uint8]
 
@@ -41,13 +42,13 @@ class Atom:
         name: For people.
         group: Of what it is a part; a key has one of each group.
         feature: Its values.
-        is_whole: Whether it is all of what its group says, and so evidence of its own.
+        says: What it is evidence of, where it is all that its group says; atoms that say the same count once.
     """
 
     name: str
     group: str
     feature: Feature
-    is_whole: bool = False
+    says: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +123,10 @@ def candidates(atoms: Sequence[Atom], rows: int, more: Sequence[tuple[Ints, Hash
     hashes = [mixed(atom.feature.codes.astype(np.int64) + 1 + (number << 40)) for number, atom in enumerate(atoms)]
     blocks = [found for key in _possible(atoms) if (found := _blocks(key, hashes, atoms, rows)).pairs]
     chosen, recall = _chosen(blocks, hashes, atoms, rows, most)
-    shared = [_pairs(np.flatnonzero(key.sizes > 1), _hash(key.atoms, hashes)) for key in chosen]
-    shared += [_pairs(row, value) for row, value in more]
-    packed = np.unique(np.concatenate([left << 32 | right for left, right in shared] or [np.empty(0, np.int64)]))
+    packed = np.empty(0, np.int64)
+    for row, value in [*((np.flatnonzero(key.sizes > 1), _hash(key.atoms, hashes)) for key in chosen), *more]:
+        left, right = _pairs(row, value)
+        packed = distinct(np.append(packed, left << 32 | right))
     keys = tuple(Key(tuple(atoms[number].name for number in key.atoms), key.pairs) for key in chosen)
     return Candidates(packed >> 32, packed & 0xFFFFFFFF, keys, recall)
 
@@ -181,7 +183,7 @@ def _chosen(
         open_[chosen] = False
         value = np.where(open_, gains / (fresh + 0.02 * rows + 0.1 * sizes), -1)
         best = int(value.argmax())
-        if value[best] <= 0 or gains[best] < _WORTH * likely.sum():
+        if value[best] <= 0 or gains[best] < _WORTH * fresh[best]:
             break
         chosen.append(best)
         total += fresh[best]
@@ -200,7 +202,7 @@ def _sampled(blocks: Sequence[_Blocks], hashes: Sequence[Hashes]) -> tuple[Ints,
         drawn = np.flatnonzero((key.sizes > 1) & (mixed(value + np.uint64(number)) < np.uint64(rate * (2**64 - 2**12))))
         left, right = _pairs(drawn, value)
         packed.append(left << 32 | right)
-    pairs = np.unique(np.concatenate(packed))
+    pairs = distinct(np.concatenate(packed))
     return pairs >> 32, pairs & 0xFFFFFFFF, rates
 
 
@@ -221,12 +223,13 @@ def _equal(feature: Feature, left: Ints, right: Ints) -> Bools:
 
 def _likely(atoms: Sequence[Atom], equal: Sequence[Bools], left: Ints, right: Ints, rows: int) -> Floats:
     """How likely sampled pairs are matches, by what they share and how rare that is."""
-    total = np.zeros(len(left))
+    said: dict[str, Floats] = {}
     for atom, same in zip(atoms, equal, strict=True):
-        if atom.is_whole:
+        if atom.says is not None:
             codes: Codes = atom.feature.codes
             both = atom.feature.known[left] & atom.feature.known[right]
-            shared = -atom.feature.bits(codes[left], codes[right])
-            total += np.where(same, shared, np.where(both, -_DIFFERS, 0.0))
+            bits = np.where(same, -atom.feature.bits(codes[left], codes[right]), np.where(both, -_DIFFERS, -np.inf))
+            said[atom.says] = np.maximum(said.get(atom.says, bits), bits)
+    total = np.sum([np.where(np.isinf(bits), 0.0, bits) for bits in said.values()] or [np.zeros(len(left))], axis=0)
     likely: Floats = 1 / (1 + np.exp2(np.clip(np.log2(max(rows, 2)) - _EASY - total, -40, 40)))
     return likely

@@ -34,15 +34,15 @@ class Compared:
 
 
 class Comparison(Protocol):
-    """One respect in which rows are compared.
+    """One respect in which rows are compared."""
 
-    Attributes:
-        name: Of the column, or of what several columns say together.
-        levels: What each level is called, from 0 up.
-    """
+    @property
+    def name(self) -> str:
+        """Of the column, or of what several columns say together."""
 
-    name: str
-    levels: tuple[str, ...]
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """What each level is called, from 0 up."""
 
     def compare(self, left: Ints, right: Ints) -> Compared:
         """Compare pairs of rows."""

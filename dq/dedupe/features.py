@@ -71,6 +71,12 @@ def mixed(numbers: NDArray[Any]) -> Hashes:
     return scattered ^ (scattered >> np.uint64(31))
 
 
+def distinct(numbers: Ints) -> Ints:
+    """The numbers in order, each once; sorting needs less memory than a hash table of as many."""
+    ordered = np.sort(numbers)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
+
+
 def distinct_rows(features: Mapping[str, Feature]) -> tuple[Ints, Ints]:
     """The first row of every combination of values, and for each row the number of its combination."""
     table = pl.DataFrame({str(number): feature.codes for number, feature in enumerate(features.values())})

@@ -25,6 +25,7 @@ class Persons:
         family: Family names.
         words: All words of the name, sorted.
         formal: The formal name that a given name is short for.
+        generation: Jr., Sr. and the like: those that differ tell two people apart.
         initials: Whether a row's given name is an initial.
         first: The first letter of the given name, as a number.
     """
@@ -34,6 +35,7 @@ class Persons:
     family: Feature
     words: Feature
     formal: Feature
+    generation: Feature
     initials: Bools
     first: Ints
     levels: tuple[str, ...] = (
@@ -63,6 +65,8 @@ class Persons:
         )
         level = np.select([rule for _, rule in rules], [number for number, _ in rules], _NOTHING).astype(np.int8)
         level[~given & ~families] = MISSING
+        generations = self.generation.known[left] & self.generation.known[right]
+        level[generations & (self.generation.codes[left] != self.generation.codes[right])] = _NOTHING
         return Compared(level, self._rarity(level, left, right))
 
     def chance(self) -> dict[int, float]:

@@ -1,15 +1,18 @@
+# ruff: noqa: RUF001 (letters that look like others are what this is about)
 """Respects: the columns of a table as comparisons and blocking atoms, by their roles.
 
 columns ─► folded as their role wants it ─► features ─► comparisons, atoms, rare words
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from dq.dedupe.blocking import Atom, part
 from dq.dedupe.comparison import Comparison, Dates, Digits, Equal, Similar
+from dq.dedupe.contacts import Addresses, Organizations, without_offices
 from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mixed, subset
 from dq.dedupe.matcher import Respects
 from dq.dedupe.persons import Persons
@@ -17,12 +20,35 @@ from dq.dedupe.roles import Role
 from dq.dedupe.tokens import rare_words, worded
 from dq.standardize import company, email, linkedin, name_parts, text, website
 
-PERSON = "person"
+PERSON, DOMAIN = "person", "domain"
+_CONTACTS: frozenset[Role | None] = frozenset({"email", "phone", "profile"})
 _PERSONAL: frozenset[Role] = frozenset({"name", "given", "middle", "family"})
+_SUFFIXED: frozenset[Role] = frozenset({"name", "family"})
 _WORDED: frozenset[Role] = frozenset({"organization", "address", "text"})
 _ALIKE = (0.95, 0.88)
 _WORDS, _MOST_ROWS = 4, 30
-_NAMES = ("given", "family", "words", "formal")
+_BEGINNING, _LETTERS = 2, 3
+"""Letters of a name that are no chance in a mailbox."""
+_NAMES = ("given", "family", "words", "formal", "generation")
+_GENERATION = r"\b(jr|sr|junior|senior|ii|iii|iv)\b"
+_GENERATIONS = {"junior": "jr", "senior": "sr"}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What lists say of the values of any table.
+
+    Attributes:
+        nicknames: Pairs of a formal name and one that is short for it.
+        legal_forms: Legal forms of companies.
+        public_domains: Domains whose mailboxes are anybody's.
+        most_names: A mailbox or number of this many names or more is an office's.
+    """
+
+    nicknames: Sequence[tuple[str, str]] = ()
+    legal_forms: Mapping[str, str] | None = None
+    public_domains: Sequence[str] = ()
+    most_names: int = 3
 
 
 def _words(value: pl.Expr) -> pl.Expr:
@@ -64,60 +90,136 @@ def folded(role: Role, value: pl.Expr, legal_forms: Mapping[str, str] | None) ->
 def respects(
     frame: pl.DataFrame,
     roles: Mapping[str, Role],
-    nicknames: Sequence[tuple[str, str]],
-    legal_forms: Mapping[str, str] | None,
+    known: Known,
+    *,
+    once: bool = True,
 ) -> tuple[Respects, Ints]:
-    """A table as the matcher sees it, equal rows only once.
+    """A table as the matcher sees it.
 
     Args:
         frame: Rows of texts.
         roles: The roles of the columns that count.
-        nicknames: Pairs of a formal name and one that is short for it.
-        legal_forms: Legal forms of companies.
+        known: What the lists say.
+        once: Equal rows only once.
 
     Returns:
         The respects, and for each row of the frame the number of its row in them.
     """
-    features = {
-        name: encoded(frame.select(folded(role, pl.col(name), legal_forms)).to_series())
-        for name, role in roles.items()
-        if role not in _PERSONAL
-    }
-    people = _people(frame, roles, nicknames)
-    features |= {f"{PERSON} {name}": encoded(people[name]) for name in people.columns}
-    features = {name: feature for name, feature in features.items() if len(feature.values)}
-    rows, number = distinct_rows(features) if features else (np.arange(0), np.zeros(len(frame), np.int64))
-    features = {name: subset(feature, rows) for name, feature in features.items()}
+    features = _features(frame, roles, known)
+    everyone = np.arange(len(frame))
+    rows, number = distinct_rows(features) if features and once else (everyone, everyone)
+    own = {name: subset(feature, rows) for name, feature in _own(features, roles, known).items()}
     comparisons: list[Comparison] = []
     atoms: list[Atom] = []
     words: list[tuple[Ints, Hashes]] = []
-    if f"{PERSON} words" in features:
-        comparisons.append(_persons(features))
-        atoms += _person_atoms(features)
+    if f"{PERSON} words" in own:
+        comparisons.append(_persons(own))
+        atoms += _person_atoms(own)
+    company = _company(own, roles)
+    if company is not None:
+        comparisons.append(company)
     for place, (name, role) in enumerate(roles.items()):
-        if name in features:
-            comparisons.append(_comparison(name, role, features[name]))
-            atoms += _atoms(name, role, features[name])
-            if role in _WORDED:
-                words += _rare(features[name], place)
+        if name not in own:
+            continue
+        if company is None or name not in {company.company.name, *_sites(roles)}:
+            comparisons.append(_comparison(name, role, own))
+        atoms += _atoms(name, role, own[name])
+        if role in _WORDED:
+            words += _rare(own[name], place)
     return Respects(tuple(comparisons), tuple(atoms), tuple(words), np.bincount(number, minlength=len(rows))), number
 
 
-def _comparison(name: str, role: Role, feature: Feature) -> Comparison:
-    match role:
-        case "email" | "profile" | "url":
-            return Similar(name, feature, _ALIKE)
-        case "phone" | "code":
-            return Digits(name, feature)
-        case "category":
-            return Equal(name, feature)
-        case "date":
-            years, days = (encoded(feature.values.str.slice(*cut)).codes.astype(np.int64) for cut in ((0, 4), (4, 4)))
-            return Dates(name, feature, years, days)
-        case "organization" | "address" | "text":
-            return worded(name, feature)
-        case _:
-            return Similar(name, feature)
+def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:
+    features = {
+        name: encoded(frame.select(folded(role, pl.col(name), known.legal_forms)).to_series())
+        for name, role in roles.items()
+        if role not in _PERSONAL
+    }
+    people = _people(frame, roles, known.nicknames)
+    features |= {f"{PERSON} {name}": encoded(people[name]) for name in people.columns}
+    domains = _domains(features, roles, known.public_domains)
+    features |= {DOMAIN: encoded(domains)} if domains is not None else {}
+    return {name: feature for name, feature in features.items() if len(feature.values)}
+
+
+def _own(features: Mapping[str, Feature], roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:
+    """The features without the mailboxes and numbers of offices."""
+    names = features.get(f"{PERSON} family")
+    if names is None:
+        texts = [name for name, role in roles.items() if role in {"text", "organization"} and name in features]
+        names = features[texts[0]] if texts else None
+    if names is None:
+        return dict(features)
+    beginning = part("name", "name", names, pl.col("value").str.slice(0, _BEGINNING)).feature  # typos make no new name
+    return {
+        name: without_offices(feature, beginning, known.most_names) if roles.get(name) in _CONTACTS else feature
+        for name, feature in features.items()
+    }
+
+
+def _sites(roles: Mapping[str, Role]) -> list[str]:
+    return [name for name, role in roles.items() if role == "url"]
+
+
+def _domains(features: Mapping[str, Feature], roles: Mapping[str, Role], public: Sequence[str]) -> pl.Series | None:
+    """The domain of each row's organization: of its website, else of its mailbox."""
+    if "organization" not in roles.values():
+        return None
+    sites = [_texts(features[name]) for name in _sites(roles)]
+    mail = [_texts(features[name]).str.extract("@(.*)$", 1) for name, role in roles.items() if role == "email"]
+    own = [domain.set(domain.is_in(list(public)), None) for domain in mail]
+    columns = [column.alias(str(number)) for number, column in enumerate([*sites, *own])]
+    return pl.DataFrame(columns).select(pl.coalesce(pl.all())).to_series() if columns else None
+
+
+def _texts(feature: Feature) -> pl.Series:
+    codes = pl.Series(feature.codes).cast(pl.Int64)
+    return (
+        feature.values.gather(codes.set(codes < 0, None))
+        if len(feature.values)
+        else pl.Series([None] * len(codes), dtype=pl.String)
+    )
+
+
+def _company(features: Mapping[str, Feature], roles: Mapping[str, Role]) -> Organizations | None:
+    """The first organization with its domain; None where there are no domains."""
+    names = [name for name, role in roles.items() if role == "organization" and name in features]
+    if not names or DOMAIN not in features:
+        return None
+    return Organizations("organization", worded(names[0], features[names[0]]), features[DOMAIN])
+
+
+def _comparison(name: str, role: Role, features: Mapping[str, Feature]) -> Comparison:
+    feature = features[name]
+    if role == "email" and DOMAIN in features:
+        return _addresses(name, features)
+    if role == "date":
+        years, days = (encoded(feature.values.str.slice(*cut)).codes.astype(np.int64) for cut in ((0, 4), (4, 4)))
+        return Dates(name, feature, years, days)
+    if role in _WORDED:
+        return worded(name, feature)
+    if role in {"phone", "code", "profile"}:
+        return Digits(name, feature)
+    if role == "category":
+        return Equal(name, feature)
+    return Similar(name, feature, _ALIKE if role in {"email", "url"} else (0.92, 0.80))
+
+
+def _addresses(name: str, features: Mapping[str, Feature]) -> Addresses:
+    feature = features[name]
+    mailbox, domain = (
+        part(name, name, feature, pl.col("value").str.extract(cut, 1)).feature for cut in ("^(.*)@", "@(.*)$")
+    )
+    rows = pl.DataFrame({"mailbox": _texts(mailbox)})
+    spelled = pl.lit(value=False)
+    for word in ("given", "family"):
+        if f"{PERSON} {word}" in features:
+            rows = rows.with_columns(_texts(features[f"{PERSON} {word}"]).alias(word))
+            named = pl.col(word).str.len_chars() >= _LETTERS
+            spelled |= named & pl.col("mailbox").str.contains(pl.col(word), literal=True)
+    own = rows.select(spelled.fill_null(value=False)).to_series().to_numpy()
+    digits = part(name, name, mailbox, pl.col("value").str.replace_all(r"\D", "")).feature
+    return Addresses(name, feature, mailbox, domain, own, digits)
 
 
 def _atoms(name: str, role: Role, feature: Feature) -> list[Atom]:
@@ -135,7 +237,7 @@ def _atoms(name: str, role: Role, feature: Feature) -> list[Atom]:
         },
     }
     return [
-        Atom(name, name, feature, is_whole=True),
+        Atom(name, name, feature, "organization" if role in {"organization", "url"} else name),
         *(part(f"{name}: {what}", name, feature, values) for what, values in parts.get(role, {}).items()),
     ]
 
@@ -158,11 +260,12 @@ def _rare(feature: Feature, place: int) -> list[tuple[Ints, Hashes]]:
 
 
 def _people(frame: pl.DataFrame, roles: Mapping[str, Role], nicknames: Sequence[tuple[str, str]]) -> pl.DataFrame:
-    """Given name, family name, all words and the formal given name of each row; no columns where nobody is named."""
+    """The parts of each row's name, as `_NAMES` has them; no columns where nobody is named."""
     columns: dict[str, list[pl.Expr]] = {part: [] for part in ("given", "family")}
     for role in columns:
         columns[role] += [_words(pl.col(name)) for name, one in roles.items() if one == role]
     whole = [pl.col(name) for name, role in roles.items() if role == "name"]
+    suffixed = [_words(pl.col(name)).str.extract(_GENERATION, 1) for name, role in roles.items() if role in _SUFFIXED]
     if whole:
         parted = name_parts.parts(pl.coalesce(whole))
         for role, values in columns.items():
@@ -170,7 +273,10 @@ def _people(frame: pl.DataFrame, roles: Mapping[str, Role], nicknames: Sequence[
     if not any(columns.values()):
         return pl.DataFrame()
     nobody = pl.lit(None, dtype=pl.String)
-    named = frame.select(**{role: pl.coalesce(values or [nobody]) for role, values in columns.items()})
+    named = frame.select(
+        **{role: pl.coalesce(values or [nobody]) for role, values in columns.items()},
+        generation=pl.coalesce(suffixed).replace(_GENERATIONS),
+    )
     words = pl.concat_list(pl.col("given").str.split(" "), pl.col("family").str.split(" ")).list.drop_nulls()
     joined = words.list.sort().list.join(" ")
     return named.with_columns(
@@ -179,14 +285,13 @@ def _people(frame: pl.DataFrame, roles: Mapping[str, Role], nicknames: Sequence[
 
 
 def _persons(features: Mapping[str, Feature]) -> Persons:
-    given, family, words, formal = (_person(features, name) for name in _NAMES)
+    given, family, words, formal, generation = (_person(features, name) for name in _NAMES)
     letter = encoded(given.values.str.slice(0, 1)).codes.astype(np.int64)
     initial = (given.values.str.len_chars() == 1).to_numpy()
     codes = given.codes
     first = np.where(given.known, letter[codes] if len(letter) else -1, -1)
-    return Persons(
-        PERSON, given, family, words, formal, given.known & (initial[codes] if len(initial) else given.known), first
-    )
+    initials = given.known & (initial[codes] if len(initial) else given.known)
+    return Persons(PERSON, given, family, words, formal, generation, initials, first)
 
 
 def _person(features: Mapping[str, Feature], name: str) -> Feature:
@@ -197,11 +302,11 @@ def _person(features: Mapping[str, Feature], name: str) -> Feature:
 
 
 def _person_atoms(features: Mapping[str, Feature]) -> list[Atom]:
-    given, family, words, formal = (_person(features, name) for name in _NAMES)
+    given, family, words, formal, _ = (_person(features, name) for name in _NAMES)
     value = pl.col("value")
     return [
-        Atom("given name", "given", given, is_whole=True),
-        Atom("family name", "family", family, is_whole=True),
+        Atom("given name", "given", given, "given"),
+        Atom("family name", "family", family, "family"),
         Atom("name", PERSON, words),
         part("given name: first three", "given", formal, value.str.slice(0, 3)),
         part("family name: first four", "family", family, value.str.slice(0, 4)),
