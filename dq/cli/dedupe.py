@@ -49,18 +49,13 @@ def dedupe(
     """Find rows of a file that are the same lead."""
     from dq.engine import files
 
-    _demand_fitting(link, within=within, exact=exact, fields=fields, pairs=pairs, explain=explain)
-    for target in (out, pairs):
-        if target is not None and str(target) != "-":
-            _demand_new(target, [file, *([link] if link else [])])
+    _demand_fitting(link, within=within, exact=exact, others=bool(fields or pairs or explain))
+    _demand_new([out, pairs], [file, *([link] if link else [])])
     left = files.read(file, separator)
     right = None if link is None else files.read(link, separator if link.suffix.lower() == ".csv" else None)
     with files.readable(file, *([link] if link else [])):
-        if exact:
-            match, found = None, _by_keys(left, right, key, config)
-        else:
-            match = _matched(left, right, key, fields, threshold, config, within=within)
-            found = match.clusters
+        match = None if exact else _matched(left, right, key, fields, threshold, config, within=within)
+        found = _by_keys(left, right, key, config) if match is None else match.clusters
     if pairs is not None and match is not None:
         files.write(match.pairs, pairs)
     if str(out) == "-":
@@ -71,27 +66,28 @@ def dedupe(
     _tell(found, match if explain else None, form, listed=out is None)
 
 
-def _demand_fitting(
-    link: Path | None, *, within: bool, exact: bool, fields: str | None, pairs: Path | None, explain: bool
-) -> None:
+def _demand_fitting(link: Path | None, *, within: bool, exact: bool, others: bool) -> None:
     from dq.errors import ConfigurationError
 
     if within and link is None:
         raise ConfigurationError("--within is for two files.", fix="leave it out: one file is always searched within")
-    if exact and (within or fields or pairs or explain):
+    if exact and (within or others):
         raise ConfigurationError(
             "--exact goes by rules/dedupe.yaml: --within, --fields, --pairs and --explain are the matcher's.",
             fix="leave out --exact, or the others",
         )
 
 
-def _demand_new(out: Path, read: list[Path]) -> None:
+def _demand_new(written: list[Path | None], read: list[Path]) -> None:
     from dq.engine import files
     from dq.errors import ConfigurationError
 
-    files.demand_format(out)
-    if out.exists() and any(path.exists() and out.samefile(path) for path in read):
-        raise ConfigurationError(f"--out {out.name} is a file that is read.", fix="--out another file")
+    for out in written:
+        if out is None or str(out) == "-":
+            continue
+        files.demand_format(out)
+        if out.exists() and any(path.exists() and out.samefile(path) for path in read):
+            raise ConfigurationError(f"--out {out.name} is a file that is read.", fix="--out another file")
 
 
 def _by_keys(
