@@ -23,7 +23,7 @@ _SAMPLED = 250
 """Pairs looked at of each key."""
 _OFTEN = 0.5
 """What is left of a likely match's worth each time that another key finds it: keys fail, so it pays to have several."""
-_PAIRS_A_ROW, _FEWEST_PAIRS, _MOST_PAIRS = 30, 2, 2_000_000
+_PAIRS_A_ROW, _FEWEST_PAIRS, _MOST_PAIRS = 30, 2, 1_300_000
 _DIFFERS = 1.5
 """Bits that a value which differs counts against a sampled pair."""
 _EASY = 2
@@ -122,13 +122,22 @@ def candidates(atoms: Sequence[Atom], rows: int, more: Sequence[tuple[Ints, Hash
     most = max(_FEWEST_PAIRS * rows, min(_PAIRS_A_ROW * rows, _MOST_PAIRS))
     hashes = [mixed(atom.feature.codes.astype(np.int64) + 1 + (number << 40)) for number, atom in enumerate(atoms)]
     blocks = [found for key in _possible(atoms) if (found := _blocks(key, hashes, atoms, rows)).pairs]
-    chosen, recall = _chosen(blocks, hashes, atoms, rows, most)
-    packed = np.empty(0, np.int64)
-    for row, value in [*((np.flatnonzero(key.sizes > 1), _hash(key.atoms, hashes)) for key in chosen), *more]:
+    packed, used, recall = _merged(np.empty(0, np.int64), more), 0, 0.0
+    chosen = _chosen(blocks, hashes, atoms, rows, most)
+    for key, recall in chosen:  # noqa: B007 (that of the last key taken is told)
+        packed = _merged(packed, [(np.flatnonzero(key.sizes > 1), _hash(key.atoms, hashes))])
+        used += 1
+        if len(packed) >= most:
+            break
+    keys = tuple(Key(tuple(atoms[number].name for number in key.atoms), key.pairs) for key, _ in chosen[:used])
+    return Candidates(packed >> 32, packed & 0xFFFFFFFF, keys, recall if chosen else 1.0)
+
+
+def _merged(packed: Ints, more: Sequence[tuple[Ints, Hashes]]) -> Ints:
+    for row, value in more:
         left, right = _pairs(row, value)
         packed = distinct(np.append(packed, left << 32 | right))
-    keys = tuple(Key(tuple(atoms[number].name for number in key.atoms), key.pairs) for key in chosen)
-    return Candidates(packed >> 32, packed & 0xFFFFFFFF, keys, recall)
+    return packed
 
 
 def _possible(atoms: Sequence[Atom]) -> list[tuple[int, ...]]:
@@ -162,10 +171,10 @@ def _blocks(key: tuple[int, ...], hashes: Sequence[Hashes], atoms: Sequence[Atom
 
 def _chosen(
     blocks: Sequence[_Blocks], hashes: Sequence[Hashes], atoms: Sequence[Atom], rows: int, most: int
-) -> tuple[list[_Blocks], float]:
-    """The keys in the order of their worth, and the share of likely matches that they find."""
+) -> list[tuple[_Blocks, float]]:
+    """The keys in the order of their worth, each with the share of likely matches that it and those before it find."""
     if not blocks:
-        return [], 1.0
+        return []
     left, right, rates = _sampled(blocks, hashes)
     equal = [_equal(atom.feature, left, right) for atom in atoms]
     covers = np.stack(
@@ -175,6 +184,7 @@ def _chosen(
     likely = _likely(atoms, equal, left, right, rows) / seen
     likely = np.minimum(likely, np.quantile(likely, 0.999)) if len(likely) else likely
     chosen: list[int] = []
+    recalls: list[float] = []
     worth, unmet, total = likely.copy(), np.ones(len(left)), 0.0
     cover, sizes = covers.astype(np.float64), np.array([key.pairs for key in blocks], np.float64)
     while len(chosen) < len(blocks):
@@ -188,8 +198,8 @@ def _chosen(
         chosen.append(best)
         total += fresh[best]
         worth, unmet = worth * (1 - _OFTEN * cover[best]), unmet * (1 - cover[best])
-    recall = 1 - float((likely * unmet).sum() / max(likely.sum(), 1e-9))
-    return [blocks[number] for number in chosen], recall
+        recalls.append(1 - float((likely * unmet).sum() / max(likely.sum(), 1e-9)))
+    return [(blocks[number], recall) for number, recall in zip(chosen, recalls, strict=True)]
 
 
 def _sampled(blocks: Sequence[_Blocks], hashes: Sequence[Hashes]) -> tuple[Ints, Ints, Floats]:

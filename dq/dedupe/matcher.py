@@ -10,7 +10,6 @@ import numpy as np
 
 from dq.dedupe import blocking, evidence
 from dq.dedupe.blocking import Atom, Candidates
-from dq.dedupe.comparison import MISSING as MISSING_LEVEL
 from dq.dedupe.comparison import Compared, Comparison
 from dq.dedupe.evidence import Evidence
 from dq.dedupe.features import Floats, Hashes, Ints
@@ -23,7 +22,7 @@ MISSING = -8.0
 MOST_INSIDE = 100
 """Rows of a component whose pairs are all scored."""
 ALONE = 4.0
-"""Bits of an equal address or profile where rows say nothing else: what a table alone could never show."""
+"""The least weight of rows with an equal address or profile that nothing contradicts: a small table cannot show it."""
 _RANDOM = 200_000
 _SLICE = 500_000
 """Pairs that are compared at a time."""
@@ -134,10 +133,10 @@ def _inside(
 
 def _weights(respects: Respects, learned: Evidence, pairs: Sequence[Compared]) -> Floats:
     weight = evidence.weights(learned, pairs)
-    said = np.sum([pair.level != MISSING_LEVEL for pair in pairs], axis=0)
+    contradicted = np.sum([pair.level == 0 for pair in pairs], axis=0) > 0
     for number in respects.identifying:
         equal = pairs[number].level == len(respects.comparisons[number].levels) - 1
-        weight = np.where(equal & (said == 1), np.maximum(weight, ALONE), weight)
+        weight = np.where(equal & ~contradicted, np.maximum(weight, ALONE), weight)
     return weight
 
 

@@ -33,6 +33,8 @@ _NAMES: tuple[tuple[Role | None, str], ...] = (
     ("place", r"city|town|suburb|place|county|state|country|region"),
     ("text", r"title|author|venue|description|note|comment"),
 )  # fmt: skip
+_TELLING: frozenset[Role | None] = frozenset({"name", "given", "family", "email", "profile", "phone", "organization"})
+"""What counts though all rows say the same."""
 _LOOKED_AT = 5_000
 _FEW_VALUES, _FEW_SHARE = 60, 0.02
 _MOST = 0.7
@@ -63,12 +65,10 @@ def roles(frame: pl.DataFrame, given_names: Collection[str], stated: Mapping[str
 def _role(name: str, column: pl.Series) -> Role | None:
     held = column.drop_nulls()
     values = held.n_unique()
-    if values <= 1:
+    known, role = _by_name(name)
+    if values == 0 or (known and role is None) or (values == 1 and role not in _TELLING):
         return None
     some = held.gather_every(max(1, len(held) // _LOOKED_AT))
-    known, role = _by_name(name)
-    if known and role is None:
-        return None
     if _share(some, r"^[^@\s]+@[^@\s]+$") > _MOST:
         return "email"
     if role in {None, "code", "text", "place", "organization"} and values <= max(

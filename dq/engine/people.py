@@ -14,6 +14,7 @@ from dq.standardize import name_parts
 
 PERSON = "person"
 """The comparison's name, and the beginning of its features' names."""
+_PARTS = "#parts"
 _SUFFIXED: frozenset[Role] = frozenset({"name", "family"})
 _NAMES = ("given", "family", "words", "formal", "generation")
 _GENERATION = r"\b(jr|sr|junior|senior|ii|iii|iv)\b"
@@ -28,9 +29,9 @@ def people(frame: pl.DataFrame, roles: Mapping[str, Role], nicknames: Sequence[t
     whole = [pl.col(name) for name, role in roles.items() if role == "name"]
     suffixed = [words_of(pl.col(name)).str.extract(_GENERATION, 1) for name, role in roles.items() if role in _SUFFIXED]
     if whole:
-        parted = name_parts.parts(pl.coalesce(whole))
+        frame = frame.with_columns(name_parts.parts(pl.coalesce(whole)).alias(_PARTS))
         for role, values in columns.items():
-            values.append(words_of(parted.struct.field(role)))
+            values.append(words_of(pl.col(_PARTS).struct.field(role)))
     if not any(columns.values()):
         return pl.DataFrame()
     nobody = pl.lit(None, dtype=pl.String)

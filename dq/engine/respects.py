@@ -84,7 +84,7 @@ def respects(
         if company is None or name not in {company.company.name, *_sites(roles)}:
             comparisons.append(_comparison(name, role, own))
         atoms += _atoms(name, role, own[name])
-        if role in _WORDED:
+        if role in _WORDED and f"{PERSON} words" not in own:  # people of one company are no candidates for that
             words += _rare(own[name], place)
     sure = tuple(at for at, one in enumerate(comparisons) if roles.get(one.name) in _IDENTIFYING)
     counts = np.bincount(number, minlength=len(rows))
@@ -93,7 +93,7 @@ def respects(
 
 def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:
     features = {
-        name: encoded(frame.select(folded(role, pl.col(name), known.legal_forms)).to_series())
+        name: part(name, name, encoded(frame[name]), folded(role, pl.col("value"), known.legal_forms)).feature
         for name, role in roles.items()
         if role not in _PERSONAL
     }
