@@ -142,7 +142,7 @@ def _ours(one: Labelled, records: Path, folder: Path) -> list[Path | str]:
             part.write_parquet(path)
         files = [paths[0], "--link", paths[1]]
     command = [Path(sys.executable).parent / "dq", "dedupe", *files, "--key", RECORD]
-    return [*command, "--out", folder / "clusters.parquet"]
+    return [*command, "--out", folder / "clusters.parquet", "--pairs", folder / "pairs.parquet"]
 
 
 def _why(log: Path, code: int) -> str:
@@ -162,7 +162,12 @@ def _clusters(run: Run) -> pl.DataFrame:
 
 def _pairs(run: Run) -> pl.DataFrame | None:
     path = run.folder / "pairs.parquet"
-    return pl.read_parquet(path, columns=["left", "right", "probability"]) if path.is_file() else None
+    if not path.is_file():
+        return None
+    found = pl.read_parquet(path)
+    if run.matcher == "dq":
+        found = found.select(left="key_l", right="key_r", probability="match_probability")
+    return found.select("left", "right", "probability")
 
 
 def _line(run: Run, one: Labelled) -> str:

@@ -66,6 +66,8 @@ def components(left: Ints, right: Ints, size: int) -> Ints:
 def bridges(left: Ints, right: Ints, label: Ints) -> NDArray[np.bool_]:
     """Whether a cluster falls apart without the row: every cluster is copied once per row, with that row cut out.
 
+    Links between clusters, which a cut has parted, do not count.
+
     The copies of a cluster of k rows have k·k nodes, so clusters over `MAX_BRIDGE_CHECK` rows are left out.
     """
     found = np.zeros(len(label), dtype=np.bool_)
@@ -80,7 +82,8 @@ def bridges(left: Ints, right: Ints, label: Ints) -> NDArray[np.bool_]:
     position[order] = np.arange(len(order)) - np.repeat(starts, count)
     offset = np.zeros(len(size), dtype=np.int64)  # of a cluster's first copy among all copies
     offset[label[order[starts]]] = np.concatenate(([0], np.cumsum(count**2)[:-1]))
-    parts = _cut(left, right, size[label], position, offset[label])
+    within = label[left] == label[right]
+    parts = _cut(left[within], right[within], size[label], position, offset[label])
     copy_of = np.repeat(np.arange(len(order)), np.repeat(count, count))
     distinct = np.unique(np.stack([copy_of, parts]), axis=1)[0]
     found[order] = np.bincount(distinct, minlength=len(order)) > 2  # the cut row itself, and more than one part

@@ -125,3 +125,9 @@ def test_the_strongest_evidence_is_named(match_keys, decided):
     rows = [(0, number, key, 0.9, "link") for number, key in enumerate(match_keys, 1)]
     found = clusters(nodes_of(len(rows) + 1), pl.DataFrame(rows, schema=TYPES, orient="row"), "leads")
     assert found.filter(row_key="k00")["decided_by"].to_list() == [decided]
+
+
+def test_links_between_clusters_that_a_cut_has_parted_make_no_bridge():
+    label = np.array([0, 0, 0, 3, 3, 5])
+    left, right = np.array([0, 1, 2, 3, 4, 2]), np.array([1, 2, 3, 4, 5, 5])
+    assert bridges(left, right, label).tolist() == [False, True, False, False, False, False]
