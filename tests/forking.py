@@ -5,20 +5,34 @@ program. Run as a script, this is the process that forks: a line of JSON for eac
 """
 
 import atexit
+import gc
 import json
 import os
 import subprocess
 import sys
 import tempfile
 from contextlib import nullcontext
-from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from dq import sandbox
 
+IMPORTED = (
+    "dq.apply.undo",
+    "dq.cli.render",
+    "dq.cli.run",
+    "dq.pipeline",
+    "pandera.backends.polars.builtin_checks",
+    "scipy.sparse.csgraph",
+)
+"""What a command takes its time to import."""
+_begun: dict[tuple[str, ...], "subprocess.Popen[str]"] = {}
 
-def run(program: str, arguments: list[str], cwd: Path, environment: dict[str, str], url: str) -> tuple[int, str, str]:
+
+def run(
+    program: str, arguments: list[str], cwd: Path, environment: dict[str, str], url: str, inside: tuple[str, ...] = ()
+) -> tuple[int, str, str]:
     """Run a program to its end; its exit code, negative where a signal ended it, and what it wrote to both outputs.
 
     Args:
@@ -27,11 +41,12 @@ def run(program: str, arguments: list[str], cwd: Path, environment: dict[str, st
         cwd: Where it runs.
         environment: All of its environment.
         url: Where its embedded Airtable answers: none is started for it.
+        inside: The command that the process which forks is begun by, `unshare` for example.
     """
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder) / "out", Path(folder) / "err"
         asked = {"program": program, "arguments": arguments, "cwd": str(cwd), "environment": environment, "url": url}
-        process = _forking()
+        process = _forking(inside)
         try:
             _tell(process.stdin, {**asked, "out": str(out), "err": str(err)})
             code = int(process.stdout.readline())
@@ -41,17 +56,21 @@ def run(program: str, arguments: list[str], cwd: Path, environment: dict[str, st
         return code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
 
 
-@cache
-def _forking() -> "subprocess.Popen[str]":
-    atexit.register(_end)
-    return subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+def _forking(inside: tuple[str, ...]) -> "subprocess.Popen[str]":
+    if inside not in _begun:
+        command = [*inside, sys.executable, __file__]
+        one_core = {**os.environ, "POLARS_MAX_THREADS": "1"}  # small tables: a second thread waits for the first
+        _begun[inside] = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=one_core
+        )
+    return _begun[inside]
 
 
+@atexit.register
 def _end() -> None:
-    if _forking.cache_info().currsize:
-        with _forking() as process:
+    while _begun:
+        with _begun.popitem()[1] as process:
             process.kill()
-        _forking.cache_clear()
 
 
 def _tell(stream: Any, what: Any) -> None:
@@ -85,11 +104,9 @@ def _become(asked: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-
-    import dq.apply.undo
-    import dq.cli.run
-    import dq.pipeline  # noqa: F401 -- what a command takes its time to import
-
+    for module in IMPORTED:
+        import_module(module)
+    gc.freeze()  # pages that nobody looks through stay shared
     if (wanted := _asked()) is not None:
         _become(wanted)
         exec(compile(wanted["program"], "<string>", "exec"), {"__name__": "__main__"})
