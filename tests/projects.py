@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import forking
+
 from dq import sandbox
 from dq.cli.main import main
 from dq.sandbox import served
@@ -123,9 +125,9 @@ class Project:
             sys.stdin = before
         raise AssertionError("a command ends by exiting")
 
-    def start(self, *arguments: str, program: str = ENTRY, **environment: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
         """Start a command as a process of its own."""
-        command = [sys.executable, "-c", program, *arguments]
+        command = [sys.executable, "-c", ENTRY, *arguments]
         return subprocess.Popen(
             command,
             cwd=self.root,
@@ -136,9 +138,12 @@ class Project:
             env={**os.environ, **environment},
         )
 
-    def run(self, *arguments: str, program: str = ENTRY, **environment: str) -> Ended:
-        """Run a command as a process of its own, to its end."""
-        process = self.start(*arguments, program=program, **environment)
+    def run(self, *arguments: str, program: str = "", **environment: str) -> Ended:
+        """Run a command, or a program around it, as a process of its own, to its end."""
+        if program:
+            with _airtable_here(self.airtable, rps=0) as url:
+                return Ended(*forking.run(program, list(arguments), self.root, {**os.environ, **environment}, url))
+        process = self.start(*arguments, **environment)
         out, err = process.communicate(timeout=240)
         return Ended(process.returncode, out, err)
 

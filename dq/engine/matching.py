@@ -1,12 +1,12 @@
 """Match forms: the folded values that dedupe compares, by each field's standardizer family. Never stored."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 import polars as pl
 
 from dq.rules import FieldRule, TableRules
 from dq.standardize import company, email, linkedin, name_parts, phone, text, website
+from dq.standardize.remembered import remembered, text_of
 
 FORMS: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
     "email": email.match_form,
@@ -24,7 +24,14 @@ def match_forms(rules: TableRules, fields: Sequence[str]) -> list[pl.Expr]:
 
 def _form_of(field: FieldRule) -> Callable[[pl.Expr], pl.Expr]:
     if field.of_company:
-        return linkedin.company_form
+        return _kept(linkedin.company_form)
     if field.kind == "company":
-        return partial(company.match_form, forms=field.standardize[-1].options.get("legal_forms"))
-    return FORMS.get(field.kind, text.folded)
+        forms = field.standardize[-1].options.get("legal_forms")
+        return remembered(
+            (company.match_form, text_of(field.standardize[-1])), lambda v, _: company.match_form(v, forms)
+        )
+    return _kept(FORMS.get(field.kind, text.folded))
+
+
+def _kept(form: Callable[[pl.Expr], pl.Expr]) -> Callable[[pl.Expr], pl.Expr]:
+    return remembered(form, lambda value, _: form(value))

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def scalar_of(text: str) -> Any:
 
 def _compose(text: str, document: Document) -> Node | None:
     try:
-        node: Node | None = YAML(typ="safe", pure=True).compose(text)
+        node = _nodes(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -138,6 +139,13 @@ def _compose(text: str, document: Document) -> Node | None:
     else:
         return node
     return None
+
+
+@lru_cache(maxsize=16)
+def _nodes(text: str) -> Node | None:
+    """A text's nodes, which nobody changes: rules that did not change are not read again."""
+    node: Node | None = YAML(typ="safe", pure=True).compose(text)
+    return node
 
 
 class _Reader:

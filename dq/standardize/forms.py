@@ -54,12 +54,12 @@ def change_where(value: pl.Expr, needed: Step, change: Work, beside: Beside = NO
     """
 
     def change_batch(batch: pl.Series) -> pl.Series:
-        frame = _frame(batch)
+        frame = frame_of(batch)
         rows, changed = _answers(frame, needed, change)
         values = frame.to_series().rename(batch.name)
         return values.clone().scatter(rows, changed) if len(rows) else values
 
-    return _together(value, beside).map_batches(change_batch, return_dtype=pl.String, is_elementwise=True)
+    return together(value, beside).map_batches(change_batch, return_dtype=pl.String, is_elementwise=True)
 
 
 def find_where(value: pl.Expr, suspect: Step, code: Work, beside: Beside = NOTHING) -> pl.Expr:
@@ -73,18 +73,18 @@ def find_where(value: pl.Expr, suspect: Step, code: Work, beside: Beside = NOTHI
     """
 
     def find_batch(batch: pl.Series) -> pl.Series:
-        rows, codes = _answers(_frame(batch), suspect, code)
+        rows, codes = _answers(frame_of(batch), suspect, code)
         nothing = pl.Series(batch.name, [None], dtype=pl.String).new_from_index(0, len(batch))
         return nothing.scatter(rows, codes) if len(rows) else nothing
 
-    return _together(value, beside).map_batches(find_batch, return_dtype=pl.String, is_elementwise=True)
+    return together(value, beside).map_batches(find_batch, return_dtype=pl.String, is_elementwise=True)
 
 
 def both(value: pl.Expr, first: Step, second: Step) -> pl.Expr:
     """Whether two tests hold; the second, dearer one is asked only where the first does."""
 
     def both_of(batch: pl.Series) -> pl.Series:
-        rows, answers = _answers(_frame(batch), first, each(second))
+        rows, answers = _answers(frame_of(batch), first, each(second))
         nothing = pl.Series(batch.name, [False], dtype=pl.Boolean).new_from_index(0, len(batch))
         return nothing.scatter(rows, answers.fill_null(value=False)) if len(rows) else nothing
 
@@ -102,11 +102,13 @@ def once_each(value: pl.Expr, parse: Callable[[str], str | None]) -> pl.Expr:
     return value.map_batches(parse_batch, return_dtype=pl.String, is_elementwise=True)
 
 
-def _together(value: pl.Expr, beside: Beside) -> pl.Expr:
+def together(value: pl.Expr, beside: Beside) -> pl.Expr:
+    """A column and those beside it as one, for work on batches; the column itself where nothing stands beside it."""
     return pl.struct(value.alias("value"), *(other.alias(name) for name, other in beside.items())) if beside else value
 
 
-def _frame(batch: pl.Series) -> pl.DataFrame:
+def frame_of(batch: pl.Series) -> pl.DataFrame:
+    """A batch of what `together` made as columns, `value` first."""
     return batch.struct.unnest() if batch.dtype == pl.Struct else batch.to_frame("value")
 
 

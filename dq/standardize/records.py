@@ -22,7 +22,7 @@ from dq.standardize.findings import SEPARATOR, finding, is_invalid
 from dq.standardize.forms import Beside, Step, no_finding
 from dq.standardize.kinds import Kind, step
 from dq.standardize.neighbors import named, read_fields
-from dq.standardize.remembered import remembered
+from dq.standardize.remembered import remembered, text_of
 
 Kinds = Mapping[str, frozenset[str]]
 """Field → the kinds of its columns in both stores."""
@@ -130,7 +130,7 @@ def _standardized(frame: pl.LazyFrame, field: FieldRule, kinds: frozenset[str]) 
         if kind.finding
     ]
     found += [
-        kind.guessed(pl.col(_stage(field, number)), options)
+        _asked(field, number, kinds, "guessed", kind, options)(pl.col(_stage(field, number)))
         for number, (kind, options) in enumerate(steps)
         if kind.guessed
     ]
@@ -149,17 +149,17 @@ def _asked(
     field: FieldRule,
     number: int,
     kinds: frozenset[str],
-    part: Literal["standard", "finding"],
+    part: Literal["standard", "finding", "guessed"],
     kind: Kind,
     options: Options,
 ) -> Step:
-    """A step's work on a column; answers that depend on that column alone are remembered."""
+    """A step's work on a column; its answers are remembered."""
     work: Callable[..., pl.Expr] = getattr(kind, part)
-    beside = _beside(kind, options)
-    if any(beside):
-        return lambda value: work(value, options, *beside)
-    multiline = "lines" if kinds & _MULTILINE else ""
-    return remembered(field.standardize[number], part + multiline, lambda value: work(value, options))
+    named_by = (work, text_of(field.standardize[number]), bool(kinds & _MULTILINE))
+    beside = _beside(kind, options) if part != "guessed" else []
+    if not any(beside):
+        return remembered(named_by, lambda value, _: work(value, options))
+    return remembered(named_by, lambda value, others: work(value, options, others), *beside)
 
 
 def _beside(kind: Kind, options: Options) -> list[Beside]:

@@ -4,58 +4,72 @@ A plan is carried out and planned again until it settles, so a small table's cel
 times, and a large pattern takes longer to compile than a few cells take to be matched. Large tables are worked out anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 
 import polars as pl
 
 from dq.rules import Standardizer
-from dq.standardize.forms import VALUE, Step
+from dq.standardize.forms import NOTHING, VALUE, Beside, Step, frame_of, together
 
 FEW = 2_000
 """The rows of a table that counts as small."""
 _MOST = 20_000
-_RULES = 256
+_MEMOS = 256
 
-Memo = dict[str, str | None]
-_memos: dict[tuple[int, str], tuple[Standardizer, Memo]] = {}
+Cell = tuple[str | None, ...]
+"""A value, and what stands beside it."""
+Memo = dict[Cell, str | None]
+_memos: dict[Hashable, Memo] = {}
+_texts: dict[int, tuple[Standardizer, str]] = {}
 
 
-def remembered(rule: Standardizer, part: str, work: Step) -> Step:
+def remembered(known_by: Hashable, work: Callable[[pl.Expr, Beside], pl.Expr], beside: Beside = NOTHING) -> Step:
     """The same answers as the work gives, which must be row by row; those for the cells of small tables are kept.
 
     Args:
-        rule: The standardizer; answers are kept for as long as it is used.
-        part: What is asked of it, and how.
-        work: From a text column to a text column; null for null.
+        known_by: Everything that the answers depend on beside the cells: equal for works that answer alike, and only then.
+        work: From a text column, and what stands beside it, to a text column; null for null.
+        beside: Other columns that the work reads, under their names.
     """
-    memo = _memo_of(rule, part)
-    return lambda value: value.map_batches(
-        lambda batch: _told(batch, memo, work), return_dtype=pl.String, is_elementwise=True
-    )
+    memo = _memo_of(known_by)
+    own = {name: pl.col(name) for name in beside}
+
+    def told(batch: pl.Series) -> pl.Series:
+        return _told(batch, memo, lambda value: work(value, own))
+
+    return lambda value: together(value, beside).map_batches(told, return_dtype=pl.String, is_elementwise=True)
 
 
-def _memo_of(rule: Standardizer, part: str) -> Memo:
-    """The rule's own memo: rules are values that compare slowly, so they are told apart as objects, and kept alive."""
-    if len(_memos) > _RULES:
+def text_of(rule: Standardizer) -> str:
+    """A rule written out: equal for equal rules. Rules are large, so each is written once, and kept alive for that."""
+    if len(_texts) > _MEMOS:
+        _texts.clear()
+    if id(rule) not in _texts:
+        _texts[id(rule)] = rule, repr(rule)
+    return _texts[id(rule)][1]
+
+
+def _memo_of(known_by: Hashable) -> Memo:
+    if len(_memos) > _MEMOS:
         _memos.clear()
-    return _memos.setdefault((id(rule), part), (rule, {}))[1]
+    return _memos.setdefault(known_by, {})
 
 
 def _told(batch: pl.Series, memo: Memo, work: Step) -> pl.Series:
+    frame = frame_of(batch)
     if len(batch) > FEW:
-        return _worked_out(batch, work)
-    cells = batch.drop_nulls().unique()
-    known = {cell: memo[cell] for cell in cells.to_list() if cell in memo}
-    new = cells.filter(~cells.is_in(list(known))) if known else cells
-    if len(new):
-        answers = dict(zip(new.to_list(), _worked_out(new, work).to_list(), strict=True))
-        known |= answers
-        if len(memo) + len(answers) <= _MOST:
-            memo |= answers
-    answered = pl.Series([known[cell] for cell in cells.to_list()], dtype=pl.String)
-    return batch.replace_strict(cells, answered, default=None, return_dtype=pl.String)
+        return _worked_out(frame, work)
+    cells: Sequence[Cell] = list(zip(*(column.to_list() for column in frame), strict=True))
+    new = [cell for cell in dict.fromkeys(cells) if cell[0] is not None and cell not in memo]
+    answers: Memo = {}
+    if new:
+        asked = pl.DataFrame(new, schema=frame.schema, orient="row")
+        answers = dict(zip(new, _worked_out(asked, work).to_list(), strict=True))
+        if len(memo) + len(new) <= _MOST:
+            memo.update(answers)
+    known = [answers[cell] if cell in answers else memo.get(cell) for cell in cells]
+    return pl.Series(batch.name, known, dtype=pl.String)
 
 
-def _worked_out(batch: pl.Series, work: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
-    rows = batch.alias("value").to_frame().lazy()
-    return rows.with_columns(answer=work(VALUE)).select("answer").collect(engine="in-memory").to_series()
+def _worked_out(frame: pl.DataFrame, work: Step) -> pl.Series:
+    return frame.lazy().with_columns(answer=work(VALUE)).select("answer").collect(engine="in-memory").to_series()

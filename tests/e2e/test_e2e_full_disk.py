@@ -8,16 +8,18 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import forking
 import pytest
 from living import lived_in
 from projects import ENTRY, Ended, Project, configuration, everything
 
 from dq.leads.generate import sample, write
+from dq.sandbox import served
+from dq.sandbox.options import Options
 
 PAGE = 4
 """Kilobytes."""
@@ -29,18 +31,10 @@ STEPS = {
     "undo": ("undo", "--yes"),
 }
 AGAIN = {**STEPS, "apply": ("apply", "--resume", *ALLOWED)}
-SCRIPT = """
-mount -t tmpfs -o size="$SIZE"k none "$DISK" || exit 99
-cp -a "$PROJECT/." "$DISK" && cd "$DISK" || exit 98
-df -k --output=used . | tail -1 > "$OUT/before"
-FIRST
-echo $? > "$OUT/code"
-df -k --output=used . | tail -1 > "$OUT/after"
-mount -o remount,size=1g "$DISK" || exit 97
-cp "$OUT/code" "$OUT/code.again"
-if [ "$(cat "$OUT/code")" != 0 ]; then THEN; echo $? > "$OUT/code.again"; fi
-cp -a . "$OUT/project"
-"""
+OWN = ("unshare", "--map-root-user", "--mount")
+"""A process that sees disks of its own."""
+SHELL = "import subprocess, sys; sys.exit(subprocess.run(['sh', '-ec', sys.argv[1]]).returncode)"
+USED = "df -k --output=used . | tail -1"
 MANY = os.environ.get("DQ_MOMENTS") == "all"
 
 
@@ -65,46 +59,34 @@ class Filled:
 
 def filled(project: Project, root: Path, size: int, step: str) -> Filled:
     """A command on a disk of so many kilobytes, and once more when there is room."""
-    (root / "disk").mkdir(parents=True)
-    (root / "state").mkdir()
+    disk = root / "disk"
+    disk.mkdir(parents=True)
     mine = project.copy(root / "mine")
     airtable = mine.airtable.rename(root / "airtable.db")  # Airtable has a disk of its own
     mine.airtable.symlink_to(airtable)
-    script = SCRIPT
-    for place, commands in (("FIRST", STEPS), ("THEN", AGAIN)):
-        words = " ".join(commands[step])
-        if place == "THEN":  # an undo said twice takes the run before
-            words = f'$(grep -q "undo is done" "$OUT/FIRST.err" && echo snapshot || echo {words})'
-        script = script.replace(place, f'"$PYTHON" -c "$ENTRY" {words} > "$OUT/{place}.out" 2> "$OUT/{place}.err"')
-    given = {
-        "PROJECT": mine.root,
-        "DISK": root / "disk",
-        "OUT": root,
-        "SIZE": size,
-        "PYTHON": sys.executable,
-        "ENTRY": ENTRY,
-    }
-    environment = {
-        **os.environ,
-        **{name: str(value) for name, value in given.items()},
-        "DQ_STATE_HOME": str(root / "state"),
-    }
-    subprocess.run(
-        ["unshare", "--map-root-user", "--mount", "sh", "-c", script], env=environment, check=True, timeout=200
-    )
-    first, again = (
-        Ended(int((root / code).read_text()), _said(root / f"{name}.out"), _said(root / f"{name}.err"))
-        for name, code in (("FIRST", "code"), ("THEN", "code.again"))
-    )
+    environment = {**os.environ, "DQ_STATE_HOME": str(root / "state")}
+    with served(airtable, options=Options(rps=0)) as url:
+
+        def ended(program: str, *arguments: str, cwd: Path = disk) -> Ended:
+            return Ended(*forking.run(program, list(arguments), cwd, environment, url, OWN))
+
+        def done(script: str, cwd: Path = disk) -> str:
+            told = ended(SHELL, script, cwd=cwd)
+            assert told.code == 0, (script, told.err)
+            return told.out
+
+        before = int(
+            done(f"mount -t tmpfs -o size={size}k none {disk}; cd {disk}; cp -a {mine.root}/. .; {USED}", root)
+        )
+        first = ended(ENTRY, *STEPS[step])
+        after = int(done(f"{USED}; mount -o remount,size=1g {disk}").split()[0])
+        again = ("snapshot",) if "undo is done" in first.err else AGAIN[step]  # an undo said twice takes the run before
+        second = ended(ENTRY, *again) if first.code else Ended(0, "", "")
+        done(f"cp -a {disk} {root}/project; umount {disk}", root)
     left = Project(root / "project")
     left.airtable.unlink()
     shutil.copy(airtable, left.airtable)
-    before, after = (int((root / name).read_text()) for name in ("before", "after"))
-    return Filled(first, again, left, before, after)
-
-
-def _said(path: Path) -> str:
-    return path.read_text() if path.exists() else ""
+    return Filled(first, second, left, before, after)
 
 
 def contents(project: Project) -> dict[str, Any]:
@@ -118,16 +100,7 @@ def contents(project: Project) -> dict[str, Any]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _may_mount(tmp_path_factory: pytest.TempPathFactory) -> None:
-    command = [
-        "unshare",
-        "--map-root-user",
-        "--mount",
-        "mount",
-        "-t",
-        "tmpfs",
-        "none",
-        str(tmp_path_factory.mktemp("disk")),
-    ]
+    command = [*OWN, "mount", "-t", "tmpfs", "none", str(tmp_path_factory.mktemp("disk"))]
     if shutil.which("unshare") is None or subprocess.run(command, capture_output=True).returncode:
         pytest.skip("this system lets nobody mount a disk of their own")
 

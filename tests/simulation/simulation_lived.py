@@ -1,6 +1,6 @@
 """Which worlds a test session lives through, and one of them from its beginning to its end.
 
-`make test` lives through 48, `make simulate` through 500 (`DQ_WORLDS`, a count or a range as `500-999`). With
+`make test` lives through 32, `make simulate` through 500 (`DQ_WORLDS`, a count or a range as `500-999`). With
 `DQ_WORLDS_DONE` naming a file, worlds that held are noted there and not lived again. A world is its number: to see one
 again, `DQ_WORLDS=17-17`. They stand in four files, so that workers that take whole files share them.
 """
@@ -12,7 +12,7 @@ from projects import Project
 from simulation_laws import live
 
 FILES = 4
-ASKED = os.environ.get("DQ_WORLDS", "48")
+ASKED = os.environ.get("DQ_WORLDS", "32")
 FIRST, LAST = (int(part) for part in (ASKED.split("-") if "-" in ASKED else ("0", str(int(ASKED) - 1))))
 DONE = os.environ.get("DQ_WORLDS_DONE")
 

@@ -219,7 +219,7 @@ TEXTS = st.one_of(
     st.text(max_size=30), st.lists(st.one_of(PIECES, st.just(" "), st.text(max_size=3)), max_size=8).map("".join)
 )
 COLUMNS = st.lists(TEXTS, min_size=1, max_size=25)
-many = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def values_of(name, options, values):
