@@ -275,7 +275,7 @@ def _people(frame: pl.DataFrame, roles: Mapping[str, Role], nicknames: Sequence[
     nobody = pl.lit(None, dtype=pl.String)
     named = frame.select(
         **{role: pl.coalesce(values or [nobody]) for role, values in columns.items()},
-        generation=pl.coalesce(suffixed).replace(_GENERATIONS),
+        generation=pl.coalesce(suffixed or [nobody]).replace(_GENERATIONS),
     )
     words = pl.concat_list(pl.col("given").str.split(" "), pl.col("family").str.split(" ")).list.drop_nulls()
     joined = words.list.sort().list.join(" ")
