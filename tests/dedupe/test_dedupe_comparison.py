@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (letters that look like others are what this is about)
 """How alike values are: tables of levels, and words beside plain dictionaries."""
 
 import math

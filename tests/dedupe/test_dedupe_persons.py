@@ -101,7 +101,8 @@ def test_a_rare_name_says_more_and_a_name_that_differs_nothing():
     people = comparison(PERSON, texts(name=[*crowd, "Zed Quux", "Zed Quux", "Peter Berg"]), {"name": "name"})
     found = people.compare(np.array([0, 12, 0, 0]), np.array([1, 13, 12, 14]))
     assert [people.levels[level] for level in found.level] == [SAME, SAME, DIFFERS, FAMILY]
-    assert found.rarity[1] > 4 > 0 > found.rarity[0]
+    assert found.rarity[1] > 4
+    assert found.rarity[0] < 0
     assert found.rarity[2] == 0
     assert found.rarity[0] < found.rarity[3] < 0
 
