@@ -62,7 +62,8 @@ def test_a_block_may_have_fifty_rows_and_no_more():
     sizes = {"a": LARGEST - 1, "b": LARGEST, "c": LARGEST + 1, "d": 300}
     column = [value for value, size in sizes.items() for _ in range(size)]
     order = np.random.default_rng(1).permutation(len(column))
-    columns = dict.fromkeys(("given", "family", "mail"), [column[row] for row in order])
+    shuffled = [column[row] for row in order]
+    columns = {"given": shuffled, "family": shuffled, "mail": shuffled}
     found = candidates(atoms_of(columns), len(column))
     assert {key.pairs for key in found.keys} == {49 * 48 // 2 + 50 * 49 // 2}
     assert pairs_of(found) == plain(columns, [("mail",)])

@@ -98,8 +98,8 @@ def test_learning_is_that_of_a_loop_over_pairs(seed, pairs, rows):
 def test_what_made_the_pairs_is_learned():
     rng = np.random.default_rng(5)
     rows, matches, others = 2_000, 900, 9_000
-    m, u = [[0.1, 0.2, 0.7], [0.2, 0.8], [0.3, 0.7]], [[0.96, 0.038, 0.002], [0.995, 0.005], [0.99, 0.01]]
-    respects = [Leveled("a", ("no", "near", "yes")), Leveled("b", ("no", "yes")), Leveled("c", ("no", "yes"))]
+    m, u = [[0.05, 0.15, 0.8], *[[0.1, 0.9]] * 4], [[0.96, 0.03, 0.01], *[[0.99, 0.01]] * 4]
+    respects = [Leveled(str(number), tuple("abc"[: len(one)])) for number, one in enumerate(m)]
     drawn = [
         np.append(rng.choice(len(one), matches, p=one), rng.choice(len(one), others, p=other))
         for one, other in zip(m, u, strict=True)
