@@ -10,6 +10,7 @@ import numpy as np
 
 from dq.dedupe import blocking, evidence
 from dq.dedupe.blocking import Atom, Candidates
+from dq.dedupe.comparison import MISSING as MISSING_LEVEL
 from dq.dedupe.comparison import Compared, Comparison
 from dq.dedupe.evidence import Evidence
 from dq.dedupe.features import Floats, Hashes, Ints
@@ -21,6 +22,8 @@ MISSING = -8.0
 """Bits of a pair inside a cluster that no key brought together, where there are too many to score them all."""
 MOST_INSIDE = 100
 """Rows of a component whose pairs are all scored."""
+ALONE = 4.0
+"""Bits of an equal address or profile where rows say nothing else: what a table alone could never show."""
 _RANDOM = 200_000
 _SLICE = 500_000
 """Pairs that are compared at a time."""
@@ -35,12 +38,14 @@ class Respects:
         atoms: What blocking keys can be made of.
         words: Keys that have several values a row: rows and hashes.
         counts: How many equal rows each row stands for.
+        identifying: Comparisons, by number, of what one person has alone.
     """
 
     comparisons: tuple[Comparison, ...]
     atoms: tuple[Atom, ...]
     words: tuple[tuple[Ints, Hashes], ...]
     counts: Ints
+    identifying: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,10 +87,10 @@ def matched(
     pairs = _compared(respects.comparisons, found.left, found.right)
     own = _compared(respects.comparisons, np.arange(rows), np.arange(rows))
     learned = _learned(respects, found, pairs, own)
-    weight = evidence.weights(learned, pairs)
+    weight = _weights(respects, learned, pairs)
     every = _inside(respects, learned, found, weight, link)
     clusters = grown(*every, CUT, MISSING, respects.counts, source, apart)
-    return Matched(clusters, found, pairs, weight, learned, evidence.weights(learned, own))
+    return Matched(clusters, found, pairs, weight, learned, _weights(respects, learned, own))
 
 
 def _across(found: Candidates, source: Ints) -> Candidates:
@@ -117,7 +122,7 @@ def _inside(
     scored = [np.empty(0)]
     for start in range(0, len(left), _SLICE):
         part = slice(start, start + _SLICE)
-        scored.append(evidence.weights(learned, _compared(respects.comparisons, left[part], right[part])))
+        scored.append(_weights(respects, learned, _compared(respects.comparisons, left[part], right[part])))
     together = label[found.left] == label[found.right]
     known = together & ((size[label[found.left]] > MOST_INSIDE) | (size[label[found.left]] == 2))
     return (
@@ -125,6 +130,15 @@ def _inside(
         np.append(right, found.right[known]),
         np.append(np.concatenate(scored), weight[known]),
     )
+
+
+def _weights(respects: Respects, learned: Evidence, pairs: Sequence[Compared]) -> Floats:
+    weight = evidence.weights(learned, pairs)
+    said = np.sum([pair.level != MISSING_LEVEL for pair in pairs], axis=0)
+    for number in respects.identifying:
+        equal = pairs[number].level == len(respects.comparisons[number].levels) - 1
+        weight = np.where(equal & (said == 1), np.maximum(weight, ALONE), weight)
+    return weight
 
 
 def _compared(comparisons: Sequence[Comparison], left: Ints, right: Ints) -> tuple[Compared, ...]:

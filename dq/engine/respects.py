@@ -1,10 +1,9 @@
-# ruff: noqa: RUF001 (letters that look like others are what this is about)
 """Respects: the columns of a table as comparisons and blocking atoms, by their roles.
 
 columns ─► folded as their role wants it ─► features ─► comparisons, atoms, rare words
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,23 +14,20 @@ from dq.dedupe.comparison import Comparison, Dates, Digits, Equal, Similar
 from dq.dedupe.contacts import Addresses, Organizations, without_offices
 from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mixed, subset
 from dq.dedupe.matcher import Respects
-from dq.dedupe.persons import Persons
 from dq.dedupe.roles import Role
 from dq.dedupe.tokens import rare_words, worded
-from dq.standardize import company, email, linkedin, name_parts, text, website
+from dq.engine.folding import folded
+from dq.engine.people import PERSON, people, person_atoms, persons
 
-PERSON, DOMAIN = "person", "domain"
+DOMAIN = "domain"
 _CONTACTS: frozenset[Role | None] = frozenset({"email", "phone", "profile"})
 _PERSONAL: frozenset[Role] = frozenset({"name", "given", "middle", "family"})
-_SUFFIXED: frozenset[Role] = frozenset({"name", "family"})
+_IDENTIFYING: frozenset[Role | None] = frozenset({"email", "profile"})
 _WORDED: frozenset[Role] = frozenset({"organization", "address", "text"})
 _ALIKE = (0.95, 0.88)
 _WORDS, _MOST_ROWS = 4, 30
 _BEGINNING, _LETTERS = 2, 3
 """Letters of a name that are no chance in a mailbox."""
-_NAMES = ("given", "family", "words", "formal", "generation")
-_GENERATION = r"\b(jr|sr|junior|senior|ii|iii|iv)\b"
-_GENERATIONS = {"junior": "jr", "senior": "sr"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,42 +45,6 @@ class Known:
     legal_forms: Mapping[str, str] | None = None
     public_domains: Sequence[str] = ()
     most_names: int = 3
-
-
-def _words(value: pl.Expr) -> pl.Expr:
-    """Folded words, a space between them; null where there is none."""
-    folded = text.folded(text.tidy(value)).str.replace_all(r"['’`]", "")
-    plain = folded.str.replace_all(r"[^\p{L}\p{N}\p{M}]+", " ").str.strip_chars(" ")
-    return pl.when(plain != "").then(plain)
-
-
-def _code(value: pl.Expr) -> pl.Expr:
-    return _words(value).str.replace_all(" ", "", literal=True)
-
-
-def _number(value: pl.Expr) -> pl.Expr:
-    """The last ten digits: a calling code may be there or not."""
-    digits = text.tidy(value).str.normalize("NFKC").str.replace_all(r"\D", "")
-    return pl.when(digits.str.len_bytes() >= 5).then(digits.str.slice(-10))
-
-
-def _day(value: pl.Expr) -> pl.Expr:
-    digits = value.str.replace_all(r"\D", "").str.slice(0, 8)
-    return pl.when(digits.str.len_bytes() == 8).then(digits)
-
-
-def folded(role: Role, value: pl.Expr, legal_forms: Mapping[str, str] | None) -> pl.Expr:
-    """A column's values for comparing, as its role wants them; never stored."""
-    forms: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
-        "email": email.match_form,
-        "profile": linkedin.match_form,
-        "url": website.match_form,
-        "phone": _number,
-        "date": _day,
-        "code": _code,
-        "organization": lambda name: company.match_form(name, legal_forms),
-    }
-    return forms.get(role, _words)(value)
 
 
 def respects(
@@ -113,8 +73,8 @@ def respects(
     atoms: list[Atom] = []
     words: list[tuple[Ints, Hashes]] = []
     if f"{PERSON} words" in own:
-        comparisons.append(_persons(own))
-        atoms += _person_atoms(own)
+        comparisons.append(persons(own))
+        atoms += person_atoms(own)
     company = _company(own, roles)
     if company is not None:
         comparisons.append(company)
@@ -126,7 +86,9 @@ def respects(
         atoms += _atoms(name, role, own[name])
         if role in _WORDED:
             words += _rare(own[name], place)
-    return Respects(tuple(comparisons), tuple(atoms), tuple(words), np.bincount(number, minlength=len(rows))), number
+    sure = tuple(at for at, one in enumerate(comparisons) if roles.get(one.name) in _IDENTIFYING)
+    counts = np.bincount(number, minlength=len(rows))
+    return Respects(tuple(comparisons), tuple(atoms), tuple(words), counts, sure), number
 
 
 def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:
@@ -135,8 +97,8 @@ def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> d
         for name, role in roles.items()
         if role not in _PERSONAL
     }
-    people = _people(frame, roles, known.nicknames)
-    features |= {f"{PERSON} {name}": encoded(people[name]) for name in people.columns}
+    named = people(frame, roles, known.nicknames)
+    features |= {f"{PERSON} {name}": encoded(named[name]) for name in named.columns}
     domains = _domains(features, roles, known.public_domains)
     features |= {DOMAIN: encoded(domains)} if domains is not None else {}
     return {name: feature for name, feature in features.items() if len(feature.values)}
@@ -257,58 +219,3 @@ def _rare(feature: Feature, place: int) -> list[tuple[Ints, Hashes]]:
     spread = keys.join(rows, on="code")
     codes = encoded(spread["key"]).codes.astype(np.int64)
     return [(spread["row"].to_numpy().astype(np.int64), mixed(codes + 1 + ((place + 1) << 48)))]
-
-
-def _people(frame: pl.DataFrame, roles: Mapping[str, Role], nicknames: Sequence[tuple[str, str]]) -> pl.DataFrame:
-    """The parts of each row's name, as `_NAMES` has them; no columns where nobody is named."""
-    columns: dict[str, list[pl.Expr]] = {part: [] for part in ("given", "family")}
-    for role in columns:
-        columns[role] += [_words(pl.col(name)) for name, one in roles.items() if one == role]
-    whole = [pl.col(name) for name, role in roles.items() if role == "name"]
-    suffixed = [_words(pl.col(name)).str.extract(_GENERATION, 1) for name, role in roles.items() if role in _SUFFIXED]
-    if whole:
-        parted = name_parts.parts(pl.coalesce(whole))
-        for role, values in columns.items():
-            values.append(_words(parted.struct.field(role)))
-    if not any(columns.values()):
-        return pl.DataFrame()
-    nobody = pl.lit(None, dtype=pl.String)
-    named = frame.select(
-        **{role: pl.coalesce(values or [nobody]) for role, values in columns.items()},
-        generation=pl.coalesce(suffixed or [nobody]).replace(_GENERATIONS),
-    )
-    words = pl.concat_str("given", "family", separator=" ", ignore_nulls=True).str.split(" ")
-    joined = words.list.sort().list.join(" ")
-    return named.with_columns(
-        words=pl.when(joined != "").then(joined), formal=name_parts.nickname_key(pl.col("given"), nicknames)
-    ).select(_NAMES)
-
-
-def _persons(features: Mapping[str, Feature]) -> Persons:
-    given, family, words, formal, generation = (_person(features, name) for name in _NAMES)
-    letter = encoded(given.values.str.slice(0, 1)).codes.astype(np.int64)
-    initial = (given.values.str.len_chars() == 1).to_numpy()
-    codes = given.codes
-    first = np.where(given.known, letter[codes] if len(letter) else -1, -1)
-    initials = given.known & (initial[codes] if len(initial) else given.known)
-    return Persons(PERSON, given, family, words, formal, generation, initials, first)
-
-
-def _person(features: Mapping[str, Feature], name: str) -> Feature:
-    """A part of people's names; nobody has it where its column is empty."""
-    found = features.get(f"{PERSON} {name}")
-    rows = len(features[f"{PERSON} words"].codes)
-    return found or Feature(np.full(rows, -1, np.int32), pl.Series(name, [], dtype=pl.String), np.empty(0))
-
-
-def _person_atoms(features: Mapping[str, Feature]) -> list[Atom]:
-    given, family, words, formal, _ = (_person(features, name) for name in _NAMES)
-    value = pl.col("value")
-    return [
-        Atom("given name", "given", given, "given"),
-        Atom("family name", "family", family, "family"),
-        Atom("name", PERSON, words),
-        part("given name: first three", "given", formal, value.str.slice(0, 3)),
-        part("family name: first four", "family", family, value.str.slice(0, 4)),
-        part("given name: first letter", "given", given, value.str.slice(0, 1)),
-    ]

@@ -5,7 +5,7 @@ rules/ ──► rule files, lists ───────────────
 """
 
 from dq.settings.check import check
-from dq.settings.filerules import file_rules
+from dq.settings.filerules import file_lists, file_rules
 from dq.settings.load import load
 from dq.settings.show import schema, show
 from dq.settings.values import (
@@ -27,6 +27,7 @@ __all__ = [
     "RunOptions",
     "Settings",
     "check",
+    "file_lists",
     "file_rules",
     "load",
     "schema",

@@ -5,9 +5,25 @@ from pathlib import Path
 
 from dq.errors import ConfigurationError
 from dq.rules import FieldRule, TableRules
+from dq.settings.filling import Lists
 from dq.settings.load import load
 from dq.settings.mistakes import AGAIN, raise_all
 from dq.settings.rulefiles import read_rules
+
+
+def file_lists(config: Path | None = None, env: Mapping[str, str] | None = None) -> Lists:
+    """The project's lists, or those that come with dq.
+
+    Args:
+        config: The configuration file; None finds it, as `load` does.
+        env: The environment; None for the process's own.
+
+    Raises:
+        ConfigurationError: Something in the files is wrong, or there is no such file.
+    """
+    rules, mistakes = read_rules(load(config, env, secrets=False).root)
+    raise_all(mistakes)
+    return rules.lists
 
 
 def file_rules(

@@ -59,7 +59,9 @@ def test_two_linked_files_have_the_entities_of_the_stores(fresh: Project, leads:
     )
     _write(leads, fresh.root / "left.parquet")
     _write(records, fresh.root / "right.parquet")
-    ended = fresh.dq("dedupe", "left.parquet", "--link", "right.parquet", "--key", "id", "--out", "out.ndjson")
+    ended = fresh.dq(
+        "dedupe", "left.parquet", "--link", "right.parquet", "--key", "id", "--exact", "--out", "out.ndjson"
+    )
     assert ended.code == 0, ended.err
     out = pl.read_ndjson(fresh.root / "out.ndjson")
     assert out.height == clusters.height
@@ -87,7 +89,8 @@ def test_the_key_may_be_another_column_or_the_number_of_the_row(fresh: Project, 
         ("leads.xlsx", {"email": ["a@b.example"]}, (), (".parquet",)),
         ("leads.csv", {"email": ["a@b.example"]}, ("--key", "emial"), ("emial", "email")),
         ("leads.csv", {"email": ["a@b.example"] * 2, "id": ["1", "1"]}, (), ("id",)),
-        ("leads.csv", {"colour": ["red"]}, (), ("email",)),
+        ("leads.csv", {"colour": ["red"]}, (), ("No column",)),
+        ("leads.csv", {"colour": ["red"]}, ("--exact",), ("email",)),
         ("leads.csv", {"email": ["a@b.example"]}, ("--out", "out.txt"), (".parquet",)),
     ],
 )

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matching_tables import comparison, levels, opposite, texts
 
-from dq.engine.respects import PERSON
+from dq.engine.people import PERSON
 
 SAME, SAME_WORDS, SWAPPED = "equal", "same words", "swapped"
 NEAR_GIVEN, NEAR_FAMILY, BOTH_NEAR = "family name, given near", "given name, family near", "both near"

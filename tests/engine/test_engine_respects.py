@@ -8,7 +8,8 @@ from matching_tables import clustered, known_lists, people, texts, together
 
 from dq.dedupe.matcher import LINK, matched
 from dq.dedupe.roles import ROLES, roles
-from dq.engine.respects import Known, folded, respects
+from dq.engine.folding import folded
+from dq.engine.respects import Known, respects
 from dq.leads import flat
 
 COLUMNS = ("name", "email", "company", "phone", "website", "city", "dob", "address")

@@ -1,0 +1,45 @@
+# ruff: noqa: RUF001 (letters that look like others are what this is about)
+"""Folding: values of any column as they are compared, by the column's role; never stored."""
+
+from collections.abc import Callable, Mapping
+
+import polars as pl
+
+from dq.dedupe.roles import Role
+from dq.standardize import company, email, linkedin, text, website
+
+
+def words_of(value: pl.Expr) -> pl.Expr:
+    """Folded words, a space between them; null where there is none."""
+    folded = text.folded(text.tidy(value)).str.replace_all(r"['’`]", "")
+    plain = folded.str.replace_all(r"[^\p{L}\p{N}\p{M}]+", " ").str.strip_chars(" ")
+    return pl.when(plain != "").then(plain)
+
+
+def _code(value: pl.Expr) -> pl.Expr:
+    return words_of(value).str.replace_all(" ", "", literal=True)
+
+
+def _number(value: pl.Expr) -> pl.Expr:
+    """The last ten digits: a calling code may be there or not."""
+    digits = text.tidy(value).str.normalize("NFKC").str.replace_all(r"\D", "")
+    return pl.when(digits.str.len_bytes() >= 5).then(digits.str.slice(-10))
+
+
+def _day(value: pl.Expr) -> pl.Expr:
+    digits = value.str.replace_all(r"\D", "").str.slice(0, 8)
+    return pl.when(digits.str.len_bytes() == 8).then(digits)
+
+
+def folded(role: Role, value: pl.Expr, legal_forms: Mapping[str, str] | None) -> pl.Expr:
+    """A column's values for comparing, as its role wants them; never stored."""
+    forms: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
+        "email": email.match_form,
+        "profile": linkedin.match_form,
+        "url": website.match_form,
+        "phone": _number,
+        "date": _day,
+        "code": _code,
+        "organization": lambda name: company.match_form(name, legal_forms),
+    }
+    return forms.get(role, words_of)(value)
