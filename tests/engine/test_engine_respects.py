@@ -86,9 +86,9 @@ def test_columns_that_say_one_thing_are_one_respect():
 
 
 def test_without_a_list_of_any_kind():
-    frame = flat(4, 500).leads
+    frame = flat(4, 300).leads
     whole, number = respects(frame, roles(frame, (), NO_KEY), Known())
-    assert len(together(matched(whole).grown.label[number])) > 50
+    assert len(together(matched(whole).grown.label[number])) > 30
 
 
 SILENT = {"middle", "email", "profile", "url", "phone", "date"}
@@ -133,12 +133,12 @@ def test_columns_of_nothing_but_nulls():
 
 
 def test_rows_that_say_nothing_are_told_from_rows_that_are_equal():
-    frame = flat(3, 600).leads
+    frame = flat(3, 300).leads
     nothing = texts(**{name: ["x", "y"] if name == "id" else [None, None] for name in frame.columns})
     whole, number = respects(frame.vstack(nothing), roles(frame, people(), NO_KEY), known_lists())
     own = matched(whole).own[number]
     assert (own[-2:] < LINK).all()
-    assert (own[:600] > LINK).mean() > 0.98
+    assert (own[:300] > LINK).mean() > 0.98
 
 
 def test_ten_thousand_equal_rows_are_one():
@@ -172,12 +172,12 @@ def test_ten_thousand_people_of_one_company_stay_apart():
 @pytest.fixture(scope="module")
 def leads():
     """A table and the pairs that are found in it as it stands."""
-    frame = flat(2, 600).leads
+    frame = flat(2, 400).leads
     stated = roles(frame, people(), NO_KEY)
     return frame, NO_KEY | stated, together(clustered(frame, stated | NO_KEY)[0])
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_the_order_of_the_rows_does_not_matter(leads, seed):
     frame, stated, expected = leads
     order = np.random.default_rng(seed).permutation(frame.height)
