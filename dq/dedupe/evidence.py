@@ -19,6 +19,7 @@ MOST_RARITY = 8.0
 _ROUNDS, _STILL = 200, 1e-4
 _PRIOR_SHARE = 0.5
 """Matches a row that the first round expects."""
+_LEAST_PRIOR, _MOST_PRIOR = 1e-15, 0.5
 _LEAST = 1e-12
 
 
@@ -85,7 +86,7 @@ def learned(
     us = [_chances(one, pairs.level) for one, pairs in zip(comparisons, chance, strict=True)]
     patterns, weights = _patterns([pairs.level for pairs in candidates], [len(u) for u in us], counts)
     total = max(1.0, rows * (rows - 1) / 2)
-    prior, ms = _maximized(patterns, weights, us, total, min(_PRIOR_SHARE, _PRIOR_SHARE * rows / total))
+    prior, ms = _maximized(patterns, weights, us, total, _bounded(_PRIOR_SHARE * rows / total))
     respects = (
         Respect(one.name, one.levels, tuple(m.tolist()), tuple(u.tolist()))
         for one, m, u in zip(comparisons, ms, us, strict=True)
@@ -138,7 +139,7 @@ def _maximized(
         by_match = np.sum([np.append(np.log(m), 0.0)[level] for m, level in zip(ms, patterns, strict=True)], axis=0)
         odds = np.clip(np.log(prior / (1 - prior)) + by_match - by_chance, -40, 40)
         matches = counts / (1 + np.exp(-odds))
-        found = float(np.clip(matches.sum() / total, 1e-15, 0.5))
+        found = _bounded(matches.sum() / total)
         better = [_shares(level, matches, u) for level, u in zip(patterns, us, strict=True)]
         moved = max((float(np.abs(m - b).max()) for m, b in zip(ms, better, strict=True)), default=0.0)
         is_still = abs(found / prior - 1) < _STILL and moved < _STILL
@@ -146,6 +147,10 @@ def _maximized(
         if is_still:
             break
     return prior, ms
+
+
+def _bounded(prior: float) -> float:
+    return float(np.clip(prior, _LEAST_PRIOR, _MOST_PRIOR))
 
 
 def _first_guess(size: int) -> Floats:

@@ -7,6 +7,7 @@ times of the rows themselves, empty columns.
 import re
 from collections.abc import Collection, Mapping
 from typing import Literal, get_args
+from unicodedata import combining, normalize
 
 import polars as pl
 
@@ -17,20 +18,20 @@ Role = Literal[
 ROLES: tuple[Role, ...] = get_args(Role)
 
 _NAMES: tuple[tuple[Role | None, str], ...] = (
-    ("email", r"e ?mail|mail"),
-    ("profile", r"linkedin|profile"),
+    ("email", r"e ?mail|mail|correo"),
+    ("profile", r"linked ?in|profile"),
     ("url", r"website|url|domain|homepage|web|site"),
-    ("phone", r"phone|tel|telephone|mobile|fax|cell|handy"),
+    ("phone", r"phone|tel|telephone|telefon[eo]?|mobile|fax|cell|celular|handy"),
     ("given", r"(?:first|given|fore) ?name|fname|name first|vorname|prenom|nombre"),
-    ("family", r"(?:last|family|sur) ?name|lname|name last|nachname|apellidos?"),
+    ("family", r"(?:last|family|sur) ?name|lname|name last|(?:nach|familien) ?name|nom de famille|cognome|apellidos?"),
     ("middle", r"middle"),
     (None, r"(?:created|updated|modified|inserted|changed|synced|deleted) ?(?:at|time|on|by)?$|timestamp"),
-    ("date", r"dob|birth date|date|birthday|born"),
+    ("date", r"dob|birth date|date|birthday|born|geburtsdatum|geboren|naissance|nacimiento"),
     ("code", r"zip|post ?code|postal|plz|ssn|soc sec|social|passport|licen[sc]e|tax|vat|isbn|doi|lei|iban|number|id|key|code"),
-    ("organization", r"company|organi[sz]ation|org|employer|business|account|firm|firma"),
-    ("name", r"name|contact|person|lead|customer"),
-    ("address", r"addr|address|street|strasse|road"),
-    ("place", r"city|town|suburb|place|county|state|country|region"),
+    ("place", r"city|town|suburb|place|county|state|country|region|stadt|ort|ville|ciudad"),
+    ("address", r"addr|address|adresse|direccion|street|strasse|road"),
+    ("organization", r"company|organi[sz]ation|org|employer|business|account|firm|firma|unternehmen|empresa|societe"),
+    ("name", r"name|(?:contact|person|lead|customer)(?: \d+)?$"),
     ("text", r"title|author|venue|description|note|comment"),
 )  # fmt: skip
 _TELLING: frozenset[Role | None] = frozenset({"name", "given", "family", "email", "profile", "phone", "organization"})
@@ -79,7 +80,8 @@ def _role(name: str, column: pl.Series) -> Role | None:
 
 
 def _by_name(column: str) -> tuple[bool, Role | None]:
-    words = " ".join(re.findall(r"[^\W\d_]+|\d+", re.sub(r"([a-z])([A-Z])", r"\1 \2", column).lower()))
+    plain = normalize("NFKD", re.sub(r"([a-z])([A-Z])", r"\1 \2", column).casefold())
+    words = " ".join(re.findall(r"[^\W\d_]+|\d+", "".join(letter for letter in plain if not combining(letter))))
     for role, pattern in _NAMES:
         if re.search(rf"(?:^| )(?:{pattern})(?: |$|\d)", words):
             return True, role

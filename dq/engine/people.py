@@ -37,9 +37,9 @@ def people(frame: pl.DataFrame, roles: Mapping[str, Role], nicknames: Sequence[t
     nobody = pl.lit(None, dtype=pl.String)
     named = frame.select(
         **{role: pl.coalesce(values or [nobody]) for role, values in columns.items()},
-        generation=pl.coalesce(suffixed).replace(_GENERATIONS),
+        generation=pl.coalesce(suffixed or [nobody]).replace(_GENERATIONS),
     )
-    words = pl.concat_list(pl.col("given").str.split(" "), pl.col("family").str.split(" ")).list.drop_nulls()
+    words = pl.concat_str("given", "family", separator=" ", ignore_nulls=True).str.split(" ")
     joined = words.list.sort().list.join(" ")
     return named.with_columns(
         words=pl.when(joined != "").then(joined), formal=name_parts.nickname_key(pl.col("given"), nicknames)

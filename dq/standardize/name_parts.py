@@ -67,7 +67,8 @@ def nickname_key(given: pl.Expr, nicknames: Sequence[tuple[str, str]]) -> pl.Exp
 
 @lru_cache(maxsize=4)
 def _keys(nicknames: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
-    pairs = pl.DataFrame(nicknames, schema=["formal", "short"], orient="row").select(_bare(pl.col("formal", "short")))
+    texts = {"formal": pl.String, "short": pl.String}
+    pairs = pl.DataFrame(nicknames, schema=texts, orient="row").select(_bare(pl.all()))
     formal, short = pairs["formal"].to_list(), pairs["short"].to_list()
     known = set(formal)
     return {

@@ -1,0 +1,121 @@
+"""The matcher on invented leads of which the truth is known, and what never ends up together."""
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matching_tables import clustered, known_lists, people, texts, together
+
+from dq.dedupe.matcher import ALONE, CUT, LINK, matched
+from dq.dedupe.roles import roles
+from dq.engine.respects import respects
+from dq.leads import flat
+
+NO_KEY = {"id": None}
+
+
+@pytest.mark.parametrize("seed", [5, 9])
+def test_invented_leads_are_told_apart_and_found_again(seed):
+    made = flat(seed, 3_000)
+    label, found = clustered(made.leads, NO_KEY)
+    ours, true = together(label), together(made.truth["entity_id"])
+    assert len(ours & true) / len(ours) >= 0.97
+    assert len(ours & true) / len(true) >= 0.95
+    assert np.bincount(label).max() <= 12
+    assert found.candidates.recall > 0.95
+
+
+def seen(frame):
+    """A table with all its rows, equal ones too."""
+    return respects(frame, roles(frame, people(), NO_KEY), known_lists(), once=False)[0]
+
+
+def test_tables_each_of_which_has_nobody_twice():
+    frame = flat(3, 600).leads
+    source = np.random.default_rng(1).integers(0, 3, frame.height)
+    found = matched(seen(frame), source=source)
+    pairs = together(found.grown.label)
+    assert len(pairs) > 50
+    assert [pair for pair in pairs if source[pair[0]] == source[pair[1]]] == []
+    assert (source[found.candidates.left] != source[found.candidates.right]).all()
+
+
+def test_rows_that_are_not_the_same_are_never_together():
+    whole = seen(flat(3, 400).leads)
+    before = together(matched(whole).grown.label)
+    banned = sorted(before)[::3]
+    apart = tuple(np.array(side) for side in zip(*banned, strict=True))
+    after = together(matched(whole, apart=apart).grown.label)
+    assert after & set(banned) == set()
+    assert len(after) > len(before) / 4
+    backward = matched(whole, apart=(apart[1], apart[0]))
+    assert together(backward.grown.label) == after
+
+
+def test_a_higher_link_makes_fewer_pairs():
+    whole = seen(flat(3, 400).leads)
+    sizes = [len(together(matched(whole, link=link).grown.label)) for link in (LINK, 12.0, 1_000.0)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] > 0 == sizes[-1]
+
+
+def test_what_is_told_fits_together():
+    label, found = clustered(flat(3, 400).leads, NO_KEY)
+    rows = len(found.own)
+    left, right = found.candidates.left, found.candidates.right
+    assert (left < right).all()
+    assert len(found.weight) == len(left) == len(set(zip(left.tolist(), right.tolist(), strict=True)))
+    assert all(len(one.level) == len(one.rarity) == len(left) for one in found.compared)
+    assert 0 < found.evidence.prior < 0.5
+    for respect in found.evidence.respects:
+        assert len(respect.levels) == len(respect.m) == len(respect.u) == len(respect.bits)
+        assert sum(respect.m) == pytest.approx(1)
+        assert sum(respect.u) == pytest.approx(1)
+    size = np.bincount(found.grown.label, minlength=rows)
+    alone = np.isinf(found.grown.confidence[found.grown.label])
+    assert (alone == (size[found.grown.label] == 1)).all()
+    assert (found.grown.confidence >= CUT).all()
+    assert (found.grown.label <= np.arange(rows)).all()
+    assert len(label) == 400
+
+
+def test_equal_rows_are_one_whatever_their_number():
+    frame = flat(3, 300).leads
+    thrice = frame.select(frame.columns).vstack(frame).vstack(frame)
+    label, _ = clustered(thrice, NO_KEY)
+    once, again, third = np.split(label, 3)
+    assert (once == again).all()
+    assert (once == third).all()
+
+
+def test_an_equal_address_alone_is_enough_where_rows_say_nothing_else():
+    addresses = [f"p{number}@q{number}.de" for number in range(20)]
+    frame = texts(email=[*addresses, "P1@q1.de"], name=[None] * 21)
+    stated = {"email": "email", "name": "name"}
+    whole = respects(frame, stated, known_lists(), once=False)[0]
+    found = matched(whole)
+    assert together(found.grown.label) == {(1, 20)}
+    assert found.weight.tolist() == pytest.approx([ALONE])
+    phones = frame.select(phone=pl.Series([f"9145550{number:03d}" for number in (*range(20), 1)]))
+    whole = respects(phones, {"phone": "phone"}, known_lists(), once=False)[0]
+    assert matched(whole).weight.max(initial=-99.0) < ALONE
+
+
+WORDS = st.one_of(
+    st.none(),
+    st.sampled_from(["Anna Berg", "Berg, Anna", "Bob Ott", "?", "", "李 伟", "a@b.de", "12 345 678", "x" * 90]),
+)
+
+
+@settings(deadline=None, max_examples=12)
+@given(st.lists(st.tuples(*[WORDS] * 5), max_size=12))
+def test_any_small_table_ends_with_every_row_in_a_cluster(rows):
+    columns = ("name", "email", "company", "phone", "website")
+    frame = texts(**{name: [row[at] for row in rows] for at, name in enumerate(columns)})
+    label, _ = clustered(
+        frame, {"name": "name", "email": "email", "company": "organization", "phone": "phone", "website": "url"}
+    )
+    assert len(label) == len(rows)
+    for one, other in [(a, b) for a in range(len(rows)) for b in range(a) if rows[a] == rows[b]]:
+        assert label[one] == label[other]
