@@ -123,11 +123,12 @@ def candidates(atoms: Sequence[Atom], rows: int, more: Sequence[tuple[Ints, Hash
     hashes = [mixed(atom.feature.codes.astype(np.int64) + 1 + (number << 40)) for number, atom in enumerate(atoms)]
     blocks = [found for key in _possible(atoms) if (found := _blocks(key, hashes, atoms, rows)).pairs]
     packed, used, recall = _merged(np.empty(0, np.int64), more), 0, 0.0
+    by_words = len(packed)
     chosen = _chosen(blocks, hashes, atoms, rows, most)
     for key, recall in chosen:  # noqa: B007 (that of the last key taken is told)
         packed = _merged(packed, [(np.flatnonzero(key.sizes > 1), _hash(key.atoms, hashes))])
         used += 1
-        if len(packed) >= most:
+        if len(packed) - by_words >= most:
             break
     keys = tuple(Key(tuple(atoms[number].name for number in key.atoms), key.pairs) for key, _ in chosen[:used])
     return Candidates(packed >> 32, packed & 0xFFFFFFFF, keys, recall if chosen else 1.0)
