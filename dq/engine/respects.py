@@ -179,7 +179,7 @@ def _addresses(name: str, features: Mapping[str, Feature]) -> Addresses:
             rows = rows.with_columns(_texts(features[f"{PERSON} {word}"]).alias(word))
             named = pl.col(word).str.len_chars() >= _LETTERS
             spelled |= named & pl.col("mailbox").str.contains(pl.col(word), literal=True)
-    own = rows.select(spelled.fill_null(value=False)).to_series().to_numpy()
+    own = rows.with_columns(own=spelled.fill_null(value=False))["own"].to_numpy()
     digits = part(name, name, mailbox, pl.col("value").str.replace_all(r"\D", "")).feature
     return Addresses(name, feature, mailbox, domain, own, digits)
 

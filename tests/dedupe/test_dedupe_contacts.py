@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from matching_tables import comparison, known_lists, levels, opposite, texts
+from matching_tables import comparison, known_lists, levels, texts
 
 from dq.dedupe.contacts import without_offices
 from dq.dedupe.features import NONE, encoded
@@ -59,6 +59,12 @@ def test_addresses(left, right, level):
 def test_a_mailbox_spelled_from_its_owners_name_is_silent_at_another_domain(left, right, level):
     frame = table(name=["Anna Berg", "Anna Berg"], email=[left, right])
     assert levels(comparison("email", frame, ROLES), 1) == [level]
+
+
+def test_addresses_of_people_without_names():
+    frame = texts(email=["tiger@acme.com", "tiger@zzyzx.org", "lion@acme.com"], company=["Acme", "Acme", "Zzyzx"])
+    mail = comparison("email", frame, {"email": "email", "company": "organization"})
+    assert mail.compare(np.array([0, 1]), np.array([1, 2])).level.tolist() == [2, 0]
 
 
 @pytest.mark.parametrize(
@@ -136,4 +142,3 @@ def test_typing_errors_in_one_surname_do_not_make_an_office():
         if one.name == "phone"
     ]
     assert phone.compare(np.array([0]), np.array([1])).level.tolist() == [2]
-    assert opposite([(1, 2)]) == [1, 2]

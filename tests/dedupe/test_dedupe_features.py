@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dq.dedupe.features import NONE, distinct, distinct_rows, encoded, mixed, subset
@@ -14,6 +14,7 @@ VALUES = st.lists(st.sampled_from([None, "", "a", "b", "Ä", "北京", "a b"]), 
 HALF = 1 << 64
 
 
+@settings(max_examples=30, deadline=None)
 @given(VALUES)
 def test_a_feature_holds_its_column(values):
     feature = encoded(pl.Series("x", values, dtype=pl.String))
@@ -60,6 +61,7 @@ def unmixed(number):
     return number * pow(0x9E3779B97F4A7C15, -1, HALF) % HALF
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, HALF - 1), max_size=20))
 def test_mixing_can_be_undone_so_no_two_numbers_meet(numbers):
     assert [unmixed(number) for number in mixed(np.array(numbers, np.uint64)).tolist()] == numbers
@@ -71,11 +73,13 @@ def test_mixed_numbers_are_spread_over_the_highest_bits():
     assert buckets.max() < 1200
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(-5, 5), max_size=30))
 def test_distinct_is_a_sorted_set(numbers):
     assert distinct(np.array(numbers, np.int64)).tolist() == sorted(set(numbers))
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(*[st.sampled_from([None, "a", "b"])] * 3), min_size=1, max_size=30))
 def test_distinct_rows_are_the_first_of_each_combination(table):
     columns = zip(*table, strict=True)

@@ -177,7 +177,7 @@ def leads():
     return frame, NO_KEY | stated, together(clustered(frame, stated | NO_KEY)[0])
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_the_order_of_the_rows_does_not_matter(leads, seed):
     frame, stated, expected = leads
     order = np.random.default_rng(seed).permutation(frame.height)
