@@ -21,6 +21,7 @@ from dq.schemas import Cluster, Pair
 
 _STORES = ("database", "airtable")
 _TABLE = "file"
+_SEED = 7
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,10 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, known: Known, as
 
 
 def _rows(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) -> pl.DataFrame:
-    """The rows of both files as texts: store, row_key, and the columns that both have."""
+    """The rows of both files as texts: store, row_key, and the columns that both have.
+
+    They come in an order of what they say: pairs are drawn at random by row, and files have rows in any order.
+    """
     frames = [frame for frame in (left, right) if frame is not None]
     common = [name for name in left.collect_schema() if all(name in frame.collect_schema() for frame in frames)]
     missing = [name for name in asked.fields if name not in common]
@@ -97,7 +101,9 @@ def _rows(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) -> pl.Da
             f"There is no column {missing[0]!r} in {'both files' if right is not None else 'the file'}.",
             fix=f"--fields some of {', '.join(common[:8])}",
         )
-    return pl.concat(_named(frame, store, common, asked) for frame, store in zip(frames, _STORES, strict=False))
+    rows = pl.concat(_named(frame, store, common, asked) for frame, store in zip(frames, _STORES, strict=False))
+    said = pl.struct(pl.exclude(Cluster.store, Cluster.row_key)).hash(_SEED)
+    return rows.sort(said, Cluster.store, Cluster.row_key) if rows.width > 2 else rows
 
 
 def _named(frame: pl.LazyFrame, store: str, common: Sequence[str], asked: Asked) -> pl.DataFrame:
