@@ -77,7 +77,7 @@ def test_a_file_that_is_there_stays_unless_forced(here: Project, option: str):
         (["--seed", "-1"], "greater than or equal to 0"),
         (["--out", "leads.xlsx"], "does not write .xlsx"),
         (["--truth", "truth"], "files without a suffix"),
-        (["--out", "no/leads.csv"], "There is no folder no"),
+        (["--out", "no/leads.csv"], "There is no such folder"),
         (["--out", "folder.csv"], "is a folder"),
         (["--truth", "a.csv", "--traits", "./a.csv"], "--truth and --traits name one file"),
         (["--colour"], "No such option"),
