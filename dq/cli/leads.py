@@ -68,8 +68,6 @@ def _demand_free(targets: Mapping[str, Path], *, force: bool) -> None:
         files.demand_format(path)
         if path.is_dir():
             raise ConfigurationError(f"{path.name} is a folder.", where=option, fix="name a file")
-        if not path.absolute().parent.is_dir():
-            raise ConfigurationError(f"There is no folder {path.parent}.", where=option, fix="make it first")
         if path.exists() and not force:
             raise ConfigurationError(f"{path.name} exists.", where=str(path.parent), fix="--force replaces it")
         other = seen.setdefault(path.resolve(), option)
