@@ -23,7 +23,7 @@ def learned_lines(evidence: Evidence, candidates: Candidates, roles: Mapping[str
         told.append(respect.name)
         lines = zip(respect.levels, respect.bits, respect.m, respect.u, strict=True)
         told += [
-            f"  {level:<{broad}}  {bits:>+7.1f} bits  {m:>6.1%} of matches  {u:>9.3%} by chance"
+            f"  {level:<{broad}}  {bits:>+7.1f} bits  {m:>6.1%} of matches  {u:>10.5%} by chance"
             for level, bits, m, u in reversed(list(lines))
         ]
     told += [
