@@ -38,6 +38,7 @@ class Respects:
         words: Keys that have several values a row: rows and hashes.
         counts: How many equal rows each row stands for.
         identifying: Comparisons, by number, of what one person has alone.
+        naming: Comparisons, by number, of what things are called: those that share nothing in it are two.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -45,6 +46,7 @@ class Respects:
     words: tuple[tuple[Ints, Hashes], ...]
     counts: Ints
     identifying: tuple[int, ...] = ()
+    naming: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,6 +139,8 @@ def _weights(respects: Respects, learned: Evidence, pairs: Sequence[Compared]) -
     for number in respects.identifying:
         equal = pairs[number].level == len(respects.comparisons[number].levels) - 1
         weight = np.where(equal & ~contradicted, np.maximum(weight, ALONE), weight)
+    for number in respects.naming:
+        weight = np.where(pairs[number].level == 0, np.minimum(weight, CUT), weight)
     return weight
 
 

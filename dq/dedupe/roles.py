@@ -63,6 +63,11 @@ def roles(frame: pl.DataFrame, given_names: Collection[str], stated: Mapping[str
     return {name: role for name, role in found.items() if role is not None}
 
 
+def is_called(column: str) -> bool:
+    """Whether a column says what things are called, by its name alone."""
+    return _heading(column) in {"name", "title", "product", "product name", "company", "company name"}
+
+
 def _role(name: str, column: pl.Series) -> Role | None:
     held = column.drop_nulls()
     values = held.n_unique()
@@ -79,9 +84,14 @@ def _role(name: str, column: pl.Series) -> Role | None:
     return role if role not in {None, "text", "date"} else _by_values(some, role)
 
 
-def _by_name(column: str) -> tuple[bool, Role | None]:
+def _heading(column: str) -> str:
+    """The words of a column's name, folded."""
     plain = normalize("NFKD", re.sub(r"([a-z])([A-Z])", r"\1 \2", column).casefold())
-    words = " ".join(re.findall(r"[^\W\d_]+|\d+", "".join(letter for letter in plain if not combining(letter))))
+    return " ".join(re.findall(r"[^\W\d_]+|\d+", "".join(letter for letter in plain if not combining(letter))))
+
+
+def _by_name(column: str) -> tuple[bool, Role | None]:
+    words = _heading(column)
     for role, pattern in _NAMES:
         if re.search(rf"(?:^| )(?:{pattern})(?: |$|\d)", words):
             return True, role

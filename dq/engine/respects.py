@@ -14,7 +14,7 @@ from dq.dedupe.comparison import Comparison, Dates, Digits, Equal, Similar
 from dq.dedupe.contacts import Addresses, Organizations, without_offices
 from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mixed, subset
 from dq.dedupe.matcher import Respects
-from dq.dedupe.roles import Role
+from dq.dedupe.roles import Role, is_called
 from dq.dedupe.tokens import rare_words, worded
 from dq.engine.folding import folded
 from dq.engine.people import PERSON, people, person_atoms, persons
@@ -88,7 +88,8 @@ def respects(
             words += _rare(own[name], place)
     sure = tuple(at for at, one in enumerate(comparisons) if roles.get(one.name) in _IDENTIFYING)
     counts = np.bincount(number, minlength=len(rows))
-    return Respects(tuple(comparisons), tuple(atoms), tuple(words), counts, sure), number
+    called = () if f"{PERSON} words" in own else tuple(at for at, one in enumerate(comparisons) if is_called(one.name))
+    return Respects(tuple(comparisons), tuple(atoms), tuple(words), counts, sure, called), number
 
 
 def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:

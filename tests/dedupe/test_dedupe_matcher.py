@@ -1,6 +1,7 @@
 """The matcher on invented leads of which the truth is known, and what never ends up together."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -9,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matching_tables import clustered, known_lists, people, texts, together
 
+from dq.dedupe import matcher
+from dq.dedupe.evidence import Evidence, Respect
 from dq.dedupe.matcher import ALONE, CUT, LINK, matched
 from dq.dedupe.roles import roles
 from dq.engine.respects import respects
@@ -122,3 +125,24 @@ def test_any_small_table_ends_with_every_row_in_a_cluster(rows):
     named = [number for number, row in enumerate(rows) if row[0] in {"Anna Berg", "Bob Ott", "李 伟"}]
     for one, other in itertools.combinations(named, 2):
         assert rows[one] != rows[other] or label[one] == label[other]
+
+
+def test_things_whose_names_share_nothing_are_two_whatever_else_they_share():
+    hotel = {"addr": "129 fremont st", "phone": "702 385 7111"}
+    frame = pl.DataFrame([{"name": "golden nugget", **hotel}, {"name": "stefano trattoria", **hotel}])
+    table, _ = respects(frame, {"name": "text", "addr": "address", "phone": "phone"}, known_lists())
+    pairs = [comparison.compare(np.array([0]), np.array([1])) for comparison in table.comparisons]
+    shares = {6: (0.02, 0.02, 0.02, 0.02, 0.02, 0.9), 3: (0.05, 0.05, 0.9)}
+    chance = {6: (0.9, 0.02, 0.02, 0.02, 0.02, 0.02), 3: (0.998, 0.001, 0.001)}
+    learned = Evidence(
+        0.4,
+        tuple(
+            Respect(one.name, one.levels, shares[len(one.levels)], chance[len(one.levels)]) for one in table.comparisons
+        ),
+    )
+    assert matcher._weights(replace(table, naming=()), learned, pairs) > LINK
+    assert matcher._weights(table, learned, pairs) <= CUT
+    people_too = respects(
+        frame.with_columns(email=pl.lit("a@x.org")), {"name": "name", "email": "email"}, known_lists()
+    )
+    assert people_too[0].naming == ()
