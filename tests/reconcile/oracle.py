@@ -52,10 +52,11 @@ def _scoped(given, entity, rows, base, moved):  # noqa: PLR0911 - one return a f
             return None
         return set(), lead[1], old
     if airtable is None:
-        lacking = given.sync.deletes == "propagate" and base and not _edited(given, database, base)
-        if _inside(given, database) or (not _worth(given, database, "airtable") and not (base and lacking)):
-            return None
-        if not _open(given, "airtable") and not (lacking and _open(given, "database")):
+        if base and not _edited(given, database, base):
+            asked = given.sync.deletes == "propagate" and _open(given, "database")  # its record's end would be its own
+        else:
+            asked = _worth(given, database, "airtable") and _open(given, "airtable")  # it would have a record
+        if not asked or _inside(given, database):
             return None  # stays alone on its side, whatever the scope
         return _alone(given, entity, "database", database), set(), left
     if given.scope.leaving == "keep":
