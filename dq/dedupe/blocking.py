@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dq.dedupe.features import Bools, Codes, Feature, Floats, Hashes, Ints, distinct, encoded, mixed
+from dq.dedupe.features import Bools, Codes, Feature, Floats, Hashes, Ints, distinct, mapped, mixed
 from dq.dedupe.linkage import expanded, runs
 
 LARGEST = 50
@@ -87,7 +87,7 @@ class _Blocks:
 
     Attributes:
         atoms: Numbers of its parts.
-        sizes: Row → rows of its block, at most 255; 0 where it has no value.
+        sizes: Row → rows of its block; 0 where it has no value, or shares it with more than `LARGEST`.
         pairs: Of all blocks that are not too large.
     """
 
@@ -105,10 +105,7 @@ def part(name: str, group: str, feature: Feature, values: pl.Expr) -> Atom:
         feature: The whole values.
         values: From the column `value` of its values to their parts.
     """
-    parts = encoded(feature.values.alias("value").to_frame().select(values).to_series())
-    codes = np.where(feature.known, parts.codes[feature.codes] if len(parts.codes) else -1, -1).astype(np.int32)
-    counts = np.bincount(codes[codes >= 0], minlength=len(parts.values))
-    return Atom(name, group, Feature(codes, parts.values, counts / max(1, counts.sum())))
+    return Atom(name, group, mapped(feature, values))
 
 
 def candidates(atoms: Sequence[Atom], rows: int, more: Sequence[tuple[Ints, Hashes]] = ()) -> Candidates:
@@ -165,8 +162,7 @@ def _blocks(key: tuple[int, ...], hashes: Sequence[Hashes], atoms: Sequence[Atom
     bucket = (_hash(key, hashes) >> np.uint64(64 - bits)).astype(np.int64)
     count = np.bincount(bucket[known], minlength=1 << bits)
     small = count[(count > 1) & (count <= LARGEST)]
-    sizes = np.where(known, np.minimum(count[bucket], 255), 0).astype(np.uint8)
-    sizes[sizes > LARGEST] = 0
+    sizes = np.where(known & (count[bucket] <= LARGEST), count[bucket], 0).astype(np.uint8)
     return _Blocks(key, sizes, int((small * (small - 1) // 2).sum()))
 
 
@@ -177,7 +173,7 @@ def _chosen(
     if not blocks:
         return []
     left, right, rates = _sampled(blocks, hashes)
-    equal = [_equal(atom.feature, left, right) for atom in atoms]
+    equal = [atom.feature.same(left, right) for atom in atoms]
     covers = np.stack(
         [np.logical_and.reduce([equal[number] for number in key.atoms]) & (key.sizes[left] > 1) for key in blocks]
     )
@@ -225,11 +221,6 @@ def _pairs(rows: Ints, hashes: Hashes) -> tuple[Ints, Ints]:
     left, right = expanded(rows[order], starts, sizes, 2, LARGEST)
     different = left != right
     return left[different], right[different]
-
-
-def _equal(feature: Feature, left: Ints, right: Ints) -> Bools:
-    equal: Bools = (feature.codes[left] == feature.codes[right]) & feature.known[left]
-    return equal
 
 
 def _likely(atoms: Sequence[Atom], equal: Sequence[Bools], left: Ints, right: Ints, rows: int) -> Floats:

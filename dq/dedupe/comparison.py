@@ -144,6 +144,16 @@ def similarity(scorer: Callable[..., Any], feature: Feature, left: Codes, right:
     return answers
 
 
+def near(feature: Feature, left: Ints, right: Ints, asked: Bools, least: float) -> Bools:
+    """Which of the asked pairs of rows have values of at least a Jaro-Winkler similarity."""
+    alike = np.zeros(len(left), dtype=np.bool_)
+    pairs = np.flatnonzero(asked)
+    if len(pairs):
+        one, other = feature.codes[left[pairs]], feature.codes[right[pairs]]
+        alike[pairs] = similarity(JaroWinkler.normalized_similarity, feature, one, other) >= least
+    return alike
+
+
 def graded(alike: Floats, least: Sequence[float]) -> Levels:
     """Similarities as levels: how many of the thresholds they reach."""
     return np.searchsorted(np.sort(np.asarray(least)), alike + 1e-9, side="right").astype(np.int8)

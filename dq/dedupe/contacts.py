@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from rapidfuzz.distance import JaroWinkler
 
-from dq.dedupe.comparison import MISSING, Compared, Levels, rarity, similarity
+from dq.dedupe.comparison import MISSING, Compared, Levels, near, rarity
 from dq.dedupe.features import NONE, Bools, Feature, Floats, Ints
 from dq.dedupe.tokens import Worded
 
@@ -43,15 +42,12 @@ class Addresses:
     def compare(self, left: Ints, right: Ints) -> Compared:
         """Compare pairs of rows."""
         known = self.address.known[left] & self.address.known[right]
-        equal = known & (self.address.codes[left] == self.address.codes[right])
+        equal = known & self.address.same(left, right)
         own = self.spelled[left] & self.spelled[right]
-        near = known & ~equal & ~own & (self.digits.codes[left] == self.digits.codes[right])
-        for feature in (self.domain, self.mailbox):
-            asked = np.flatnonzero(near)
-            one, other = feature.codes[left[asked]], feature.codes[right[asked]]
-            near[asked] = similarity(JaroWinkler.normalized_similarity, feature, one, other) >= _NEAR
-        mailbox = known & ~equal & ~near & (self.mailbox.codes[left] == self.mailbox.codes[right])
-        level = np.select([equal, mailbox, near], [3, 2, 1], 0).astype(np.int8)
+        asked = known & ~equal & ~own & (self.digits.codes[left] == self.digits.codes[right])
+        slip = near(self.mailbox, left, right, near(self.domain, left, right, asked, _NEAR), _NEAR)
+        mailbox = known & ~equal & ~slip & self.mailbox.same(left, right)
+        level = np.select([equal, mailbox, slip], [3, 2, 1], 0).astype(np.int8)
         level[~known | (mailbox & self.spelled[left])] = MISSING
         whole = rarity(self.address, self.address.codes[left], self.address.codes[right])
         box = rarity(self.mailbox, self.mailbox.codes[left], self.mailbox.codes[right])
@@ -81,7 +77,7 @@ class Organizations:
         """Compare pairs of rows."""
         named = self.company.compare(left, right)
         domains = self.domain.known[left] & self.domain.known[right]
-        domain = domains & (self.domain.codes[left] == self.domain.codes[right])
+        domain = domains & self.domain.same(left, right)
         same = named.level == len(self.company.levels) - 1
         level = np.select([same & domain, domain, same, named.level >= _SHARED], [4, 3, 2, 1], 0).astype(np.int8)
         level[(named.level == MISSING) & ~domains] = MISSING

@@ -37,6 +37,11 @@ class Feature:
         """Rows that have a value."""
         return self.codes >= 0
 
+    def same(self, left: Ints, right: Ints) -> Bools:
+        """Which pairs of rows have one value."""
+        same: Bools = (self.codes[left] == self.codes[right]) & self.known[left]
+        return same
+
     def bits(self, left: Codes, right: Codes) -> Floats:
         """log2 of the frequency of the commoner of two values; 0 where a side has none."""
         if not len(self.frequency):
@@ -53,7 +58,22 @@ def encoded(column: pl.Series) -> Feature:
     """A column of texts as a feature; null is no value."""
     dictionary = column.cast(pl.String).rechunk().to_arrow().dictionary_encode()
     codes = np.asarray(dictionary.indices.fill_null(NONE)).astype(np.int32)
-    values = pl.Series(column.name, dictionary.dictionary, dtype=pl.String)
+    return _counted(codes, pl.Series(column.name, dictionary.dictionary, dtype=pl.String))
+
+
+def mapped(feature: Feature, values: pl.Expr) -> Feature:
+    """A feature of what an expression makes of another's values, worked out once for each of them.
+
+    Args:
+        feature: The values.
+        values: From the column `value` of texts to other texts; null is no value.
+    """
+    made = encoded(feature.values.alias("value").to_frame().select(values).to_series())
+    codes = np.where(feature.known, made.codes[feature.codes] if len(made.codes) else NONE, NONE).astype(np.int32)
+    return _counted(codes, made.values)
+
+
+def _counted(codes: Codes, values: pl.Series) -> Feature:
     counts = np.bincount(codes[codes >= 0], minlength=len(values))
     return Feature(codes, values, counts / max(1, counts.sum()))
 

@@ -6,9 +6,8 @@ Apart they would count twice what a swap, an initial or a nickname is once.
 from dataclasses import dataclass
 
 import numpy as np
-from rapidfuzz.distance import JaroWinkler
 
-from dq.dedupe.comparison import MISSING, Compared, Levels, rarity, similarity
+from dq.dedupe.comparison import MISSING, Compared, Levels, near, rarity
 from dq.dedupe.features import Bools, Feature, Floats, Ints
 
 _NEAR, _SWAPPED = 0.88, 0.95
@@ -46,19 +45,19 @@ class Persons:
     def compare(self, left: Ints, right: Ints) -> Compared:
         """Compare pairs of rows."""
         given, families = (feature.known[left] & feature.known[right] for feature in (self.given, self.family))
-        same_given = given & (self.given.codes[left] == self.given.codes[right])
-        same_family = families & (self.family.codes[left] == self.family.codes[right])
+        same_given = given & self.given.same(left, right)
+        same_family = families & self.family.same(left, right)
         near_given = self._short_for(left, right, given & ~same_given)
-        near_given |= _near(self.given, left, right, given & ~same_given & ~near_given, _NEAR)
-        near_family = _near(self.family, left, right, families & ~same_family, _NEAR)
+        near_given |= near(self.given, left, right, given & ~same_given & ~near_given, _NEAR)
+        near_family = near(self.family, left, right, families & ~same_family, _NEAR)
         unlike = given & families & ~same_given & ~same_family & ~(near_given & near_family)
-        words = given & families & (self.words.codes[left] == self.words.codes[right])
+        words = given & families & self.words.same(left, right)
         rules = (
             (_SAME, same_given & same_family),
             (_SAME_WORDS, words),
             (_FAMILY_NEAR_GIVEN, same_family & near_given),
             (_GIVEN_NEAR_FAMILY, same_given & near_family),
-            (_SWAP, _near(self.words, left, right, unlike & ~words, _SWAPPED)),
+            (_SWAP, near(self.words, left, right, unlike & ~words, _SWAPPED)),
             (_FAMILY, same_family | (near_family & ~given)),
             (_BOTH_NEAR, (near_given & near_family) | (near_family & given & ~same_given)),
             (_GIVEN, same_given | (near_given & ~families)),
@@ -66,7 +65,7 @@ class Persons:
         level = np.select([rule for _, rule in rules], [number for number, _ in rules], _NOTHING).astype(np.int8)
         level[~given & ~families] = MISSING
         generations = self.generation.known[left] & self.generation.known[right]
-        level[generations & (self.generation.codes[left] != self.generation.codes[right])] = _NOTHING
+        level[generations & ~self.generation.same(left, right)] = _NOTHING
         return Compared(level, self._rarity(level, left, right))
 
     def chance(self) -> dict[int, float]:
@@ -76,7 +75,7 @@ class Persons:
 
     def _short_for(self, left: Ints, right: Ints, asked: Bools) -> Bools:
         """Nicknames of one name, and initials that fit."""
-        formal = (self.formal.codes[left] == self.formal.codes[right]) & self.formal.known[left]
+        formal = self.formal.same(left, right)
         initial = (self.initials[left] | self.initials[right]) & (self.first[left] == self.first[right])
         short: Bools = asked & (formal | initial)
         return short
@@ -87,12 +86,3 @@ class Persons:
         with_given = np.isin(level, (_GIVEN, _SWAP, _GIVEN_NEAR_FAMILY, _SAME_WORDS, _SAME))
         with_family = np.isin(level, (_FAMILY, _SWAP, _FAMILY_NEAR_GIVEN, _SAME_WORDS, _SAME))
         return np.where(with_given, given, 0.0) + np.where(with_family, family, 0.0)
-
-
-def _near(feature: Feature, left: Ints, right: Ints, asked: Bools, least: float) -> Bools:
-    near = np.zeros(len(left), dtype=np.bool_)
-    pairs = np.flatnonzero(asked)
-    if len(pairs):
-        one, other = feature.codes[left[pairs]], feature.codes[right[pairs]]
-        near[pairs] = similarity(JaroWinkler.normalized_similarity, feature, one, other) >= least
-    return near

@@ -52,10 +52,7 @@ def roles(frame: pl.DataFrame, given_names: Collection[str], stated: Mapping[str
         given_names: Given names in lower case: whether `name` is a person's or a thing's.
         stated: Roles that are known; None leaves a column out.
     """
-    found = {
-        name: stated.get(name, _role(name, frame[name])) if name in stated else _role(name, frame[name])
-        for name in frame.columns
-    }
+    found = {name: stated[name] if name in stated else _role(name, frame[name]) for name in frame.columns}
     has_people = any(role in {"given", "family", "email", "profile"} for role in found.values())
     for name, role in found.items():
         if role == "name" and name not in stated and not has_people and not _are_people(frame[name], given_names):

@@ -12,7 +12,7 @@ import polars as pl
 from dq.dedupe.blocking import Atom, part
 from dq.dedupe.comparison import Comparison, Dates, Digits, Equal, Similar
 from dq.dedupe.contacts import Addresses, Organizations, without_offices
-from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mixed, subset
+from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, subset
 from dq.dedupe.matcher import Respects
 from dq.dedupe.roles import Role, is_called
 from dq.dedupe.tokens import rare_words, worded
@@ -94,7 +94,7 @@ def respects(
 
 def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:
     features = {
-        name: part(name, name, encoded(frame[name]), folded(role, pl.col("value"), known.legal_forms)).feature
+        name: mapped(encoded(frame[name]), folded(role, pl.col("value"), known.legal_forms))
         for name, role in roles.items()
         if role not in _PERSONAL
     }
@@ -113,7 +113,7 @@ def _own(features: Mapping[str, Feature], roles: Mapping[str, Role], known: Know
         names = features[texts[0]] if texts else None
     if names is None:
         return dict(features)
-    beginning = part("name", "name", names, pl.col("value").str.slice(0, _BEGINNING)).feature  # typos make no new name
+    beginning = mapped(names, pl.col("value").str.slice(0, _BEGINNING))  # typos make no new name
     return {
         name: without_offices(feature, beginning, known.most_names) if roles.get(name) in _CONTACTS else feature
         for name, feature in features.items()
@@ -170,9 +170,7 @@ def _comparison(name: str, role: Role, features: Mapping[str, Feature]) -> Compa
 
 def _addresses(name: str, features: Mapping[str, Feature]) -> Addresses:
     feature = features[name]
-    mailbox, domain = (
-        part(name, name, feature, pl.col("value").str.extract(cut, 1)).feature for cut in ("^(.*)@", "@(.*)$")
-    )
+    mailbox, domain = (mapped(feature, pl.col("value").str.extract(cut, 1)) for cut in ("^(.*)@", "@(.*)$"))
     rows = pl.DataFrame({"mailbox": _texts(mailbox)})
     spelled = pl.lit(value=False)
     for word in ("given", "family"):
@@ -181,7 +179,7 @@ def _addresses(name: str, features: Mapping[str, Feature]) -> Addresses:
             named = pl.col(word).str.len_chars() >= _LETTERS
             spelled |= named & pl.col("mailbox").str.contains(pl.col(word), literal=True)
     own = rows.with_columns(own=spelled.fill_null(value=False))["own"].to_numpy()
-    digits = part(name, name, mailbox, pl.col("value").str.replace_all(r"\D", "")).feature
+    digits = mapped(mailbox, pl.col("value").str.replace_all(r"\D", ""))
     return Addresses(name, feature, mailbox, domain, own, digits)
 
 
