@@ -58,10 +58,12 @@ class Key:
     Attributes:
         atoms: The names of its parts.
         pairs: How many pairs of rows share it, in blocks of at most `LARGEST`.
+        recall: Estimated share of the likely matches that it and the keys taken before it find; None if nobody estimated it.
     """
 
     atoms: tuple[str, ...]
     pairs: int
+    recall: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +129,9 @@ def candidates(atoms: Sequence[Atom], rows: int, more: Sequence[tuple[Ints, Hash
         used += 1
         if len(packed) - by_words >= most:
             break
-    keys = tuple(Key(tuple(atoms[number].name for number in key.atoms), key.pairs) for key, _ in chosen[:used])
+    keys = tuple(
+        Key(tuple(atoms[number].name for number in key.atoms), key.pairs, so_far) for key, so_far in chosen[:used]
+    )
     return Candidates(packed >> 32, packed & 0xFFFFFFFF, keys, recall if chosen else 1.0)
 
 

@@ -43,7 +43,10 @@ def sections(found: Matching, prefix: str = "") -> list[str]:
         told += _heading("What was compared", "Only rows that share a key are compared.")
         told += charts.keys(found.keys, f"{prefix}keys")
     if found.examples:
-        told += _heading("Some pairs", "How their match weights come about.")
+        told += _heading(
+            "Some pairs",
+            "How their match weights come about. Rarity is what is left to the sum: how rare the values are on which two rows agree, and the bounds that rules set.",
+        )
         for number, one in enumerate(found.examples, 1):
             told += charts.fall(one.title, one.fall, found.link, f"{prefix}pair-{number}")
     return told

@@ -10,6 +10,7 @@ from dq.report.charts.drawing import (
     Scale,
     bar,
     figure,
+    likely,
     line,
     log_scale,
     powers,
@@ -52,14 +53,14 @@ def histogram(bins: Sequence[Bin], marks: Sequence[Mark], name: str = "weights")
         name: Of the figure.
     """
     low, high = min([-1.0, *(one.low for one in bins)]), max([1.0, *(one.high for one in bins)])
-    top = 10.0 + _LINE * len(marks)
+    top = 18.0 + _LINE * len(marks)
     across = Scale(low, high, _LEFT, _RIGHT)
     up = log_scale(max((one.count for one in bins), default=1), top + _TALL, top)
     drawn = _counted(up, "pairs (logarithmic)")
     drawn += [_column(across.at(one.low), across.at(one.high), up, one.count) for one in bins if one.count]
     drawn += _bits(across, up.start)
     for number, mark in enumerate(sorted(marks, key=lambda one: one.bits)):
-        drawn += _mark(across, mark, 10.0 + _LINE * number, up.start)
+        drawn += _mark(across, mark, 14.0 + _LINE * number, up.start)
     told = (
         "Pairs to the right are rather the same. Between the two hills lie pairs that are hard to tell: "
         "the fewer there are, the less depends on a threshold."
@@ -116,7 +117,7 @@ def _bits(across: Scale, y: float) -> list[str]:
         told += [line(x, y, x, y + 4, "axis"), words(x, y + 16, tick_of(tick), "middle")]
     taken: list[tuple[float, float]] = []
     for part in _PROBABILITIES:
-        bits, half = math.log2(part / (1 - part)), (len(share(part)) + 1) * LETTER / 2
+        bits, half = math.log2(part / (1 - part)), (len(share(part)) + 2) * LETTER / 2
         x = across.at(bits)
         if not across.low <= bits <= across.high or any(x - half < end and start < x + half for start, end in taken):
             continue
@@ -132,7 +133,7 @@ def _bits(across: Scale, y: float) -> list[str]:
 
 def _mark(across: Scale, mark: Mark, y: float, bottom: float) -> list[str]:
     x = across.at(mark.bits)
-    told = f"{mark.name}: {signed(mark.bits)} bits, {share(1 / (1 + 2**-mark.bits))}"
+    told = f"{mark.name}: {signed(mark.bits)} bits, {likely(mark.bits)}"
     is_right = x + 6 + len(told) * LETTER < WIDTH
     return [
         line(x, y - 8, x, bottom, "mark"),

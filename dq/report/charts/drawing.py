@@ -17,9 +17,9 @@ STYLE = """
 :root { --for: #0b62a3; --against: #c8620a; --faint: #9fb6c9; }
 @media (prefers-color-scheme: dark) { :root { --for: #6cb6ff; --against: #f0a050; --faint: #4a6a86; } }
 figure { margin: 1rem 0 2rem; break-inside: avoid; }
-figcaption { max-width: 46rem; }
+figcaption { max-width: 46rem; padding-bottom: .5rem; }
 svg { display: block; width: 100%; max-width: 46rem; height: auto; font: 12px system-ui, sans-serif; }
-svg text { fill: var(--ink); }
+svg text { fill: var(--ink); stroke: var(--paper); stroke-width: 3px; paint-order: stroke; }
 svg .name { font-weight: 600; }
 svg .for { fill: var(--for); }
 svg .against { fill: var(--against); }
@@ -36,6 +36,7 @@ svg .step { stroke: var(--ink); stroke-width: .5; stroke-dasharray: 2 2; }
 """
 MINUS = "\N{MINUS SIGN}"
 _STEPS = (1, 2, 5, 10)
+_LEAST = 0.9e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def powers(scale: Scale) -> list[int]:
 
 def signed(bits: float) -> str:
     """A number of bits with its sign."""
-    return f"{bits:+.1f}".replace("-", MINUS)
+    told = f"{bits:+.1f}"
+    return "0.0" if told in ("+0.0", "-0.0") else told.replace("-", MINUS)
 
 
 def tick_of(value: float) -> str:
@@ -92,8 +94,16 @@ def tick_of(value: float) -> str:
 def share(part: float) -> str:
     """A share in percent, with as many digits as its distance from none and all wants."""
     gap = min(part, 1 - part)
-    digits = 0 if gap >= 0.1 or gap <= 0 else min(6, max(1, math.ceil(-math.log10(gap)) - 1))
-    return f"{part:.{digits}%}"
+    if 0 < gap < _LEAST:
+        return "under 0.0001%" if part == gap else "over 99.9999%"
+    digits = 0 if gap <= 0 else max(0, math.ceil(-math.log10(gap) - 1e-9) - 1)
+    told = f"{part:.{digits}%}"
+    return f"{told[:-1].rstrip('0').rstrip('.')}%" if "." in told else told
+
+
+def likely(bits: float) -> str:
+    """The match probability of a match weight, in percent: never none and never all."""
+    return share(1 / (1 + 2 ** -min(max(bits, -40), 40)))
 
 
 def cut(text: str, most: int) -> str:
@@ -118,28 +128,25 @@ def words(x: float, y: float, text: str, anchor: str = "start", kind: str = "") 
     return f'<text{style} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{shown(text)}</text>'
 
 
-def figure(
-    name: str, title: str, told: str, height: float, marks: Sequence[str], table: Sequence[str], caption: str = ""
-) -> list[str]:
+def figure(name: str, title: str, told: str, height: float, marks: Sequence[str], table: Sequence[str]) -> list[str]:
     """A chart as HTML.
 
     Args:
         name: What its parts are called: letters and dashes, once a page.
         title: Of the chart.
-        told: What it shows, for who cannot see it.
+        told: What it shows.
         height: Of the drawing.
         marks: SVG.
         table: The same as HTML table.
-        caption: What stands below it; none for what is told.
     """
     return [
         f'<figure id="{name}">',
+        f"<figcaption><strong>{shown(title)}</strong><br>{shown(told)}</figcaption>",
         f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-labelledby="{name}-title {name}-told">',
         f'<title id="{name}-title">{shown(title)}</title>',
         f'<desc id="{name}-told">{shown(told)}</desc>',
         *marks,
         "</svg>",
-        f"<figcaption>{shown(caption or told)}</figcaption>",
         "<details><summary>The same as a table</summary>",
         *table,
         "</details>",

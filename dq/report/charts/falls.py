@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dq.report.charts.drawing import Scale, bar, cut, figure, line, share, signed, tick_of, ticks, words
+from dq.report.charts.drawing import Scale, bar, cut, figure, likely, line, signed, tick_of, ticks, words
 from dq.report.pages import table
 from dq.report.waterfall import SILENT, Waterfall
 
-_ROW, _LABELS, _START, _END = 20, 290, 340, 660
-_LONGEST = 46
+_ROW, _LABELS, _START, _END = 20, 290, 340, 560
+_LONGEST, _NAME = 46, 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +41,36 @@ def fall(title: str, found: Waterfall, link: float, name: str) -> list[str]:
         marks += _drawn(scale, piece, y)
         if number + 1 < len(pieces):
             marks.append(line(scale.at(piece.end), y + 3, scale.at(piece.end), y + _ROW + 15, "step"))
-    told = f"{signed(found.total)} bits together: a match with a probability of {share(found.probability)}."
-    return figure(name, title, told, bottom + 40, marks, _table(title, found), f"{title}: {told}")
+    told = f"{signed(found.total)} bits together: a match with a probability of {likely(found.total)}."
+    return figure(name, title, told, bottom + 40, marks, _table(title, found))
 
 
 def _pieces(found: Waterfall) -> Sequence[_Piece]:
     pieces = [_Piece("prior: any two rows", 0.0, found.prior, signed(found.prior))]
     at = found.prior
-    for label, bits in [
-        *((_label(s.name, s.level), s.bits) for s in found.steps),
-        ("rarity of the values", found.rarity),
-    ]:
-        pieces.append(_Piece(label, at, at + bits, signed(bits)))
-        at += bits
-    total = f"{signed(found.total)}, {share(found.probability)}"
+    for step in found.steps:
+        told = "" if step.level == SILENT else signed(step.bits)
+        pieces.append(_Piece(f"{cut(step.name, _NAME)}: {step.level}", at, at + step.bits, told))
+        at += step.bits
+    pieces.append(_Piece("rarity of the values", at, found.total, signed(found.rarity)))
+    total = f"{signed(found.total)}, {likely(found.total)}"
     return [*pieces, _Piece("match weight", 0.0, found.total, total, is_total=True)]
-
-
-def _label(name: str, level: str) -> str:
-    return f"{cut(name, 18)}: {level}"
 
 
 def _drawn(scale: Scale, piece: _Piece, y: float) -> list[str]:
     kind = "total" if piece.is_total else "for" if piece.end >= piece.start else "against"
-    right = max(scale.at(piece.start), scale.at(piece.end))
+    start, end = scale.at(piece.start), scale.at(piece.end)
+    is_left = end < start and not piece.is_total
     return [
         words(_LABELS, y + 13, cut(piece.label, _LONGEST), "end", "name" if piece.is_total else ""),
-        bar(scale.at(piece.start), scale.at(piece.end), y + 3, _ROW - 8, kind),
-        words(right + 5, y + 13, piece.told, kind="name" if piece.is_total else ""),
+        bar(start, end, y + 3, _ROW - 8, kind),
+        words(
+            end - 5 if is_left else max(start, end) + 5,
+            y + 13,
+            piece.told,
+            "end" if is_left else "start",
+            "name" if piece.is_total else "",
+        ),
     ]
 
 
@@ -92,6 +94,6 @@ def _table(title: str, found: Waterfall) -> list[str]:
         ("prior", "", signed(found.prior)),
         *((step.name, step.level, "" if step.level == SILENT else signed(step.bits)) for step in found.steps),
         ("rarity", "", signed(found.rarity)),
-        ("match weight", share(found.probability), signed(found.total)),
+        ("match weight", likely(found.total), signed(found.total)),
     ]
     return table(title, ["comparison", "level", "bits"], rows, words=2)

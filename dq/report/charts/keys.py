@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dq.report.charts.drawing import Scale, bar, cut, figure, line, log_scale, powers, share, words
 from dq.report.pages import table
 
-_ROW, _LABELS, _LONGEST = 20, 300, 48
+_ROW, _LABELS, _LONGEST, _MOST = 20, 300, 48, 40
 _PAIRS, _SHARES = (308.0, 500.0), (570.0, 690.0)
 
 
@@ -33,12 +33,13 @@ def keys(found: Sequence[FoundBy], name: str = "keys") -> list[str]:
         found: In the order in which they were taken.
         name: Of the figure.
     """
+    drawn = found[:_MOST]
     across = log_scale(max((one.pairs for one in found), default=1), *_PAIRS)
     recall = Scale(0, 1, *_SHARES)
-    bottom = 8.0 + _ROW * len(found)
+    bottom = 8.0 + _ROW * len(drawn)
     marks = _axes(across, recall, bottom)
     last: tuple[float, float] | None = None
-    for number, one in enumerate(found):
+    for number, one in enumerate(drawn):
         middle = 8.0 + _ROW * number + _ROW / 2
         end = across.at(_log(one.pairs))
         marks.append(words(_LABELS, middle + 4, cut(one.name, _LONGEST), "end"))
@@ -53,6 +54,7 @@ def keys(found: Sequence[FoundBy], name: str = "keys") -> list[str]:
         "A pair is compared if some key brings it. Bars: pairs that share a key. "
         "Dots: the estimated share of likely matches that a key and all above it find."
     )
+    told += f" The first {_MOST} of {len(found)} are drawn." if len(found) > _MOST else ""
     return figure(name, "Blocking keys, in the order in which they were taken", told, bottom + 40, marks, _table(found))
 
 
