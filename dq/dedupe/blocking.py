@@ -61,10 +61,12 @@ class Key:
     Attributes:
         atoms: The names of its parts.
         pairs: How many pairs of rows share it, in blocks of at most `LARGEST`.
+        recall: Estimated share of the likely matches that it and the keys taken before it find; None if nobody estimated it.
     """
 
     atoms: tuple[str, ...]
     pairs: int
+    recall: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,7 +146,7 @@ def candidates(
         used += 1
         if used >= len(added) and len(packed) - by_words >= most:
             break
-    taken = tuple(_key(atoms, one) for one, _ in chosen[:used])
+    taken = tuple(_key(atoms, one, so_far) for one, so_far in chosen[:used])
     return Candidates(packed >> 32, packed & 0xFFFFFFFF, taken, recall if chosen else 1.0)
 
 
@@ -165,8 +167,8 @@ def _named(keys: Sequence[Sequence[str]], atoms: Sequence[Atom]) -> list[tuple[i
     return [tuple(place[name] for name in key) for key in keys if all(name in place for name in key)]
 
 
-def _key(atoms: Sequence[Atom], blocks: _Blocks) -> Key:
-    return Key(tuple(atoms[number].name for number in blocks.atoms), blocks.pairs)
+def _key(atoms: Sequence[Atom], blocks: _Blocks, recall: float | None = None) -> Key:
+    return Key(tuple(atoms[number].name for number in blocks.atoms), blocks.pairs, recall)
 
 
 def _hashes(atoms: Sequence[Atom]) -> list[Hashes]:
