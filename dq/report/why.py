@@ -172,7 +172,8 @@ def _row(row: Mapping[str, Any]) -> str:
 
 def _pair(pair: Mapping[str, Any]) -> str:
     signs = {1: "agrees", 0: "differs"}
-    gammas = [f"{name[6:]} {signs[value]}" for name, value in pair.items() if name[:6] == "gamma_" and value in signs]
+    keyed = {name[6:]: value for name, value in pair.items() if name[:6] == "gamma_" and name[:12] != "gamma_match_"}
+    gammas = [f"{name} {signs[value]}" for name, value in keyed.items() if value in signs]
     return (
         f"{pair[Pair.store_l]} {pair[Pair.key_l]} ~ {pair[Pair.store_r]} {pair[Pair.key_r]}: {pair[Pair.decision]}, "
         f"weight {pair['match_weight']:.1f}, met by {pair[Pair.match_key]} ({', '.join(gammas) or 'nothing to compare'})"
