@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from projects import Project
+from projects import Project, configuration
+
+from dq.leads.generate import sample, write
 
 SHIPPED = Path(__file__).resolve().parents[1] / "rules" / "dedupe.yaml"
 BY_HAND = (
@@ -42,3 +44,15 @@ def waiting(project: Project) -> list[dict[str, Any]]:
     """The pairs that wait for a person."""
     found: list[dict[str, Any]] = ran(project, "review", "pairs", "--format", "json").json["pairs"]
     return found
+
+
+def planned_project(root: Path) -> Project:
+    """A generated project with such leads, and its first plan."""
+    project = Project(root)
+    (root / "data").mkdir(parents=True)
+    write(sample(5, 100), project.database, project.airtable)
+    project.configure(configuration())
+    with_matcher(project)
+    ran(project, "snapshot")
+    ran(project, "clean")
+    return project

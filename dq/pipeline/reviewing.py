@@ -105,13 +105,14 @@ def add_decisions(settings: Settings, told: pl.DataFrame, now: datetime) -> None
             and the record that it is linked with apart.
     """
     after = review.load(settings.snapshots)
-    for (decision, why), pairs in told.group_by("decision", "why", maintain_order=True):
+    last = review.ordered(told).unique(PAIR, keep="last", maintain_order=True)  # a file may name a pair twice
+    for (decision, why), pairs in last.group_by("decision", "why", maintain_order=True):
         after = review.decided(after, pairs, str(decision), actor(), now.isoformat(), str(why))
     _demand_consistent(after)
-    _demand_unlinked(settings, told.filter(decision=DIFFERENT))
+    _demand_unlinked(settings, last.filter(decision=DIFFERENT))
     review.save(settings.snapshots, after)
-    facts = {decision: told.filter(decision=decision).height for decision in DECISIONS}
-    first = told.row(0, named=True) if len(told) == 1 else {}
+    facts = {decision: last.filter(decision=decision).height for decision in DECISIONS}
+    first = last.row(0, named=True) if len(last) == 1 else {}
     event(settings, "decided", {**facts, **{name: first[name] for name in PAIR if first}}, now)
 
 
@@ -176,7 +177,7 @@ def _demand_unlinked(settings: Settings, pairs: pl.DataFrame) -> None:
     linked = base.filter(pl.col(BaseRow.state) == "linked").select(
         pl.col(BaseRow.table), pl.col("airtable_key").alias("key_l"), pl.col("database_key").alias("key_r")
     )
-    across = review.ordered(pairs).filter(store_l="airtable", store_r="database")
+    across = pairs.filter(store_l="airtable", store_r="database")
     held = across.join(linked, on=["table", "key_l", "key_r"], how="semi")
     if len(held):
         raise ConfigurationError(
@@ -214,4 +215,6 @@ def decisions_of(frame: pl.DataFrame, tables: Sequence[str]) -> pl.DataFrame:
             )
     if texts.select(pl.any_horizontal(pl.col("key_l", "key_r").is_null()).any()).item():
         raise ConfigurationError("Some lines have no key.", where="columns key_l, key_r")
+    if texts.select(((pl.col("store_l") == pl.col("store_r")) & (pl.col("key_l") == pl.col("key_r"))).any()).item():
+        raise ConfigurationError("Some lines name one row twice.", where="columns key_l, key_r")
     return texts.select(*PAIR, "decision", "why")

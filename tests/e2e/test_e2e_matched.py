@@ -7,11 +7,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from matched_projects import ran, waiting, with_matcher
-from projects import Project, configuration
+from matched_projects import planned_project, ran, waiting
+from projects import Project
 
 from dq.dedupe.model import TYPES, from_frame
-from dq.leads.generate import sample, write
 
 KEPT = ("base", "matcher.parquet")
 
@@ -19,14 +18,7 @@ KEPT = ("base", "matcher.parquet")
 @pytest.fixture(scope="module")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with its first plan; copy it before you work on it."""
-    project = Project(tmp_path_factory.mktemp("matched") / "project")
-    (project.root / "data").mkdir(parents=True)
-    write(sample(5, 100), project.database, project.airtable)
-    project.configure(configuration())
-    with_matcher(project)
-    ran(project, "snapshot")
-    ran(project, "clean")
-    return project
+    return planned_project(tmp_path_factory.mktemp("matched") / "project")
 
 
 @pytest.fixture
