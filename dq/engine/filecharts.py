@@ -22,12 +22,10 @@ def matching_of(name: str, found: FileMatch, link: float, *, linked: bool) -> Ma
     """
     clusters, learned = found.clusters, found.matched.evidence
     sizes = clusters.group_by(Cluster.entity_id).len()["len"]
+    told = f"{clusters.height:,} rows of {name} are {len(sizes):,} leads, {(sizes > 1).sum():,} of them with duplicates"
     return Matching(
-        name=name,
-        rows=clusters.height,
+        headline=told,
         sizes=sizes_of(clusters),
-        entities=len(sizes),
-        clusters=int((sizes > 1).sum()),
         pairs=len(found.matched.weight),
         weights=bins_of(found.matched.weight),
         link=link,

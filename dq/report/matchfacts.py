@@ -37,11 +37,8 @@ class Matching:
     """What matching found.
 
     Attributes:
-        name: Of the file or table.
-        rows: How many there are.
+        headline: What was found, in a line.
         sizes: Classes of cluster sizes and how many clusters each has.
-        entities: How many things the rows are.
-        clusters: How many of them have several rows.
         pairs: How many pairs were compared.
         weights: How many of them have which match weight.
         link: Match weight at which a pair is a link.
@@ -53,11 +50,8 @@ class Matching:
         roles: Columns and what they were taken for.
     """
 
-    name: str
-    rows: int
+    headline: str
     sizes: Sequence[tuple[str, int]]
-    entities: int
-    clusters: int
     pairs: int
     weights: Sequence[Bin]
     link: float
@@ -99,16 +93,17 @@ def sizes_of(clusters: pl.DataFrame) -> tuple[tuple[str, int], ...]:
     )
 
 
-def examples_of(evidence: Evidence, pairs: pl.DataFrame, link: float, stores: Mapping[str, str]) -> tuple[Example, ...]:
+def examples_of(evidence: Evidence, pairs: pl.DataFrame, link: float, stores: Mapping[str, str], gamma: str = "gamma_") -> tuple[Example, ...]:
     """The surest, a usual and the least sure match, the likeliest pair that is none, and one that was kept apart.
 
     Args:
         evidence: What was learned.
-        pairs: Pair contract, with the level of every comparison as `gamma_` columns.
+        pairs: Pair contract, with the level of every comparison as a column.
         link: Match weight at which a pair is a link.
         stores: What rows of each store are called.
+        gamma: What these columns' names begin with.
     """
-    gammas = [f"gamma_{respect.name}" for respect in evidence.respects]
+    gammas = [f"{gamma}{respect.name}" for respect in evidence.respects]
     if any(name not in pairs.columns for name in gammas):
         return ()
     weight = pl.col(str(Pair.match_weight))

@@ -12,15 +12,9 @@ _PRIVATE = "This page holds names of columns and keys of rows. It holds no value
 
 def as_page(found: Matching) -> str:
     """A whole page."""
-    title = f"dq dedupe: {headline(found)}"
+    title = f"dq dedupe: {found.headline}"
     body = [f"<h1>{shown(title)}</h1>", f"<p>{_PRIVATE}</p>", *sections(found)]
     return document(title, body, STYLE + charts.STYLE)
-
-
-def headline(found: Matching) -> str:
-    """What was found, in a line."""
-    told = f"{found.rows:,} rows of {found.name} are {found.entities:,} leads"
-    return f"{told}, {found.clusters:,} of them with duplicates"
 
 
 def sections(found: Matching, prefix: str = "") -> list[str]:
@@ -30,7 +24,7 @@ def sections(found: Matching, prefix: str = "") -> list[str]:
         found: What matching found.
         prefix: What the figures' names begin with, where a page tells of several.
     """
-    told = _heading("What was found", f"{headline(found)}.")
+    told = _heading("What was found", f"{found.headline}.")
     if found.sizes:
         title = "Sizes of clusters"
         told += charts.columns(found.sizes, "rows of a cluster", "clusters", title, f"{prefix}sizes")
