@@ -20,6 +20,7 @@ from dq.cli import (
     leads,
     prune,
     quarantine,
+    report,
     run,
     sandbox,
     standardize,
@@ -62,6 +63,7 @@ for command in (
     standardize.standardize,
     why.why,
     why.blame,
+    report.report,
 ):
     app.command()(command)
 app.add_typer(audit.app, name="audit")

@@ -1,9 +1,10 @@
 """What a page tells of a file's matching."""
 
 from dq.dedupe.blocking import Candidates
-from dq.dedupe.matcher import CUT
+from dq.dedupe.matcher import CUT, Matched
 from dq.engine.filematch import FileMatch
 from dq.report.charts import FoundBy, Mark
+from dq.report.charts.drawing import share
 from dq.report.matchfacts import Matching, bins_of, examples_of, sizes_of
 from dq.schemas import Cluster
 
@@ -26,15 +27,22 @@ def matching_of(name: str, found: FileMatch, link: float, *, linked: bool) -> Ma
     return Matching(
         headline=told,
         sizes=sizes_of(clusters),
-        pairs=len(found.matched.weight),
+        compared=_compared(found.matched),
         weights=bins_of(found.matched.weight),
         link=link,
         marks=(Mark("parts of a cluster, on average", CUT), Mark("link", link)),
         evidence=learned,
         keys=keys_of(found.matched.candidates),
-        recall=found.matched.candidates.recall,
         examples=examples_of(learned, found.pairs, link, _TWO if linked else _ROWS),
         roles=found.roles,
+    )
+
+
+def _compared(found: Matched) -> str:
+    return (
+        f"{len(found.weight):,} pairs were compared, which hold an estimated {share(found.candidates.recall)} of the "
+        "likely matches. Between the hill of pairs that are two, to the left, and that of pairs that are the same lie "
+        "those that are hard to tell: the fewer there are, the less depends on the threshold."
     )
 
 

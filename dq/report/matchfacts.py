@@ -39,28 +39,30 @@ class Matching:
     Attributes:
         headline: What was found, in a line.
         sizes: Classes of cluster sizes and how many clusters each has.
-        pairs: How many pairs were compared.
-        weights: How many of them have which match weight.
+        compared: Which pairs have the match weights, in a sentence or two.
+        weights: How many pairs have which match weight.
         link: Match weight at which a pair is a link.
         marks: The thresholds.
         evidence: What was learned; None where nothing was.
         keys: What pairs were found by.
-        recall: Estimated share of the likely matches that were compared.
+        key_names: The same, where nobody counted what they find.
         examples: Some pairs.
         roles: Columns and what they were taken for.
+        decided: What put rows into their clusters, and how many.
     """
 
     headline: str
     sizes: Sequence[tuple[str, int]]
-    pairs: int
+    compared: str
     weights: Sequence[Bin]
     link: float
     marks: Sequence[Mark]
     evidence: Evidence | None = None
     keys: Sequence[FoundBy] = ()
-    recall: float | None = None
+    key_names: Sequence[str] = ()
     examples: Sequence[Example] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
+    decided: Sequence[tuple[str, int]] = ()
 
 
 def bins_of(weights: Floats) -> tuple[Bin, ...]:
@@ -93,7 +95,9 @@ def sizes_of(clusters: pl.DataFrame) -> tuple[tuple[str, int], ...]:
     )
 
 
-def examples_of(evidence: Evidence, pairs: pl.DataFrame, link: float, stores: Mapping[str, str], gamma: str = "gamma_") -> tuple[Example, ...]:
+def examples_of(
+    evidence: Evidence, pairs: pl.DataFrame, link: float, stores: Mapping[str, str], gamma: str = "gamma_"
+) -> tuple[Example, ...]:
     """The surest, a usual and the least sure match, the likeliest pair that is none, and one that was kept apart.
 
     Args:

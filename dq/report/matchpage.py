@@ -3,7 +3,7 @@
 import math
 
 from dq.report import charts
-from dq.report.charts.drawing import share, signed
+from dq.report.charts.drawing import signed
 from dq.report.matchfacts import Matching
 from dq.report.pages import STYLE, document, shown, table
 
@@ -28,14 +28,20 @@ def sections(found: Matching, prefix: str = "") -> list[str]:
     if found.sizes:
         title = "Sizes of clusters"
         told += charts.columns(found.sizes, "rows of a cluster", "clusters", title, f"{prefix}sizes")
+    if found.decided:
+        told += table("What put rows into their clusters", ["by", "rows"], found.decided)
     if found.weights:
-        told += _heading("Match weights", _compared(found))
+        told += _heading("Match weights", found.compared)
         told += charts.histogram(found.weights, found.marks, f"{prefix}weights")
     if found.evidence is not None:
         told += _learned(found, prefix)
     if found.keys:
         told += _heading("What was compared", "Only rows that share a key are compared.")
         told += charts.keys(found.keys, f"{prefix}keys")
+    if found.key_names:
+        told += table(
+            "Blocking keys: only rows that share one are compared", ["key"], [[key] for key in found.key_names]
+        )
     if found.examples:
         told += _heading(
             "Some pairs",
@@ -48,13 +54,6 @@ def sections(found: Matching, prefix: str = "") -> list[str]:
 
 def _heading(text: str, more: str) -> list[str]:
     return [f"<h2>{shown(text)}</h2>", f"<p>{shown(more)}</p>"]
-
-
-def _compared(found: Matching) -> str:
-    told = f"{found.pairs:,} pairs were compared."
-    if found.recall is None:
-        return told
-    return f"{told} They hold an estimated {share(found.recall)} of the likely matches."
 
 
 def _learned(found: Matching, prefix: str) -> list[str]:

@@ -137,7 +137,9 @@ def _rest(rows: int) -> list[str]:
 
 def _lower(told: Sequence[str]) -> list[str]:
     """Sections of a page, a level below where they stand."""
-    return [line.replace("<h2>", "<h3>").replace("</h2>", "</h3>") if line.startswith("<h2>") else line for line in told]
+    return [
+        line.replace("<h2>", "<h3>").replace("</h2>", "</h3>") if line.startswith("<h2>") else line for line in told
+    ]
 
 
 def _time(at: datetime) -> str:

@@ -61,11 +61,8 @@ def histogram(bins: Sequence[Bin], marks: Sequence[Mark], name: str = "weights")
     drawn += _bits(across, up.start)
     for number, mark in enumerate(sorted(marks, key=lambda one: one.bits)):
         drawn += _mark(across, mark, 14.0 + _LINE * number, up.start)
-    told = (
-        "Pairs to the right are rather the same. Between the two hills lie pairs that are hard to tell: "
-        "the fewer there are, the less depends on a threshold."
-    )
-    return figure(name, "Match weights of the pairs that were compared", told, up.start + 78, drawn, _weights(bins))
+    told = "The further to the right, the rather a pair's rows are the same; each bit doubles the odds."
+    return figure(name, "Match weights of pairs", told, up.start + 78, drawn, _weights(bins))
 
 
 def columns(counts: Sequence[tuple[str, int]], named: str, what: str, title: str, name: str) -> list[str]:
