@@ -56,8 +56,8 @@ def report(
 def _beside(settings: "Settings", found: "Meant", name: str | None) -> Path:
     """The page's place in the snapshot's folder, if that is here."""
     from dq.errors import ConfigurationError
-    from dq.pipeline.reporting import NAME
+    from dq.pipeline.planfiles import REPORT
 
-    if found.folder.parent != settings.snapshots:
+    if found.folder != settings.snapshots / found.plan.snapshot:
         raise ConfigurationError("A plan file has no folder for a report.", where=name, fix="--out FILE.html")
-    return found.folder / NAME
+    return found.folder / REPORT

@@ -7,9 +7,11 @@ from pathlib import Path
 import polars as pl
 
 from dq.apply import plan as plans
-from dq.dedupe.model import Model, from_frame
+from dq.dedupe.model import TYPES, Model, from_frame
+from dq.engine.alike import GAMMA
 from dq.pipeline import approving
 from dq.pipeline.handing import Meant
+from dq.pipeline.learning import FILE
 from dq.report.charts import Mark
 from dq.report.masks import masked_conflicts, masks_of
 from dq.report.matchfacts import MATCHER, Matching, bins_of, examples_of, sizes_of
@@ -18,10 +20,6 @@ from dq.rules import TableRules
 from dq.schemas import Cluster, Pair
 from dq.settings import Settings
 
-NAME = "report.html"
-MODELS = "matcher.parquet"
-"""In `clean/`: what the matcher learned, a line a fact, with the mapping as `table`."""
-_GAMMA = "gamma_match_"
 _STORES = {"database": "database", "airtable": "airtable"}
 
 
@@ -56,11 +54,11 @@ def plan_page(settings: Settings, meant: Meant, now: datetime, *, mask: bool) ->
 
 def _models(clean: Path) -> dict[str, Model]:
     """What the matcher learned, by mapping; nothing where it was not asked."""
-    path = clean / MODELS
+    path = clean / FILE
     if not path.exists():
         return {}
     parts = pl.read_parquet(path).partition_by("table", as_dict=True, include_key=False)
-    return {str(table): from_frame(part) for (table, *_), part in parts.items()}
+    return {str(table): from_frame(part.select(list(TYPES))) for (table, *_), part in parts.items()}
 
 
 def _matching(clean: Path, rules: TableRules, model: Model | None) -> Matching:
@@ -85,7 +83,7 @@ def _matching(clean: Path, rules: TableRules, model: Model | None) -> Matching:
         marks=marks,
         evidence=None if model is None else model.evidence,
         key_names=() if model is None else [" and ".join(key) for key in model.keys],
-        examples=() if model is None else examples_of(model.evidence, matched, link, _STORES, _GAMMA),
+        examples=() if model is None else examples_of(model.evidence, matched, link, _STORES, GAMMA),
         roles={} if model is None else model.roles,
         decided=_decided(clusters),
     )

@@ -115,7 +115,7 @@ def examples_of(
     own = pairs.filter(pl.col(Pair.match_key) == MATCHER, weight.is_finite()).sort(by, descending=[True, False, False])
     linked = own.filter(pl.col(Pair.decision) == "link", weight >= link)
     apart = own.filter(pl.col(Pair.decision) == "reject", weight >= link)
-    below = own.filter(weight < link).sort(weight, Pair.key_l, Pair.key_r, descending=[True, False, False])
+    below = own.filter(pl.col(Pair.decision) != "link", weight < link).sort(weight, Pair.key_l, Pair.key_r, descending=[True, False, False])
     wanted = {
         "The surest match": linked.head(1),
         "A usual match": linked.slice(linked.height // 2, 1) if linked.height > 2 else linked.head(0),

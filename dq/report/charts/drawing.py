@@ -14,8 +14,8 @@ WIDTH = 720
 """Units of every chart's width; a letter is about 6 wide."""
 LETTER = 6.2
 STYLE = """
-:root { --for: #0b62a3; --against: #c8620a; --faint: #9fb6c9; }
-@media (prefers-color-scheme: dark) { :root { --for: #6cb6ff; --against: #f0a050; --faint: #4a6a86; } }
+:root { --for: #0b62a3; --against: #c8620a; }
+@media (prefers-color-scheme: dark) { :root { --for: #6cb6ff; --against: #f0a050; } }
 figure { margin: 1rem 0 2rem; break-inside: avoid; }
 figcaption { max-width: 46rem; padding-bottom: .5rem; }
 svg { display: block; width: 100%; max-width: 46rem; height: auto; font: 12px system-ui, sans-serif; }
@@ -23,14 +23,13 @@ svg text { fill: var(--ink); stroke: var(--paper); stroke-width: 3px; paint-orde
 svg .name { font-weight: 600; }
 svg .for { fill: var(--for); }
 svg .against { fill: var(--against); }
-svg .faint { fill: var(--faint); }
 svg .total { fill: var(--ink); }
 svg .axis { stroke: var(--ink); }
 svg .grid { stroke: var(--line); stroke-width: .5; }
 svg .mark { stroke: var(--ink); stroke-dasharray: 5 3; }
 svg .step { stroke: var(--ink); stroke-width: .5; stroke-dasharray: 2 2; }
 @media print {
-  :root { --ink: #000; --paper: #fff; --line: #bbb; --bad: #000; --warn: #000; --good: #000; --for: #0b62a3; --against: #c8620a; --faint: #9fb6c9; }
+  :root { --ink: #000; --paper: #fff; --line: #bbb; --bad: #000; --warn: #000; --good: #000; --for: #0b62a3; --against: #c8620a; }
   body { max-width: none; margin: 0; }
 }
 """
