@@ -37,6 +37,7 @@ ROW_LOOPS = {
     "dq/report/diff.py": "prints the changes it is asked to list",
     "dq/report/stale.py": "prints counts by field, and the moved cells it is asked to list",
     "dq/report/why.py": "prints what is known of one lead",
+    "dq/report/planpage.py": "prints counts by kind, and the conflicts that wait, up to a limit",
     "dq/report/policies.py": "prints counts by policy, and the conflicts it is asked to list",
 }
 """Where a loop over rows may stand, and why: its rows are few, or another format wants them one by one."""

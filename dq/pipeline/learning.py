@@ -47,6 +47,18 @@ def load(settings: Settings) -> dict[str, Model]:
         ) from error
 
 
+def of_plan(folder: Path, table: str) -> Model | None:
+    """What a mapping's plan went by; None where it went by keys alone.
+
+    Args:
+        folder: The snapshot's `clean` folder.
+        table: The mapping.
+    """
+    path = folder / FILE
+    held = pl.read_parquet(path).filter(table=table) if path.exists() else pl.DataFrame()
+    return from_frame(held.select(list(TYPES))) if len(held) else None
+
+
 def frame(made: Sequence[Planned]) -> pl.DataFrame:
     """What the plans went by, one line a fact."""
     parts = [

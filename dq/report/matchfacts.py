@@ -72,11 +72,11 @@ def bins_of(weights: Floats) -> tuple[Bin, ...]:
         return ()
     low, high = np.floor(known.min()), np.floor(known.max()) + 1
     wide = max(1.0, np.ceil((high - low) / _MOST_BINS))
-    low = np.floor(low / wide) * wide
-    number = ((known - low) // wide).astype(np.int64)
+    number = np.floor(known / wide).astype(np.int64)
+    first = int(number.min())
     return tuple(
-        Bin(float(low + wide * place), float(low + wide * (place + 1)), int(count))
-        for place, count in enumerate(np.bincount(number))
+        Bin(float(wide * place), float(wide * (place + 1)), int(count))
+        for place, count in enumerate(np.bincount(number - first), first)
     )
 
 
@@ -115,7 +115,9 @@ def examples_of(
     own = pairs.filter(pl.col(Pair.match_key) == MATCHER, weight.is_finite()).sort(by, descending=[True, False, False])
     linked = own.filter(pl.col(Pair.decision) == "link", weight >= link)
     apart = own.filter(pl.col(Pair.decision) == "reject", weight >= link)
-    below = own.filter(pl.col(Pair.decision) != "link", weight < link).sort(weight, Pair.key_l, Pair.key_r, descending=[True, False, False])
+    below = own.filter(pl.col(Pair.decision) != "link", weight < link).sort(
+        weight, Pair.key_l, Pair.key_r, descending=[True, False, False]
+    )
     wanted = {
         "The surest match": linked.head(1),
         "A usual match": linked.slice(linked.height // 2, 1) if linked.height > 2 else linked.head(0),

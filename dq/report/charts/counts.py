@@ -52,7 +52,8 @@ def histogram(bins: Sequence[Bin], marks: Sequence[Mark], name: str = "weights")
         marks: Thresholds.
         name: Of the figure.
     """
-    low, high = min([-1.0, *(one.low for one in bins)]), max([1.0, *(one.high for one in bins)])
+    bits = [mark.bits for mark in marks]
+    low, high = min([-1.0, *bits, *(one.low for one in bins)]), max([1.0, *bits, *(one.high for one in bins)])
     top = 18.0 + _LINE * len(marks)
     across = Scale(low, high, _LEFT, _RIGHT)
     up = log_scale(max((one.count for one in bins), default=1), top + _TALL, top)
