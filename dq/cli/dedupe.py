@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from dq.engine.filematch import FileMatch
 
 _SHOWN = 40
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Write one line a row: row_key, entity_id and more; - is CSV to stdout.")
+]
+Page = Annotated[
+    Path | None, typer.Option("--report", help="Write a page with charts (.html): weights, clusters, keys, some pairs.")
+]
 
 
 def dedupe(
@@ -36,15 +42,9 @@ def dedupe(
     exact: Annotated[
         bool, typer.Option("--exact", help="By the exact keys of rules/dedupe.yaml alone, as dq clean does.")
     ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Write one line a row: row_key, entity_id and more; - is CSV to stdout."),
-    ] = None,
+    out: Out = None,
     pairs: Annotated[Path | None, typer.Option("--pairs", help="Write the pairs that are or may be the same.")] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option("--report", help="Write a page with charts (.html): weights, clusters, keys, some pairs."),
-    ] = None,
+    report: Page = None,
     explain: Annotated[bool, typer.Option("--explain", help="Tell what each comparison is worth, as learned.")] = False,
     separator: Separator = None,
     config: ConfigFile = None,

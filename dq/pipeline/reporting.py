@@ -7,17 +7,15 @@ from pathlib import Path
 import polars as pl
 
 from dq.apply import plan as plans
-from dq.dedupe.model import TYPES, Model, from_frame
-from dq.engine.alike import GAMMA
-from dq.pipeline import approving
+from dq.pipeline import approving, learning
 from dq.pipeline.handing import Meant
-from dq.pipeline.learning import FILE
 from dq.report.charts import Mark
 from dq.report.masks import masked_conflicts, masks_of
 from dq.report.matchfacts import MATCHER, Matching, bins_of, examples_of, sizes_of
 from dq.report.planpage import PlanPage
 from dq.rules import TableRules
 from dq.schemas import Cluster, Pair
+from dq.schemas.pair import GAMMA
 from dq.settings import Settings
 
 _STORES = {"database": "database", "airtable": "airtable"}
@@ -38,7 +36,6 @@ def plan_page(settings: Settings, meant: Meant, now: datetime, *, mask: bool) ->
     clean, plan = meant.folder / "clean", meant.plan
     conflicts = pl.read_parquet(clean / "conflicts.parquet")
     approval = approving.status(settings, plan, meant.folder)
-    models = _models(clean)
     return PlanPage(
         plan=plan,
         state=meant.state,
@@ -47,21 +44,13 @@ def plan_page(settings: Settings, meant: Meant, now: datetime, *, mask: bool) ->
         findings=pl.read_parquet(clean / "findings.parquet"),
         conflicts=masked_conflicts(conflicts, masks_of(settings.tables)) if mask else conflicts,
         notes=approving.lines(approval) if meant.state == "none" else (),
-        matches=[(rules.table, _matching(clean, rules, models.get(rules.table))) for rules in settings.tables],
+        matches=[(rules.table, _matching(clean, rules)) for rules in settings.tables],
         is_masked=mask,
     )
 
 
-def _models(clean: Path) -> dict[str, Model]:
-    """What the matcher learned, by mapping; nothing where it was not asked."""
-    path = clean / FILE
-    if not path.exists():
-        return {}
-    parts = pl.read_parquet(path).partition_by("table", as_dict=True, include_key=False)
-    return {str(table): from_frame(part.select(list(TYPES))) for (table, *_), part in parts.items()}
-
-
-def _matching(clean: Path, rules: TableRules, model: Model | None) -> Matching:
+def _matching(clean: Path, rules: TableRules) -> Matching:
+    model = learning.of_plan(clean, rules.table)
     clusters, pairs = (
         pl.scan_parquet(clean / f"{name}.parquet").filter(pl.col("table") == rules.table).collect()
         for name in ("clusters", "pairs")
