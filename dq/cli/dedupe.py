@@ -1,5 +1,6 @@
 """`dq dedupe FILE`: which rows of any file are the same."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -95,6 +96,7 @@ def _write_page(match: "FileMatch", path: Path, name: str, threshold: float, *, 
 
     link = log2(threshold / (1 - threshold))
     write_page(as_page(matching_of(name, match, link, linked=linked)) + "\n", path)
+    print(f"{path}: it holds names of columns and keys of rows, and no value of a cell", file=sys.stderr)
 
 
 def _by_keys(

@@ -29,12 +29,13 @@ def report(
     from dq import pipeline
     from dq.cli.render import print_json
     from dq.engine.outputs import demand_outputs, write_page
+    from dq.pipeline.auditing import healed_if_free
     from dq.pipeline.reporting import plan_page
     from dq.report.planpage import as_page
 
     demand_outputs({"--out": out}, pages=["--out"])
-    with watched("report", config) as opened:
-        pipeline.healed(opened.settings, clock())
+    with watched("report", config, alone=False) as opened:  # a plan that is being written can be told of
+        healed_if_free(opened.settings, clock())
         with pipeline.meant(opened.settings, plan) as found:
             path = out or _beside(opened.settings, found, plan)
             page = plan_page(opened.settings, found, clock(), mask=mask)

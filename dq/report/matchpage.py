@@ -30,8 +30,8 @@ def sections(found: Matching, prefix: str = "") -> list[str]:
         told += charts.columns(found.sizes, "rows of a cluster", "clusters", title, f"{prefix}sizes")
     if found.decided:
         told += table("What put rows into their clusters", ["by", "rows"], found.decided)
+    told += _heading("Match weights", found.compared)
     if found.weights:
-        told += _heading("Match weights", found.compared)
         told += charts.histogram(found.weights, found.marks, f"{prefix}weights")
     if found.evidence is not None:
         told += _learned(found, prefix)

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from projects import Project
 
+from dq.pipeline import locked
+from dq.settings import load
+
 
 @pytest.fixture(scope="module")
 def reported(untouched: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
@@ -103,6 +106,13 @@ def test_a_plan_file_is_told_of_in_a_file(reported: Project, tmp_path: Path):
     assert ended.code == 0, ended.err
     same = re.compile(r" at \d{4}-\d\d-\d\d \d\d:\d\d UTC")
     assert same.sub("", out.read_text()) == same.sub("", page_of(reported).read_text())
+
+
+def test_a_plan_is_told_of_while_another_dq_works_on_it(reported: Project, tmp_path: Path):
+    with locked(load(reported.root / "config" / "dq.yaml", secrets=False)):
+        assert reported.dq("clean").code == 5
+        ended = reported.dq("report", "--out", str(tmp_path / "p.html"))
+    assert ended.code == 0, ended.err
 
 
 def test_a_new_plan_takes_the_old_ones_page_away(reported: Project, tmp_path: Path):
