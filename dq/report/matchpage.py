@@ -62,7 +62,7 @@ def _learned(found: Matching, prefix: str) -> list[str]:
     prior = found.evidence.prior
     told = _heading(
         "What was learned",
-        f"Any two rows are the same with a probability of {prior:.2g}: {signed(_bits(prior))} bits. "
+        f"Of any two rows one pair in {1 / prior:,.0f} is the same: {signed(_bits(prior))} bits. "
         "What each comparison says is added to that, and a little more where the values are rare.",
     )
     told += charts.levels(found.evidence, f"{prefix}levels")
