@@ -39,10 +39,12 @@ def matching_of(name: str, found: FileMatch, link: float, *, linked: bool) -> Ma
 
 
 def _compared(found: Matched) -> str:
+    known = found.candidates
+    is_estimated = any(key.recall is not None for key in known.keys)  # keys that are given are taken as they are
+    hold = f" They hold an estimated {share(known.recall)} of the likely matches." if is_estimated else ""
     return (
-        f"{len(found.weight):,} pairs were compared, which hold an estimated {share(found.candidates.recall)} of the "
-        "likely matches. Between the hill of pairs that are two, to the left, and that of pairs that are the same lie "
-        "those that are hard to tell: the fewer there are, the less depends on the threshold."
+        f"{len(found.weight):,} pairs were compared.{hold} Between the hill of pairs that are two, to the left, and that "
+        "of pairs that are the same lie those that are hard to tell: the fewer there are, the less depends on the threshold."
     )
 
 

@@ -147,3 +147,16 @@ def test_the_page_of_two_files_tells_them_apart(here: Project):
     page = (here.root / "page.html").read_text()
     assert "row of the second file" in page
     assert "95%" in page
+
+
+def test_the_page_of_a_model_estimates_nothing(here: Project):
+    flat(4, 1_500).leads.write_parquet(here.root / "leads.parquet")
+    assert here.dq("dedupe", "leads.parquet", "--save-model", "m.parquet", "--report", "one.html").code == 0
+    ended = here.dq("dedupe", "leads.parquet", "--model", "m.parquet", "--out", "c.csv", "--report", "two.html")
+    assert ended.code == 0, ended.err
+    first, second = ((here.root / name).read_text() for name in ("one.html", "two.html"))
+    assert "They hold an estimated" in first
+    assert "They hold an estimated" not in second
+    assert "pairs were compared" in second
+    taken = here.dq("dedupe", "leads.parquet", "--model", "m.parquet", "--report", "m.parquet")
+    assert (taken.code, ".html" in taken.err) == (2, True), taken
