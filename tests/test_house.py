@@ -27,7 +27,7 @@ ROW_LOOPS = {
     "dq/cli/dedupe.py": "prints the rows of a file in JSON, or the first 40 duplicates",
     "dq/cli/restore.py": "prints the changes of a dry run in JSON",
     "dq/cli/quarantine.py": "prints the leads in quarantine",
-    "dq/cli/undo.py": "prints what people decided",
+    "dq/cli/review.py": "prints what people decided",
     "dq/gate/frames.py": "broken contracts, a line a check",
     "dq/pipeline/blaming.py": "what was written to one row",
     "dq/pipeline/pricing.py": "counts, a line a batch",

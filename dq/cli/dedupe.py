@@ -14,6 +14,34 @@ if TYPE_CHECKING:
     from dq.engine.filematch import Asked, FileMatch
 
 _SHOWN = 40
+Second = Annotated[
+    Path | None, typer.Option("--link", help="A second file: each row is linked with at most one of the other's.")
+]
+Within = Annotated[bool, typer.Option("--within", help="With --link: look for duplicates inside each file as well.")]
+Key = Annotated[
+    str | None, typer.Option("--key", help="The column that names rows; default: id, else the row's number.")
+]
+Fields = Annotated[
+    str | None,
+    typer.Option("--fields", help="The only columns that count, commas between; default: all that say something."),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold", min=0.01, max=0.9999, help="Match probability at which two rows are linked; default: 0.8."
+    ),
+]
+FromModel = Annotated[
+    Path | None, typer.Option("--model", help="Go by what --save-model kept, and learn nothing from these rows.")
+]
+SaveModel = Annotated[
+    Path | None, typer.Option("--save-model", help="Keep what was learned (.parquet), for rows to come.")
+]
+KnownFile = Annotated[
+    Path | None,
+    typer.Option("--known", help="What --out wrote before: its ids stay; with --model only new rows are matched."),
+]
+Exact = Annotated[bool, typer.Option("--exact", help="By the exact keys of rules/dedupe.yaml alone, as dq clean does.")]
 Out = Annotated[
     Path | None, typer.Option("--out", help="Write one line a row: row_key, entity_id and more; - is CSV to stdout.")
 ]
@@ -24,38 +52,15 @@ Page = Annotated[
 
 def dedupe(
     file: Annotated[Path, typer.Argument(help="A Parquet, CSV or NDJSON file.")],
-    link: Annotated[
-        Path | None, typer.Option("--link", help="A second file: each row is linked with at most one of the other's.")
-    ] = None,
-    within: Annotated[
-        bool, typer.Option("--within", help="With --link: look for duplicates inside each file as well.")
-    ] = False,
-    key: Annotated[
-        str | None, typer.Option("--key", help="The column that names rows; default: id, else the row's number.")
-    ] = None,
-    fields: Annotated[
-        str | None,
-        typer.Option("--fields", help="The only columns that count, commas between; default: all that say something."),
-    ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            "--threshold", min=0.01, max=0.9999, help="Match probability at which two rows are linked; default: 0.8."
-        ),
-    ] = None,
-    model: Annotated[
-        Path | None, typer.Option("--model", help="Go by what --save-model kept, and learn nothing from these rows.")
-    ] = None,
-    save_model: Annotated[
-        Path | None, typer.Option("--save-model", help="Keep what was learned (.parquet), for rows to come.")
-    ] = None,
-    known: Annotated[
-        Path | None,
-        typer.Option("--known", help="What --out wrote before: its ids stay; with --model only new rows are matched."),
-    ] = None,
-    exact: Annotated[
-        bool, typer.Option("--exact", help="By the exact keys of rules/dedupe.yaml alone, as dq clean does.")
-    ] = False,
+    link: Second = None,
+    within: Within = False,
+    key: Key = None,
+    fields: Fields = None,
+    threshold: Threshold = None,
+    model: FromModel = None,
+    save_model: SaveModel = None,
+    known: KnownFile = None,
+    exact: Exact = False,
     out: Out = None,
     pairs: Annotated[Path | None, typer.Option("--pairs", help="Write the pairs that are or may be the same.")] = None,
     report: Page = None,

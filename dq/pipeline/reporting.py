@@ -66,7 +66,7 @@ def _matching(clean: Path, rules: TableRules) -> Matching:
     return Matching(
         headline=_headline(clusters),
         sizes=sizes_of(clusters),
-        compared=f"{matched.height:,} pairs that no key joins are likely enough for a link, or for people to look at.",
+        compared=_compared(matched),
         weights=bins_of(matched[str(Pair.match_weight)].to_numpy()),
         link=link,
         marks=marks,
@@ -76,6 +76,12 @@ def _matching(clean: Path, rules: TableRules) -> Matching:
         roles={} if model is None else model.roles,
         decided=_decided(clusters),
     )
+
+
+def _compared(matched: pl.DataFrame) -> str:
+    asked = matched.filter(pl.col(Pair.decision) == "review").height
+    told = f"{matched.height:,} pairs that no key joins are likely enough for a link, or for people to look at."
+    return f"{told} {asked:,} of them wait for a person: dq review pairs." if asked else told
 
 
 def _headline(clusters: pl.DataFrame) -> str:
