@@ -1,5 +1,6 @@
 """`dq dedupe FILE`: which rows of any file are the same."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -137,6 +138,7 @@ def _write_page(match: "FileMatch", path: Path | None, name: str, threshold: flo
         return
     link = log2(threshold / (1 - threshold))
     write_page(as_page(matching_of(name, match, link, linked=linked)) + "\n", path)
+    print(f"{path}: it holds names of columns and keys of rows, and no value of a cell", file=sys.stderr)
 
 
 def _by_keys(

@@ -146,7 +146,7 @@ def candidates(
         used += 1
         if used >= len(added) and len(packed) - by_words >= most:
             break
-    taken = tuple(_key(atoms, one, so_far) for one, so_far in chosen[:used])
+    taken = tuple(_key(atoms, one, so_far or None) for one, so_far in chosen[:used])
     return Candidates(packed >> 32, packed & 0xFFFFFFFF, taken, recall if chosen else 1.0)
 
 
