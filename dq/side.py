@@ -15,6 +15,15 @@ QUALITY = "quality#"
 
 MUTE = "?"
 """Start of a cell that should name a row of another mapping, and names none that is known, or several: it says nothing."""
+CLEARED_TYPES = {
+    "store": pl.String(),
+    ENTITY: pl.String(),
+    "field": pl.String(),
+    "value": pl.String(),
+    "source": pl.String(),
+    "time": pl.Datetime("us", "UTC"),
+}
+"""What people took away from leads with duplicates: the value that the base remembers, and the row and store where."""
 
 
 @dataclass(frozen=True)

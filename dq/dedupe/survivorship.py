@@ -12,10 +12,12 @@ from dq.cells import is_texts, texts_json, texts_of
 from dq.rules import FieldRule, Survivorship, TableRules
 from dq.schemas import Record
 from dq.schemas.record import raw, rule
+from dq.schemas.values import Store
 from dq.side import CREATED, ENTITY, KEY, MODIFIED, QUALITY, Side, held_name, is_mute, own_value
 
+_CHOSEN = [ENTITY, "value", "source", "time"]
 SOURCES = {ENTITY: pl.String(), "field": pl.String(), "source": pl.String(), "time": pl.Datetime("us", "UTC")}
-_CHILDREN, _PREFERRED, _STALE = "children#", "preferred#", "stale#"
+_CHILDREN, _PREFERRED, _STALE, _STAYS = "children#", "preferred#", "stale#", "stays#"
 _RANKS: Mapping[str, pl.Expr] = {
     "most_recent": pl.col("time"),
     "highest_quality": pl.col("quality"),
@@ -34,11 +36,15 @@ class Standing:
         preferred: row_key of rows that stay whatever the strategy says (linked to the other store's survivor).
         children: row_key, children: how many child rows each has.
         stale: row_key of merged rows that came back unedited: their values are no evidence.
+        cleared: What people took away from these entities, see `dq.dedupe.cleared`.
+        store: Whose rows these are.
     """
 
     preferred: pl.DataFrame
     children: pl.DataFrame
     stale: pl.DataFrame
+    cleared: pl.DataFrame
+    store: Store
 
 
 def choose(
@@ -59,9 +65,10 @@ def choose(
     is_held = pl.col(ENTITY).is_in(list(held))
     survivor_of = survivors.select(ENTITY, pl.col(KEY).alias("survivor"))
     losers = others.filter(~is_held).select(ENTITY, KEY).join(survivor_of, on=ENTITY).sort(KEY)
-    several = members.join(losers, on=ENTITY, how="semi")
+    stays = (pl.col(KEY) == pl.col(KEY).first().over(ENTITY)).alias(_STAYS)
+    several = members.join(losers, on=ENTITY, how="semi", maintain_order="left").with_columns(stays)
     asked = () if several.is_empty() else rules.fields
-    chosen = {field.name: _chosen(several, field, rules) for field in asked}
+    chosen = {field.name: _chosen(several, field, standing, rules) for field in asked}
     own = survivors.with_columns(pl.col(name).alias(held_name(name)) for name in rules.names)
     for field in asked:
         own = _with_value(own, field, chosen[field.name])
@@ -112,38 +119,66 @@ def _ranked(members: pl.DataFrame, standing: Standing, rules: TableRules) -> pl.
     return flagged.sort(ENTITY, *order, descending=[False, *order.values()], nulls_last=True)
 
 
-def _chosen(several: pl.DataFrame, field: FieldRule, rules: TableRules) -> pl.DataFrame:
+def _chosen(several: pl.DataFrame, field: FieldRule, standing: Standing, rules: TableRules) -> pl.DataFrame:
     """entity_id, value, source, time of one field for entities of several rows; survivor's rows come first."""
+    emptied = standing.cleared.filter(pl.col("field") == field.name)
+    ranked, order = _ranked_values(several, field, emptied.select(ENTITY, "value").unique(), rules)
+    first = ranked.unique(ENTITY, keep="first", maintain_order=True)
+    chosen = first.select(_CHOSEN)
+    if "union" in _chain(field, rules):
+        chosen = _union(ranked.filter(pl.all_horizontal(rank.eq_missing(rank.first().over(ENTITY)) for rank in order)))
+    return chosen if emptied.is_empty() else _without_old(chosen, first, emptied.filter(store=standing.store))
+
+
+def _without_old(chosen: pl.DataFrame, first: pl.DataFrame, emptied: pl.DataFrame) -> pl.DataFrame:
+    """The chosen values, empty where nothing is left but what was taken away in this store."""
+    latest = emptied.sort("time", "source", descending=[True, False], nulls_last=True)
+    old = latest.join(first.filter("is_old"), on=ENTITY, how="semi", maintain_order="left")
+    gone = old.unique(ENTITY, keep="first", maintain_order=True).with_columns(pl.lit(None, pl.String).alias("value"))
+    return pl.concat([chosen.join(gone, on=ENTITY, how="anti"), gone.select(_CHOSEN)]).sort(ENTITY)
+
+
+def _chain(field: FieldRule, rules: TableRules) -> tuple[Survivorship, ...]:
     presets: dict[str, tuple[Survivorship, ...]] = {
         "most_recent": ("most_recent",),
         "highest_quality": ("highest_quality", "most_recent"),
     }
-    chain = presets.get(rules.dedupe.resolve, field.survivorship)
+    return presets.get(rules.dedupe.resolve, field.survivorship)
+
+
+def _ranked_values(
+    several: pl.DataFrame, field: FieldRule, old: pl.DataFrame, rules: TableRules
+) -> tuple[pl.DataFrame, list[pl.Expr]]:
+    """The values of one field, each entity's best first, and what ranks them: one that was taken away comes last."""
+    chain = _chain(field, rules)
     before_union = chain[: chain.index("union")] if "union" in chain else chain
     value = pl.col(field.name)
     says = ~is_mute(value) if field.refers else pl.lit(value=True)
-    usable = several.filter(value.is_not_null() & says & ~pl.col(_STALE)).select(
-        ENTITY,
-        pl.col(KEY).alias("source"),
-        pl.col(MODIFIED).alias("time"),
-        pl.col(QUALITY).alias("quality"),
-        value.alias("value"),
-        own_value(value, field).alias("own"),
-        pl.len().over(ENTITY, field.name).alias("count"),
+    is_old = pl.lit(value=True).alias("is_old")
+    usable = (
+        several.filter(value.is_not_null() & says & ~pl.col(_STALE))
+        .select(
+            ENTITY,
+            pl.col(KEY).alias("source"),
+            pl.col(MODIFIED).alias("time"),
+            pl.col(QUALITY).alias("quality"),
+            value.alias("value"),
+            own_value(value, field).alias("own"),
+            pl.len().over(ENTITY, field.name).alias("count"),
+            pl.col(_STAYS),
+        )
+        .join(old.with_columns(is_old), on=[ENTITY, "value"], how="left", maintain_order="left")
+        .with_columns(pl.col("is_old").fill_null(value=False))
     )
-    order = [pl.col("own"), *(_RANKS[name] for name in before_union if name in _RANKS)]
-    ranked = usable.sort(
-        [pl.col(ENTITY), *order], descending=[False, *[True] * len(order)], nulls_last=True, maintain_order=True
-    )
-    if "union" in chain:
-        return _union(ranked.filter(pl.all_horizontal(e.eq_missing(e.first().over(ENTITY)) for e in order)))
-    return ranked.unique(ENTITY, keep="first", maintain_order=True).select(ENTITY, "value", "source", "time")
+    order = [~pl.col("is_old"), pl.col("own"), *(_RANKS[name] for name in before_union if name in _RANKS)]
+    descending = [False, *[True] * len(order)]
+    return usable.sort([pl.col(ENTITY), *order], descending=descending, nulls_last=True, maintain_order=True), order
 
 
 def _union(ranked: pl.DataFrame) -> pl.DataFrame:
     """All values of an entity, each once, in the order of its rows: JSON lists as a list, texts line by line."""
     value = pl.col("value")
-    first = ranked.unique(ENTITY, keep="first", maintain_order=True).select(ENTITY, "value", "source", "time")
+    first = ranked.unique(ENTITY, keep="first", maintain_order=True).select(_CHOSEN)
     several = value.n_unique().over(ENTITY) > 1
     as_lists = several & is_texts(value).all().over(ENTITY)
     as_lines = several & ~value.str.starts_with("[").any().over(ENTITY)
@@ -154,10 +189,17 @@ def _union(ranked: pl.DataFrame) -> pl.DataFrame:
 
 
 def _joined(values: pl.DataFrame, text: pl.Expr) -> pl.DataFrame:
+    """Each part once, from the first row that has it; the source is the first row that gave the survivor something."""
     parts = (
-        values.explode("part")
+        values.with_columns(pl.col("time").max().over(ENTITY))
+        .explode("part")
+        .unique([ENTITY, "part"], keep="first", maintain_order=True)
         .group_by(ENTITY, maintain_order=True)
-        .agg(pl.col("part").unique(maintain_order=True), pl.col("source").first(), pl.col("time").max())
+        .agg(
+            pl.col("part"),
+            pl.coalesce(pl.col("source").filter(~pl.col(_STAYS)).first(), pl.col("source").first()),
+            pl.col("time").first(),
+        )
     )
     return parts.select(ENTITY, text.alias("value"), "source", "time")
 

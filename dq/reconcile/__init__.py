@@ -105,7 +105,7 @@ def asked(world: World, terms: Terms) -> Reconciled:
     """
     sides = world.sides
     linked = world.base.filter(pl.col("state") == "linked")
-    rows = kept_out(aligned(sides["database"], sides["airtable"], linked, terms), world.scoped, terms)
+    rows = kept_out(aligned(sides["database"], sides["airtable"], linked, world.cleared, terms), world.scoped, terms)
     rows = merged(parents_kept(rows, sides["database"], world.children, world.freed, terms), terms)
     sources = pl.concat(side.sources.with_columns(pl.lit(store).alias("store")) for store, side in sides.items())
     rows, conflicts, choices = settled(rows, sources, world.settled, terms)
