@@ -13,11 +13,12 @@ from dq.rules import FieldRule, Survivorship, TableRules
 from dq.schemas import Record
 from dq.schemas.record import raw, rule
 from dq.schemas.values import Store
-from dq.side import CREATED, ENTITY, KEY, MODIFIED, QUALITY, Side, held_name, is_mute, own_value
+from dq.side import ATOMIC, CREATED, ENTITY, KEY, MODIFIED, QUALITY, Side, held_name, is_mute, keeps_lines, own_value
 
 _CHOSEN = [ENTITY, "value", "source", "time"]
 SOURCES = {ENTITY: pl.String(), "field": pl.String(), "source": pl.String(), "time": pl.Datetime("us", "UTC")}
 _CHILDREN, _PREFERRED, _STALE, _STAYS = "children#", "preferred#", "stale#", "stays#"
+_PLACE = "place#"
 _RANKS: Mapping[str, pl.Expr] = {
     "most_recent": pl.col("time"),
     "highest_quality": pl.col("quality"),
@@ -38,6 +39,7 @@ class Standing:
         stale: row_key of merged rows that came back unedited: their values are no evidence.
         cleared: What people took away from these entities, see `dq.dedupe.cleared`.
         store: Whose rows these are.
+        kinds: Field → the kinds of its columns on both sides.
     """
 
     preferred: pl.DataFrame
@@ -45,6 +47,7 @@ class Standing:
     stale: pl.DataFrame
     cleared: pl.DataFrame
     store: Store
+    kinds: Mapping[str, frozenset[str]]
 
 
 def choose(
@@ -122,11 +125,16 @@ def _ranked(members: pl.DataFrame, standing: Standing, rules: TableRules) -> pl.
 def _chosen(several: pl.DataFrame, field: FieldRule, standing: Standing, rules: TableRules) -> pl.DataFrame:
     """entity_id, value, source, time of one field for entities of several rows; survivor's rows come first."""
     emptied = standing.cleared.filter(pl.col("field") == field.name)
-    ranked, order = _ranked_values(several, field, emptied.select(ENTITY, "value").unique(), rules)
+    chain = _chain(field, rules)
+    ranked = _ranked_values(several, field, chain, emptied.select(ENTITY, "value").unique())
     first = ranked.unique(ENTITY, keep="first", maintain_order=True)
     chosen = first.select(_CHOSEN)
-    if "union" in _chain(field, rules):
-        chosen = _union(ranked.filter(pl.all_horizontal(rank.eq_missing(rank.first().over(ENTITY)) for rank in order)))
+    kinds = standing.kinds[field.name]
+    if "union" in chain and not kinds & ATOMIC:
+        before = _order(chain[: chain.index("union")])
+        is_best = pl.all_horizontal(rank.eq_missing(rank.first().over(ENTITY)) for rank in before)
+        united = _union(ranked.filter(is_best).sort(_PLACE), lines=keeps_lines(field, kinds))
+        chosen = pl.concat([united, chosen.join(united, on=ENTITY, how="anti")]).sort(ENTITY)
     return chosen if emptied.is_empty() else _without_old(chosen, first, emptied.filter(store=standing.store))
 
 
@@ -146,46 +154,49 @@ def _chain(field: FieldRule, rules: TableRules) -> tuple[Survivorship, ...]:
     return presets.get(rules.dedupe.resolve, field.survivorship)
 
 
+def _order(chain: Sequence[Survivorship]) -> list[pl.Expr]:
+    """What ranks values: what was taken away comes last, then a default, then what the rules say."""
+    return [~pl.col("is_old"), pl.col("own"), *(_RANKS[name] for name in chain if name in _RANKS)]
+
+
 def _ranked_values(
-    several: pl.DataFrame, field: FieldRule, old: pl.DataFrame, rules: TableRules
-) -> tuple[pl.DataFrame, list[pl.Expr]]:
-    """The values of one field, each entity's best first, and what ranks them: one that was taken away comes last."""
-    chain = _chain(field, rules)
-    before_union = chain[: chain.index("union")] if "union" in chain else chain
+    several: pl.DataFrame, field: FieldRule, chain: Sequence[Survivorship], old: pl.DataFrame
+) -> pl.DataFrame:
+    """The values of one field, each entity's best first; between equals, the row that stays and then the order of rows."""
     value = pl.col(field.name)
     says = ~is_mute(value) if field.refers else pl.lit(value=True)
-    is_old = pl.lit(value=True).alias("is_old")
-    usable = (
-        several.filter(value.is_not_null() & says & ~pl.col(_STALE))
-        .select(
-            ENTITY,
-            pl.col(KEY).alias("source"),
-            pl.col(MODIFIED).alias("time"),
-            pl.col(QUALITY).alias("quality"),
-            value.alias("value"),
-            own_value(value, field).alias("own"),
-            pl.len().over(ENTITY, field.name).alias("count"),
-            pl.col(_STAYS),
-        )
-        .join(old.with_columns(is_old), on=[ENTITY, "value"], how="left", maintain_order="left")
-        .with_columns(pl.col("is_old").fill_null(value=False))
+    usable = several.filter(value.is_not_null() & says & ~pl.col(_STALE)).select(
+        ENTITY,
+        pl.col(KEY).alias("source"),
+        pl.col(MODIFIED).alias("time"),
+        pl.col(QUALITY).alias("quality"),
+        value.alias("value"),
+        own_value(value, field).alias("own"),
+        pl.len().over(ENTITY, field.name).alias("count"),
+        pl.col(_STAYS),
     )
-    order = [~pl.col("is_old"), pl.col("own"), *(_RANKS[name] for name in before_union if name in _RANKS)]
-    descending = [False, *[True] * len(order)]
-    return usable.sort([pl.col(ENTITY), *order], descending=descending, nulls_last=True, maintain_order=True), order
+    is_old = pl.lit(value=True).alias("is_old")
+    told = usable.join(old.with_columns(is_old), on=[ENTITY, "value"], how="left", maintain_order="left")
+    order = _order(chain)
+    return (
+        told.with_columns(pl.col("is_old").fill_null(value=False))
+        .with_row_index(_PLACE)
+        .sort([pl.col(ENTITY), *order], descending=[False, *[True] * len(order)], nulls_last=True, maintain_order=True)
+    )
 
 
-def _union(ranked: pl.DataFrame) -> pl.DataFrame:
-    """All values of an entity, each once, in the order of its rows: JSON lists as a list, texts line by line."""
+def _union(ranked: pl.DataFrame, *, lines: bool) -> pl.DataFrame:
+    """All values of an entity, each once, in the order of its rows: JSON lists as a list, and texts line by line.
+
+    Entities whose values are all the same are left out, and those whose values do not mix.
+    """
     value = pl.col("value")
-    first = ranked.unique(ENTITY, keep="first", maintain_order=True).select(_CHOSEN)
     several = value.n_unique().over(ENTITY) > 1
     as_lists = several & is_texts(value).all().over(ENTITY)
-    as_lines = several & ~value.str.starts_with("[").any().over(ENTITY)
+    as_lines = pl.lit(lines) & several & ~value.str.starts_with("[").any().over(ENTITY)
     lists = ranked.filter(as_lists).with_columns(texts_of(value).alias("part"))
     texts = ranked.filter(as_lines & ~as_lists).with_columns(value.str.split("\n").alias("part"))
-    joined = pl.concat([_joined(lists, texts_json(pl.col("part"))), _joined(texts, pl.col("part").list.join("\n"))])
-    return pl.concat([joined, first.join(joined, on=ENTITY, how="anti")]).sort(ENTITY)  # lists and text do not mix
+    return pl.concat([_joined(lists, texts_json(pl.col("part"))), _joined(texts, pl.col("part").list.join("\n"))])
 
 
 def _joined(values: pl.DataFrame, text: pl.Expr) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from dq.engine.apart import duplicated, left_findings, taken_apart
 from dq.engine.children import child_counts, clashing
 from dq.engine.grouping import Grouped
 from dq.engine.inputs import Inputs
+from dq.engine.records import field_kinds
 from dq.engine.returning import Returned
 from dq.schemas import Cluster
 from dq.schemas.values import Store
@@ -53,7 +54,7 @@ def sided(records: Mapping[Store, pl.DataFrame], grouped: Grouped, back: Returne
         database = _database(records, clusters, grouped, back, held, gone, inputs)
     partner = grouped.links.join(database.rows.select(pl.col(KEY).alias("database_key")), on="database_key", how="semi")
     preferred = partner.select(pl.col("airtable_key").alias(KEY))
-    standing = Standing(preferred, _NO_CHILDREN, back.of("airtable"), gone, "airtable")
+    standing = Standing(preferred, _NO_CHILDREN, back.of("airtable"), gone, "airtable", field_kinds(inputs))
     airtable = choose(records["airtable"], _of(clusters, "airtable"), standing, inputs.rules, held)
     sides: dict[Store, Side] = {"database": database, "airtable": airtable}
     findings = pl.concat([problems, left_findings(grouped.clusters, unmerged, inputs.rules)])
@@ -103,7 +104,9 @@ def _database(
     mine = _of(clusters, "database")
     linked = grouped.links.select(pl.col("database_key").alias(KEY))
     preferred = linked.join(mine.filter(pl.col(ENTITY).is_in(held)), on=KEY, how="semi") if held else _NO_ROWS
-    standing = Standing(preferred, child_counts(inputs.children), back.of("database"), gone, "database")
+    standing = Standing(
+        preferred, child_counts(inputs.children), back.of("database"), gone, "database", field_kinds(inputs)
+    )
     return choose(records["database"], mine, standing, inputs.rules, held)
 
 

@@ -124,8 +124,12 @@ def asked(world: World, terms: Terms) -> Reconciled:
 
 def _changes(rows: pl.DataFrame, conflicts: pl.DataFrame, world: World, terms: Terms) -> pl.DataFrame:
     sides, base = world.sides, world.base
-    to_database, new_leads = inserts(rows, "database", base, world.namespace, world.extra["database"], terms)
-    to_airtable, new_records = inserts(rows, "airtable", base, world.namespace, world.extra["airtable"], terms)
+    to_database, new_leads = inserts(
+        rows, "database", sides["airtable"].sources, base, world.namespace, world.extra["database"], terms
+    )
+    to_airtable, new_records = inserts(
+        rows, "airtable", sides["database"].sources, base, world.namespace, world.extra["airtable"], terms
+    )
     changes = pl.concat(
         [
             *(cell_changes(rows, store, sides, conflicts, terms) for store in STORES),

@@ -112,7 +112,7 @@ def _source(store: Store) -> pl.Expr:
     reason, there = pl.col(Change.reason), other(store)
     from_there = pl.concat_str(pl.lit(f"{there}:"), pl.coalesce(f"_{there}", "other_key"))
     from_here = pl.concat_str(pl.lit(f"{store}:"), f"_{store}")
-    is_theirs = (reason == "sync") | ((reason == "conflict") & (pl.col("_side") == there))
+    is_theirs = (reason == "sync") | ((reason == "conflict") & pl.col("_side").is_in([there, "merge"]))
     source = pl.when(reason == "default").then(pl.lit("default")).when(is_theirs).then(from_there).otherwise(from_here)
     return source.alias(Change.source)
 
