@@ -40,6 +40,7 @@ class Standing:
         cleared: What people took away from these entities, see `dq.dedupe.cleared`.
         store: Whose rows these are.
         kinds: Field → the kinds of its columns on both sides.
+        fixed: Fields of this store that may not be written.
     """
 
     preferred: pl.DataFrame
@@ -48,6 +49,7 @@ class Standing:
     cleared: pl.DataFrame
     store: Store
     kinds: Mapping[str, frozenset[str]]
+    fixed: frozenset[str] = frozenset()
 
 
 def choose(
@@ -134,16 +136,21 @@ def _chosen(several: pl.DataFrame, field: FieldRule, standing: Standing, rules: 
         before = _order(chain[: chain.index("union")])
         is_best = pl.all_horizontal(rank.eq_missing(rank.first().over(ENTITY)) for rank in before)
         united = _union(ranked.filter(is_best).sort(_PLACE), lines=keeps_lines(field, kinds))
-        chosen = pl.concat([united, chosen.join(united, on=ENTITY, how="anti")]).sort(ENTITY)
-    return chosen if emptied.is_empty() else _without_old(chosen, first, emptied.filter(store=standing.store))
+        chosen = pl.concat([united, chosen.join(united, on=ENTITY, how="anti")])
+    if not emptied.is_empty():
+        chosen = _without_old(chosen, first.filter("is_old"), emptied.filter(store=standing.store))
+    if field.name in standing.fixed:  # nothing can be written over the value of the row that stays
+        own = pl.col(field.name)
+        chosen = chosen.join(several.filter(_STAYS, own.is_not_null(), own_value(own, field)), on=ENTITY, how="anti")
+    return chosen.sort(ENTITY)
 
 
-def _without_old(chosen: pl.DataFrame, first: pl.DataFrame, emptied: pl.DataFrame) -> pl.DataFrame:
+def _without_old(chosen: pl.DataFrame, old: pl.DataFrame, emptied: pl.DataFrame) -> pl.DataFrame:
     """The chosen values, empty where nothing is left but what was taken away in this store."""
     latest = emptied.sort("time", "source", descending=[True, False], nulls_last=True)
-    old = latest.join(first.filter("is_old"), on=ENTITY, how="semi", maintain_order="left")
-    gone = old.unique(ENTITY, keep="first", maintain_order=True).with_columns(pl.lit(None, pl.String).alias("value"))
-    return pl.concat([chosen.join(gone, on=ENTITY, how="anti"), gone.select(_CHOSEN)]).sort(ENTITY)
+    taken = latest.join(old, on=ENTITY, how="semi", maintain_order="left")
+    gone = taken.unique(ENTITY, keep="first", maintain_order=True).with_columns(pl.lit(None, pl.String).alias("value"))
+    return pl.concat([chosen.join(gone, on=ENTITY, how="anti"), gone.select(_CHOSEN)])
 
 
 def _chain(field: FieldRule, rules: TableRules) -> tuple[Survivorship, ...]:

@@ -54,7 +54,7 @@ def sided(records: Mapping[Store, pl.DataFrame], grouped: Grouped, back: Returne
         database = _database(records, clusters, grouped, back, held, gone, inputs)
     partner = grouped.links.join(database.rows.select(pl.col(KEY).alias("database_key")), on="database_key", how="semi")
     preferred = partner.select(pl.col("airtable_key").alias(KEY))
-    standing = Standing(preferred, _NO_CHILDREN, back.of("airtable"), gone, "airtable", field_kinds(inputs))
+    standing = Standing(preferred, _NO_CHILDREN, back.of("airtable"), gone, "airtable", *_columns(inputs, "airtable"))
     airtable = choose(records["airtable"], _of(clusters, "airtable"), standing, inputs.rules, held)
     sides: dict[Store, Side] = {"database": database, "airtable": airtable}
     findings = pl.concat([problems, left_findings(grouped.clusters, unmerged, inputs.rules)])
@@ -105,9 +105,21 @@ def _database(
     linked = grouped.links.select(pl.col("database_key").alias(KEY))
     preferred = linked.join(mine.filter(pl.col(ENTITY).is_in(held)), on=KEY, how="semi") if held else _NO_ROWS
     standing = Standing(
-        preferred, child_counts(inputs.children), back.of("database"), gone, "database", field_kinds(inputs)
+        preferred, child_counts(inputs.children), back.of("database"), gone, "database", *_columns(inputs, "database")
     )
     return choose(records["database"], mine, standing, inputs.rules, held)
+
+
+def _columns(inputs: Inputs, store: Store) -> tuple[Mapping[str, frozenset[str]], frozenset[str]]:
+    """The kinds of all fields, and the fields that may not be written in this store."""
+    table = inputs.schemas[store]
+    fixed = {
+        field.name
+        for field in inputs.rules.fields
+        if field.direction not in ("both", f"to_{store}")
+        or not table.column(field.name if store == "database" else field.airtable).writable
+    }
+    return field_kinds(inputs), frozenset(fixed)
 
 
 def _of(clusters: pl.DataFrame, store: Store) -> pl.DataFrame:

@@ -87,7 +87,7 @@ def test_each_rule_its_fallbacks_and_the_source_of_what_survives(chain, cells, e
         "boxes",
     ],
 )  # fmt: skip
-def test_what_can_hold_several_values_is_united_and_the_rest_is_not(field, standardize, chain, cells, expected):
+def test_edge_09_what_can_hold_several_values_is_united_and_the_rest_is_not(field, standardize, chain, cells, expected):
     given = [row | SAME for row in rows(cells, field if field in ("quality", "state") else "name")]
     for row, (value, _) in zip(given, cells, strict=True):
         row[field] = value
@@ -130,6 +130,31 @@ def test_a_settled_conflict_names_the_row_of_the_winner_and_a_mix_the_other_stor
     assert cell(made, "database", "d1", "state") == ('"CA"', "conflict", "airtable:rec2")
     assert cell(made, "database", "d1", "quality") == (TAGS, "conflict", "airtable:rec2")
     assert cell(made, "airtable", "rec1", "Tags") == ('["a","b"]', "conflict", "database:d1")
+
+
+@pytest.mark.parametrize(
+    ("direction", "held", "after"),
+    [
+        ("both", "B Lee", ("B Lee", "database:d2")),
+        ("to_airtable", "B Lee", ("A Lee", "database:d1")),
+        ("to_database", "B Lee", None),
+    ],
+)
+def test_what_may_not_be_written_over_stays_and_the_plan_comes_to_rest(direction, held, after):
+    rules = chained(["most_recent"], direction=direction)
+    database = rows([("A Lee", 1), (held, 3)])
+    made, rest = plan_to_rest(inputs(database, [record("rec1", "d1", **SAME)], rules=rules))
+    assert rest.is_empty()
+    assert cell(made, "airtable", "rec1", "Full Name") == (after and (f'"{after[0]}"', "sync", after[1]))
+    assert ("database", "delete", "d2", None, None) in changed(made)
+    assert "plan.unsettled" not in rules_found(made)
+
+
+def test_what_may_not_be_written_and_is_empty_is_filled_in_the_other_store():
+    rules = chained(["most_recent"], direction="to_airtable")
+    made, rest = plan_to_rest(inputs(rows([(None, 1), ("B Lee", 3)]), [record("rec1", "d1", **SAME)], rules=rules))
+    assert rest.is_empty()
+    assert cell(made, "airtable", "rec1", "Full Name") == ('"B Lee"', "sync", "database:d2")
 
 
 def merged(**more):
