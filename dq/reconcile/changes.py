@@ -26,7 +26,12 @@ NOTHING = pl.lit(None, pl.String)
 
 def held(field: FieldRule, store: Store, terms: Terms) -> pl.Expr:
     """What the survivor's cell counts as before the plan: as stored, or its standard form if the plan does not standardize."""
-    if "standardize" not in terms.steps or field.name in terms.references:
+    if (
+        field.name in terms.references
+    ):  # the key of a row that was merged away is written anew, though it means the same
+        gone = terms.references[field.name].merged.filter(store=store)[KEY]
+        return pl.when(~pl.col(at(raw(field.name), store)).is_in(gone.implode())).then(at(held_name(field.name), store))
+    if "standardize" not in terms.steps:
         return pl.col(at(held_name(field.name), store))
     return meaning(pl.col(at(raw(field.name), store)), field, terms)
 
