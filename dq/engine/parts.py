@@ -87,4 +87,6 @@ def _part(world: World, part: int, parts: int) -> World:
         )
 
     sides: Mapping[Store, Side] = {store: side(whole) for store, whole in world.sides.items()}
-    return replace(world, sides=sides, base=mine(world.base), clusters=mine(world.clusters))
+    return replace(
+        world, sides=sides, base=mine(world.base), clusters=mine(world.clusters), cleared=mine(world.cleared)
+    )

@@ -105,7 +105,7 @@ def asked(world: World, terms: Terms) -> Reconciled:
     """
     sides = world.sides
     linked = world.base.filter(pl.col("state") == "linked")
-    rows = kept_out(aligned(sides["database"], sides["airtable"], linked, terms), world.scoped, terms)
+    rows = kept_out(aligned(sides["database"], sides["airtable"], linked, world.cleared, terms), world.scoped, terms)
     rows = merged(parents_kept(rows, sides["database"], world.children, world.freed, terms), terms)
     sources = pl.concat(side.sources.with_columns(pl.lit(store).alias("store")) for store, side in sides.items())
     rows, conflicts, choices = settled(rows, sources, world.settled, terms)
@@ -124,8 +124,12 @@ def asked(world: World, terms: Terms) -> Reconciled:
 
 def _changes(rows: pl.DataFrame, conflicts: pl.DataFrame, world: World, terms: Terms) -> pl.DataFrame:
     sides, base = world.sides, world.base
-    to_database, new_leads = inserts(rows, "database", base, world.namespace, world.extra["database"], terms)
-    to_airtable, new_records = inserts(rows, "airtable", base, world.namespace, world.extra["airtable"], terms)
+    to_database, new_leads = inserts(
+        rows, "database", sides["airtable"].sources, base, world.namespace, world.extra["database"], terms
+    )
+    to_airtable, new_records = inserts(
+        rows, "airtable", sides["database"].sources, base, world.namespace, world.extra["airtable"], terms
+    )
     changes = pl.concat(
         [
             *(cell_changes(rows, store, sides, conflicts, terms) for store in STORES),
