@@ -10,20 +10,20 @@ from dq.stores.guards import moved as moved_reason
 from dq.stores.protocol import RowWrite
 from dq.stores.sqlite.rows import Target, rows_by_key, target_named, target_of
 from dq.stores.sqlite.schema import SOFT_DELETE
+from dq.stores.sqlite.updating import Forms
 
 Held = Mapping[tuple[str, str], Mapping[str, Any]]
 """Rows by table and key."""
 
 
-def targets_of(connection: sqlite3.Connection, schema: TableSchema, writes: Sequence[RowWrite]) -> dict[str, Target]:
+def targets_of(connection: sqlite3.Connection, schema: TableSchema, forms: Forms) -> dict[str, Target]:
     """The tables that the writes name.
 
     Raises:
         ConfigurationError: A write names a table or column that the database does not have.
     """
     targets = {schema.name: target_of(schema)}
-    shapes = {(write.table, *write.before, "", *write.after): write for write in writes}  # one of each is enough
-    for write in shapes.values():
+    for (_, write), *_ in forms.values():  # one of each is enough
         if write.table not in targets:
             targets[write.table] = target_named(connection, write.table)
         demand_columns(write, targets[write.table].known)

@@ -11,7 +11,7 @@ from dq.sql import listed, marks, quoted
 from dq.stores.protocol import Outcome, RowWrite
 from dq.stores.sqlite.guarding import moved_groups, targets_of
 from dq.stores.sqlite.rows import Target, bound, key_text, rows_by_key
-from dq.stores.sqlite.updating import Numbered, are_free, update_unmoved
+from dq.stores.sqlite.updating import Forms, Numbered, are_free, forms_of, update_unmoved
 
 Outcomes = dict[int, Outcome]
 Targets = Mapping[str, Target]
@@ -35,22 +35,21 @@ def write_batch(connection: sqlite3.Connection, schema: TableSchema, writes: Seq
         ConfigurationError: A write names a column that its table does not have.
         sqlite3.OperationalError: The database stayed locked; nothing was written.
     """
-    targets = targets_of(connection, schema, writes)
-    outcomes = _transaction(connection, targets, list(enumerate(writes)))
+    numbered = list(enumerate(writes))
+    forms = forms_of(numbered)
+    outcomes = _transaction(connection, targets_of(connection, schema, forms), numbered, forms)
     return [outcomes[number] for number in range(len(writes))]
 
 
-def _transaction(connection: sqlite3.Connection, targets: Targets, writes: Sequence[Numbered]) -> Outcomes:
+def _transaction(
+    connection: sqlite3.Connection, targets: Targets, writes: Sequence[Numbered], forms: Forms
+) -> Outcomes:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        keys, updated = update_unmoved(connection, targets, writes, _REFUSALS) if are_free(writes) else ({}, {})
-        rest = [(number, write) for number, write in writes if number not in keys and number not in updated]
-        moved = moved_groups(connection, targets, [write for _, write in rest])
-        others, outcomes = _write_groups(connection, targets, [one for one in rest if one[1].group not in moved])
-        outcomes |= {
-            n: Outcome("moved", write.key, reason=moved[write.group]) for n, write in writes if write.group in moved
-        }
-        outcomes |= updated | _written(connection, targets, dict(writes), keys | others)
+        keys, outcomes = update_unmoved(connection, targets, forms, _REFUSALS) if are_free(forms) else ({}, {})
+        rest = [one for one in writes if one[0] not in keys and one[0] not in outcomes]
+        if keys or rest:
+            outcomes |= _guarded_by_reading(connection, targets, rest, dict(writes), keys)
         connection.execute("COMMIT")
     except sqlite3.IntegrityError as error:  # a deferred constraint, which names no row: find its group by halving
         connection.execute("ROLLBACK")
@@ -62,6 +61,22 @@ def _transaction(connection: sqlite3.Connection, targets: Targets, writes: Seque
     return outcomes
 
 
+def _guarded_by_reading(
+    connection: sqlite3.Connection,
+    targets: Targets,
+    rest: Sequence[Numbered],
+    writes: Mapping[int, RowWrite],
+    keys: Mapping[int, str],
+) -> Outcomes:
+    """Write the rest as far as its rows have not moved; outcomes of it, and of the rows that `keys` names."""
+    moved = moved_groups(connection, targets, [write for _, write in rest])
+    others, outcomes = _write_groups(connection, targets, [one for one in rest if one[1].group not in moved])
+    outcomes |= {
+        number: Outcome("moved", write.key, reason=moved[write.group]) for number, write in rest if write.group in moved
+    }
+    return outcomes | _written(connection, targets, writes, {**keys, **others})
+
+
 def _halves(
     connection: sqlite3.Connection, targets: Targets, writes: Sequence[Numbered], error: sqlite3.Error
 ) -> Outcomes:
@@ -70,7 +85,8 @@ def _halves(
         return _refused(writes, error)
     middle = len(groups) // 2
     first, second = ([one for group in half for one in group] for half in (groups[:middle], groups[middle:]))
-    return _transaction(connection, targets, first) | _transaction(connection, targets, second)
+    halves = [_transaction(connection, targets, half, forms_of(half)) for half in (first, second)]
+    return halves[0] | halves[1]
 
 
 def _write_groups(
@@ -104,7 +120,7 @@ def _groups(writes: Sequence[Numbered]) -> list[list[Numbered]]:
 def _by_shape(writes: Sequence[Numbered]) -> list[Numbered]:
     """Group by group as given; updates that no order binds come with equal statements beside each other."""
     ordered = [one for group in _groups(writes) for one in group]
-    return sorted(ordered, key=lambda one: _shape(one[1])) if are_free(writes) else ordered
+    return sorted(ordered, key=lambda one: _shape(one[1])) if are_free(forms_of(writes)) else ordered
 
 
 def _shape(write: RowWrite) -> tuple[str, str, bool, tuple[str, ...]]:
