@@ -1,7 +1,7 @@
 """Guards: the rows that a batch is about to touch, and which of them no longer hold what the plan saw."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dq.manifest import TableSchema
@@ -10,20 +10,19 @@ from dq.stores.guards import moved as moved_reason
 from dq.stores.protocol import RowWrite
 from dq.stores.sqlite.rows import Target, rows_by_key, target_named, target_of
 from dq.stores.sqlite.schema import SOFT_DELETE
-from dq.stores.sqlite.updating import Forms
 
 Held = Mapping[tuple[str, str], Mapping[str, Any]]
 """Rows by table and key."""
 
 
-def targets_of(connection: sqlite3.Connection, schema: TableSchema, forms: Forms) -> dict[str, Target]:
-    """The tables that the writes name.
+def targets_of(connection: sqlite3.Connection, schema: TableSchema, writes: Iterable[RowWrite]) -> dict[str, Target]:
+    """The tables that the writes name; of writes that name the same columns, one is enough.
 
     Raises:
         ConfigurationError: A write names a table or column that the database does not have.
     """
     targets = {schema.name: target_of(schema)}
-    for (_, write), *_ in forms.values():  # one of each is enough
+    for write in writes:
         if write.table not in targets:
             targets[write.table] = target_named(connection, write.table)
         demand_columns(write, targets[write.table].known)

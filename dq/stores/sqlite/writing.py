@@ -11,10 +11,12 @@ from dq.sql import listed, marks, quoted
 from dq.stores.protocol import Outcome, RowWrite
 from dq.stores.sqlite.guarding import moved_groups, targets_of
 from dq.stores.sqlite.rows import Target, bound, key_text, rows_by_key
-from dq.stores.sqlite.updating import Forms, Numbered, are_free, forms_of, update_unmoved
+from dq.stores.sqlite.updating import Forms, are_free, forms_of, update_unmoved
 
 Outcomes = dict[int, Outcome]
 Targets = Mapping[str, Target]
+Numbered = tuple[int, RowWrite]
+"""A write and its place in the batch."""
 
 _NOT_WRITTEN = "rows were not written"
 _REFUSALS = (
@@ -35,25 +37,31 @@ def write_batch(connection: sqlite3.Connection, schema: TableSchema, writes: Seq
         ConfigurationError: A write names a column that its table does not have.
         sqlite3.OperationalError: The database stayed locked; nothing was written.
     """
-    numbered = list(enumerate(writes))
-    forms = forms_of(numbered)
-    outcomes = _transaction(connection, targets_of(connection, schema, forms), numbered, forms)
-    return [outcomes[number] for number in range(len(writes))]
+    forms = forms_of(writes, range(len(writes)))
+    targets = targets_of(connection, schema, [writes[place] for place, *_ in forms.values()])
+    outcomes = _transaction(connection, targets, writes, range(len(writes)), forms)
+    return [outcomes[place] for place in range(len(writes))]
 
 
 def _transaction(
-    connection: sqlite3.Connection, targets: Targets, writes: Sequence[Numbered], forms: Forms
+    connection: sqlite3.Connection,
+    targets: Targets,
+    writes: Sequence[RowWrite],
+    places: Sequence[int],
+    forms: Forms,
 ) -> Outcomes:
+    """Write what stands at these places of the batch in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        keys, outcomes = update_unmoved(connection, targets, forms, _REFUSALS) if are_free(forms) else ({}, {})
-        rest = [one for one in writes if one[0] not in keys and one[0] not in outcomes]
-        if keys or rest:
-            outcomes |= _guarded_by_reading(connection, targets, rest, dict(writes), keys)
+        is_free = are_free(writes, forms)
+        keys, outcomes = update_unmoved(connection, targets, writes, forms, _REFUSALS) if is_free else ({}, {})
+        if len(outcomes) < len(places):
+            rest = [(place, writes[place]) for place in places if place not in keys and place not in outcomes]
+            outcomes |= _guarded_by_reading(connection, targets, rest, writes, keys)
         connection.execute("COMMIT")
     except sqlite3.IntegrityError as error:  # a deferred constraint, which names no row: find its group by halving
         connection.execute("ROLLBACK")
-        return _halves(connection, targets, writes, error)
+        return _halves(connection, targets, writes, places, error)
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -65,7 +73,7 @@ def _guarded_by_reading(
     connection: sqlite3.Connection,
     targets: Targets,
     rest: Sequence[Numbered],
-    writes: Mapping[int, RowWrite],
+    writes: Sequence[RowWrite],
     keys: Mapping[int, str],
 ) -> Outcomes:
     """Write the rest as far as its rows have not moved; outcomes of it, and of the rows that `keys` names."""
@@ -78,15 +86,21 @@ def _guarded_by_reading(
 
 
 def _halves(
-    connection: sqlite3.Connection, targets: Targets, writes: Sequence[Numbered], error: sqlite3.Error
+    connection: sqlite3.Connection,
+    targets: Targets,
+    writes: Sequence[RowWrite],
+    places: Sequence[int],
+    error: sqlite3.Error,
 ) -> Outcomes:
-    groups = _groups(writes)
+    groups = _groups([(place, writes[place]) for place in places])
     if len(groups) == 1:
-        return _refused(writes, error)
+        return _refused(groups[0], error)
+    outcomes: Outcomes = {}
     middle = len(groups) // 2
-    first, second = ([one for group in half for one in group] for half in (groups[:middle], groups[middle:]))
-    halves = [_transaction(connection, targets, half, forms_of(half)) for half in (first, second)]
-    return halves[0] | halves[1]
+    for half in (groups[:middle], groups[middle:]):
+        own = [place for group in half for place, _ in group]
+        outcomes |= _transaction(connection, targets, writes, own, forms_of(writes, own))
+    return outcomes
 
 
 def _write_groups(
@@ -120,7 +134,9 @@ def _groups(writes: Sequence[Numbered]) -> list[list[Numbered]]:
 def _by_shape(writes: Sequence[Numbered]) -> list[Numbered]:
     """Group by group as given; updates that no order binds come with equal statements beside each other."""
     ordered = [one for group in _groups(writes) for one in group]
-    return sorted(ordered, key=lambda one: _shape(one[1])) if are_free(forms_of(writes)) else ordered
+    own = [write for _, write in writes]
+    is_free = are_free(own, forms_of(own, range(len(own))))
+    return sorted(ordered, key=lambda one: _shape(one[1])) if is_free else ordered
 
 
 def _shape(write: RowWrite) -> tuple[str, str, bool, tuple[str, ...]]:
@@ -178,7 +194,7 @@ def _execute_many(
 
 
 def _written(
-    connection: sqlite3.Connection, targets: Targets, writes: Mapping[int, RowWrite], keys: Mapping[int, str]
+    connection: sqlite3.Connection, targets: Targets, writes: Sequence[RowWrite], keys: Mapping[int, str]
 ) -> Outcomes:
     """Outcomes of what was written, each with its row as the database now holds it."""
     rows: dict[tuple[str, str], Mapping[str, Any]] = {}
