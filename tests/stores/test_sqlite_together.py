@@ -92,9 +92,9 @@ def test_a_refused_row_holds_up_no_other(tmp_path: Path):
     store = filled(tmp_path / "leads.db", "text", 100)
     with closing(sqlite3.connect(store.path)) as connection, connection:
         connection.execute("CREATE UNIQUE INDEX one_name ON leads(name)")
-    writes = [planned(number) for number in range(100)]
-    writes[70] = RowWrite("leads", "update", "70", {}, {"name": "name 71"}, "70")
+    taken = RowWrite("leads", "update", "70", planned(70).before, {"name": "name 98"}, "70")
+    writes = [taken if number == 70 else planned(number) for number in range(98)]
     done = store.write(store.describe("leads", ["name", "column1"]), writes)
     assert [number for number, one in enumerate(done) if one.state != "written"] == [70]
     assert done[70].state == "refused"
-    assert held(store.path) == {str(n): f"new {n}" for n in range(100)} | {"70": "name 70"}
+    assert held(store.path) == {str(n): f"new {n}" for n in range(98)} | {"70": "name 70", "98": "name 98", "99": None}

@@ -22,7 +22,7 @@ Kept = Mapping[tuple[str, str], set[type]]
 """By table and column: the types of values that a column keeps."""
 
 _AT_ONCE, _WIDE = 64, 500
-"""Rows that one statement updates, and the parameters a row from which on each has its own: SQLite takes 32,766."""
+"""Rows that one statement updates; rows of so many cells go alone, as a statement takes 32,766 of them."""
 _ACTING = """
 SELECT 1 FROM sqlite_schema WHERE type = 'trigger'
 UNION ALL
@@ -31,12 +31,11 @@ WHERE held.type = 'table' AND named.on_update NOT IN ('NO ACTION', 'RESTRICT')
 LIMIT 1
 """
 """Whether an update may write more than its own row: by a trigger of any table, or through a foreign key."""
-_AFFINITIES: tuple[
-    tuple[str, set[type]], ...
-] = (  # in the order of SQLite's own rules (Datatypes in SQLite, 3.1): the first that a type's name has counts
+_AFFINITIES: tuple[tuple[str, set[type]], ...] = (
     ("INT", {int}),
     ("CHAR|CLOB|TEXT", {str, list, dict}),  # lists and objects are bound as text
 )
+"""In the order of SQLite's own rules (Datatypes in SQLite, 3.1): the first that a type's name has counts."""
 
 
 def forms_of(writes: Sequence[RowWrite], places: Sequence[int]) -> Forms:
@@ -71,7 +70,9 @@ def update_unmoved(
     forms: Forms,
     refusals: tuple[type[Exception], ...],
 ) -> tuple[dict[int, str], dict[int, Outcome]]:
-    """Update rows, a statement for all of one shape: all of them, or none if one has moved or is refused.
+    """Update rows form by form: all of one form, or none of them if one has moved or is refused.
+
+    Where others than the update may write, each row has a statement of its own: what they write is seen by the next guard.
 
     Args:
         connection: In a transaction.
