@@ -6,7 +6,6 @@ What is not equal to the letter may still be equal by meaning: it is left to the
 import re
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from itertools import chain
 
 from dq.schemas.values import Op
 from dq.sql import marks, quoted
@@ -172,8 +171,12 @@ def _guarded(target: Target, form: Form, size: int) -> str:
 
 def _flat(writes: Sequence[RowWrite]) -> list[object]:
     """The parameters of one statement, row after row."""
-    rows = ((*write.after.values(), write.key, *write.before.values()) for write in writes)
-    return list(chain.from_iterable(rows))
+    cells: list[object] = []
+    for write in writes:
+        cells += write.after.values()
+        cells.append(write.key)
+        cells += write.before.values()
+    return cells
 
 
 def _flat_as_json(writes: Sequence[RowWrite]) -> list[object]:
