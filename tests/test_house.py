@@ -33,7 +33,7 @@ ROW_LOOPS = {
     "dq/pipeline/pricing.py": "counts, a line a batch",
     "dq/pipeline/proving.py": "counts of a plan that is refused",
     "dq/report/filediff.py": "prints the differences it is asked to list",
-    "dq/report/planpage.py": "tables of a page: counts, findings by rule, and a few samples",
+    "dq/report/planpage.py": "prints counts by kind, and the conflicts that wait, up to a limit",
     "dq/report/standardized.py": "prints a few samples of each rule, and the most repeated changes",
     "dq/report/diff.py": "prints the changes it is asked to list",
     "dq/report/stale.py": "prints counts by field, and the moved cells it is asked to list",
