@@ -6,6 +6,7 @@ candidate pairs. The prior is that of all pairs of the table, not of the candida
 agree somewhere, and would pass for matches otherwise.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,6 +57,7 @@ class Evidence:
 
     prior: float
     respects: tuple[Respect, ...]
+    shared: tuple[tuple[tuple[int, ...], float], ...] = ()
 
 
 def random_pairs(rows: int, most: int, seed: int = 1) -> tuple[Ints, Ints]:
@@ -73,6 +75,7 @@ def learned(
     chance: Sequence[Compared],
     counts: Floats,
     rows: int,
+    alone: Sequence[int] = (),
 ) -> Evidence:
     """Fit the evidence.
 
@@ -87,20 +90,35 @@ def learned(
     patterns, weights = _patterns([pairs.level for pairs in candidates], [len(u) for u in us], counts)
     total = max(1.0, rows * (rows - 1) / 2)
     prior, ms = _maximized(patterns, weights, us, total, _bounded(_PRIOR_SHARE * rows / total))
+    import os
+    subsets = []
+    if not os.environ.get("NOSHARE"):
+        free = [n for n in range(len(us)) if n not in alone]
+        subsets = [s for k in eval(os.environ.get("SIZES", "(2,3)")) for s in itertools.combinations(free, k) if k < len(us) - int(os.environ.get("LEAVE", "1"))]
+    shares = np.zeros(0)
+    if subsets:
+        prior, ms, shares = _shared(patterns, weights, us, total, prior, ms, subsets)
     respects = (
         Respect(one.name, one.levels, tuple(m.tolist()), tuple(u.tolist()))
         for one, m, u in zip(comparisons, ms, us, strict=True)
     )
-    return Evidence(prior, tuple(respects))
+    keep = [(s, float(q)) for s, q in zip(subsets, shares, strict=True) if q * total > 1]
+    return Evidence(prior, tuple(respects), tuple(sorted(keep, key=lambda k: -k[1])))
 
 
 def weights(evidence: Evidence, pairs: Sequence[Compared]) -> Floats:
     """The match weight of each pair in bits: log2 of the odds that its rows are the same."""
     total = np.full(len(pairs[0].level) if pairs else 0, np.log2(evidence.prior / (1 - evidence.prior)))
+    bits = []
     for respect, one in zip(evidence.respects, pairs, strict=True):
-        total += np.append(respect.bits, 0.0)[one.level]  # the last is that of missing values
-        total += np.clip(one.rarity, -MOST_RARITY, MOST_RARITY)
-    return total
+        said = np.append(respect.bits, 0.0)[one.level]  # the last is that of missing values
+        said += np.clip(one.rarity, -MOST_RARITY, MOST_RARITY)
+        bits.append(said)
+        total += said
+    risk = np.ones(len(total))
+    for parts, share in evidence.shared:
+        risk += np.exp2(np.clip(np.log2(share) + np.sum([bits[n] for n in parts], axis=0), -60, 60))
+    return total - np.log2(risk)
 
 
 def probability(bits: Floats) -> Floats:
@@ -147,6 +165,25 @@ def _maximized(
         if is_still:
             break
     return prior, ms
+
+
+def _shared(patterns, counts, us, total, prior, ms, subsets):
+    member = np.zeros((len(us), len(subsets)))
+    for number, subset in enumerate(subsets):
+        member[list(subset), number] = 1
+    shares = np.full(len(subsets), 1.0 / total)
+    for _ in range(60):
+        ratio = np.stack([np.append(np.log(m) - np.log(u), 0.0)[level] for m, u, level in zip(ms, us, patterns, strict=True)], axis=1)
+        match = np.log(prior) + ratio.sum(axis=1)
+        common = np.log(shares) + ratio @ member
+        top = np.maximum(np.maximum(match, common.max(axis=1)), 0.0)
+        a, b = np.exp(match - top), np.exp(common - top[:, None])
+        norm = a + b.sum(axis=1) + np.exp(-top)
+        matches = counts * a / norm
+        prior = _bounded(matches.sum() / total)
+        shares = np.maximum(((counts / norm) @ b) / total, 1e-3 / total)
+        ms = [_shares(level, matches, u) for level, u in zip(patterns, us, strict=True)]
+    return prior, ms, shares
 
 
 def _bounded(prior: float) -> float:

@@ -110,7 +110,7 @@ def _learned(respects: Respects, found: Candidates, pairs: Sequence[Compared], o
     times = np.append(counts[found.left] * counts[found.right], (counts * (counts - 1) / 2)[repeated])
     left, right = evidence.random_pairs(len(counts), _RANDOM)
     chance = _compared(respects.comparisons, left, right)
-    return evidence.learned(respects.comparisons, both, chance, times, int(counts.sum()))
+    return evidence.learned(respects.comparisons, both, chance, times, int(counts.sum()), respects.identifying)
 
 
 def _inside(
