@@ -94,7 +94,7 @@ def learned(
     subsets = []
     if not os.environ.get("NOSHARE"):
         free = [n for n in range(len(us)) if n not in alone]
-        subsets = [s for k in eval(os.environ.get("SIZES", "(2,3)")) for s in itertools.combinations(free, k) if k < len(us) - int(os.environ.get("LEAVE", "1"))]
+        subsets = [s for k in eval(os.environ.get("SIZES", "(2,)")) for s in itertools.combinations(free, k) if k < len(us) - int(os.environ.get("LEAVE", "1"))]
     shares = np.zeros(0)
     if subsets:
         prior, ms, shares = _shared(patterns, weights, us, total, prior, ms, subsets)
@@ -132,8 +132,8 @@ def _chances(comparison: Comparison, level: Levels) -> Floats:
     share = counted / counted.sum()
     for number, known in comparison.chance().items():
         share[number] = max(known, _LEAST)
-    chances: Floats = share / share.sum()
-    return chances
+    chances: Floats = share / share[share < 1].sum()
+    return np.minimum(chances, 1.0)
 
 
 def _patterns(levels: Sequence[Levels], sizes: Sequence[int], counts: Floats) -> tuple[list[Levels], Floats]:

@@ -82,7 +82,7 @@ def respects(
         if name not in own:
             continue
         if company is None or name not in {company.company.name, *_sites(roles)}:
-            comparisons.append(_comparison(name, role, own))
+            comparisons.append(_comparison(name, role, own, known))
         atoms += _atoms(name, role, own[name])
         if role in _WORDED and f"{PERSON} words" not in own:  # people of one company are no candidates for that
             words += _rare(own[name], place)
@@ -152,10 +152,10 @@ def _company(features: Mapping[str, Feature], roles: Mapping[str, Role]) -> Orga
     return Organizations("organization", worded(names[0], features[names[0]]), features[DOMAIN])
 
 
-def _comparison(name: str, role: Role, features: Mapping[str, Feature]) -> Comparison:
+def _comparison(name: str, role: Role, features: Mapping[str, Feature], known: Known) -> Comparison:
     feature = features[name]
     if role == "email" and DOMAIN in features:
-        return _addresses(name, features)
+        return _addresses(name, features, known.public_domains)
     if role == "date":
         years, days = (encoded(feature.values.str.slice(*cut)).codes.astype(np.int64) for cut in ((0, 4), (4, 4)))
         return Dates(name, feature, years, days)
@@ -168,7 +168,7 @@ def _comparison(name: str, role: Role, features: Mapping[str, Feature]) -> Compa
     return Similar(name, feature, _ALIKE if role in {"email", "url"} else (0.92, 0.80))
 
 
-def _addresses(name: str, features: Mapping[str, Feature]) -> Addresses:
+def _addresses(name: str, features: Mapping[str, Feature], public: Sequence[str]) -> Addresses:
     feature = features[name]
     mailbox, domain = (mapped(feature, pl.col("value").str.extract(cut, 1)) for cut in ("^(.*)@", "@(.*)$"))
     rows = pl.DataFrame({"mailbox": _texts(mailbox)})
@@ -180,7 +180,8 @@ def _addresses(name: str, features: Mapping[str, Feature]) -> Addresses:
             spelled |= named & pl.col("mailbox").str.contains(pl.col(word), literal=True)
     own = rows.with_columns(own=spelled.fill_null(value=False))["own"].to_numpy()
     digits = mapped(mailbox, pl.col("value").str.replace_all(r"\D", ""))
-    return Addresses(name, feature, mailbox, domain, own, digits)
+    office = mapped(domain, pl.when(~pl.col("value").is_in(list(public))).then("value"))
+    return Addresses(name, feature, mailbox, domain, own, digits, office)
 
 
 def _atoms(name: str, role: Role, feature: Feature) -> list[Atom]:
