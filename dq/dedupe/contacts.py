@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from dq.dedupe.comparison import MISSING, Compared, Levels, near, rarity
+from dq.dedupe.comparison import MISSING, Compared, Comparison, Levels, near, rarity
 from dq.dedupe.features import NONE, Bools, Feature, Floats, Ints
 from dq.dedupe.tokens import Worded
 
@@ -94,6 +94,41 @@ class Organizations:
 
     def _rarity(self, level: Levels, by_name: Floats, by_domain: Floats) -> Floats:
         return np.select([level >= 3, level == 2], [by_domain, by_name], 0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Silent:
+    """A comparison in which equal values of an office say nothing; that they differ still tells things apart.
+
+    Attributes:
+        inner: The comparison.
+        feature: Its values.
+        own: The same values without those of offices.
+    """
+
+    inner: Comparison
+    feature: Feature
+    own: Feature
+
+    @property
+    def name(self) -> str:
+        """Of the comparison."""
+        return self.inner.name
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Those of the comparison."""
+        return self.inner.levels
+
+    def compare(self, left: Ints, right: Ints) -> Compared:
+        """Compare pairs of rows."""
+        found = self.inner.compare(left, right)
+        office = self.feature.same(left, right) & ~self.own.known[left]
+        return Compared(np.where(office, np.int8(MISSING), found.level), np.where(office, 0.0, found.rarity))
+
+    def chance(self) -> dict[int, float]:
+        """That of the comparison."""
+        return self.inner.chance()
 
 
 def without_offices(feature: Feature, names: Feature, most: int) -> Feature:

@@ -117,7 +117,7 @@ def weights(evidence: Evidence, pairs: Sequence[Compared]) -> Floats:
         total += said
     risk = np.ones(len(total))
     for parts, share in evidence.shared:
-        risk += np.exp2(np.clip(np.log2(share) + np.sum([bits[n] for n in parts], axis=0), -60, 60))
+        risk += np.exp2(np.clip(np.log2(share) + float(__import__("os").environ.get("LESS","0")) + np.sum([bits[n] for n in parts], axis=0), -60, 60))
     return total - np.log2(risk)
 
 

@@ -15,7 +15,7 @@ from dq.dedupe.evidence import Evidence
 from dq.dedupe.features import Floats, Hashes, Ints
 from dq.dedupe.linkage import Grown, grown, inside, linked
 
-LINK, CUT = 2.0, -4.0
+LINK, CUT = 0.0, -5.0
 """Bits at which a pair is a link (a probability of 0.8), and the least mean weight between the parts of a cluster."""
 MISSING = -8.0
 """Bits of a pair inside a cluster that no key brought together, where there are too many to score them all."""
@@ -90,7 +90,8 @@ def matched(
     learned = _learned(respects, found, pairs, own)
     weight = _weights(respects, learned, pairs)
     every = _inside(respects, learned, found, weight, link)
-    clusters = grown(*every, CUT, MISSING, respects.counts, source, apart)
+    import os
+    clusters = grown(*every, max(CUT, link - float(os.environ.get("BELOW","99"))), MISSING, respects.counts, source, apart)
     return Matched(clusters, found, pairs, weight, learned, _weights(respects, learned, own))
 
 

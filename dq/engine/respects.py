@@ -11,7 +11,7 @@ import polars as pl
 
 from dq.dedupe.blocking import Atom, part
 from dq.dedupe.comparison import Comparison, Dates, Digits, Equal, Similar
-from dq.dedupe.contacts import Addresses, Organizations, without_offices
+from dq.dedupe.contacts import Addresses, Organizations, Silent, without_offices
 from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, subset
 from dq.dedupe.matcher import Respects
 from dq.dedupe.roles import Role, is_called
@@ -82,7 +82,11 @@ def respects(
         if name not in own:
             continue
         if company is None or name not in {company.company.name, *_sites(roles)}:
-            comparisons.append(_comparison(name, role, own, known))
+            one = _comparison(name, role, own, known)
+            if f"{PERSON} words" not in own and role in _CONTACTS:  # people have numbers beside their office's
+                whole = subset(features[name], rows)
+                one = Silent(_comparison(name, role, {**own, name: whole}, known), whole, own[name])
+            comparisons.append(one)
         atoms += _atoms(name, role, own[name])
         if role in _WORDED and f"{PERSON} words" not in own:  # people of one company are no candidates for that
             words += _rare(own[name], place)
