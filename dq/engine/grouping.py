@@ -7,7 +7,9 @@ import polars as pl
 
 from dq.dedupe import clusters, divided, links, pairs
 from dq.dedupe.keys import NODE, SURNAME, form, surname
+from dq.dedupe.model import Model
 from dq.dedupe.pairs import LEFT, RIGHT
+from dq.engine.alike import alike
 from dq.engine.inputs import Hints
 from dq.engine.matching import match_forms
 from dq.engine.returning import Returned
@@ -30,16 +32,23 @@ class Grouped:
         clusters: Cluster contract, no survivors marked yet.
         links: database_key, airtable_key, origin of the one-to-one links.
         findings: Broken links, and values that too many people share.
+        model: What the matcher went by.
     """
 
     pairs: pl.DataFrame
     clusters: pl.DataFrame
     links: pl.DataFrame
     findings: pl.DataFrame
+    model: Model | None
 
 
 def grouped(
-    records: Mapping[Store, pl.DataFrame], base: pl.DataFrame, back: Returned, hints: Hints, rules: TableRules
+    records: Mapping[Store, pl.DataFrame],
+    base: pl.DataFrame,
+    back: Returned,
+    hints: Hints,
+    rules: TableRules,
+    model: Model | None = None,
 ) -> Grouped:
     """Entities of one mapping's rows.
 
@@ -49,6 +58,7 @@ def grouped(
         back: Merged rows that came back.
         hints: What else is known about which rows are one lead.
         rules: The mapping.
+        model: What the matcher learned before.
     """
     known = links(records["database"], records["airtable"], base, rules.table)
     nodes = _nodes(records, base, back, rules)
@@ -59,7 +69,10 @@ def grouped(
     keyed = [form(key.field) for key in rules.dedupe.keys]
     free = flagged.with_columns(pl.when(pl.col("_loose").is_null()).then(name).alias(name) for name in keyed)
     compared = pairs(free.drop("_loose"), edges, rules.dedupe, kinds)
-    decided = divided(compared.compared, _apart(hints, nodes), nodes.height)
+    apart = _at(hints.apart, nodes)
+    sure = divided(compared.compared, apart, nodes.height)
+    found = alike(records, flagged, sure, apart, rules, model)
+    decided = pl.concat([sure, found.pairs.join(sure, on=[LEFT, RIGHT], how="anti")], how="diagonal")
     members = nodes.select(NODE, "store", KEY, _KNOWN)
     taken = base.filter(pl.col(BaseRow.state) != "tombstone")[ENTITY].unique().to_list()
     return Grouped(
@@ -67,6 +80,7 @@ def grouped(
         clusters=clusters(members, decided, rules.table, taken),
         links=known.accepted,
         findings=pl.concat([known.findings, _shared_findings(compared.shared, rules)]),
+        model=found.model,
     )
 
 
@@ -119,18 +133,17 @@ def _edges(accepted: pl.DataFrame, back: Returned, nodes: pl.DataFrame) -> pl.Da
 
 
 def _hinted(hints: Hints, nodes: pl.DataFrame) -> pl.DataFrame:
+    known = [(hints.linked, "merged"), (hints.same, "decided")]
+    parts = [_at(pairs, nodes).with_columns(pl.lit(origin).alias(Pair.match_key)) for pairs, origin in known]
+    return pl.concat(parts).sort(LEFT, RIGHT)
+
+
+def _at(pairs: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    """node_l, node_r of pairs of rows that are there."""
     at = nodes.select("store", KEY, NODE)
     left = at.rename({"store": "store_l", KEY: "key_l", NODE: LEFT})
     right = at.rename({"store": "store_r", KEY: "key_r", NODE: RIGHT})
-    both = hints.linked.join(left, on=["store_l", "key_l"]).join(right, on=["store_r", "key_r"])
-    return both.select(LEFT, RIGHT, pl.lit("merged").alias(Pair.match_key)).sort(LEFT, RIGHT)
-
-
-def _apart(hints: Hints, nodes: pl.DataFrame) -> pl.DataFrame:
-    at = nodes.select("store", KEY, NODE)
-    left = at.rename({KEY: "key_l", NODE: LEFT})
-    right = at.rename({KEY: "key_r", NODE: RIGHT})
-    return hints.apart.join(left, on=["store", "key_l"]).join(right, on=["store", "key_r"]).select(LEFT, RIGHT)
+    return pairs.join(left, on=["store_l", "key_l"]).join(right, on=["store_r", "key_r"]).select(LEFT, RIGHT)
 
 
 def _named(compared: pl.DataFrame, nodes: pl.DataFrame, rules: TableRules) -> pl.DataFrame:

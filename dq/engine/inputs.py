@@ -6,6 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
+from dq.dedupe.model import Model
 from dq.manifest import TableSchema
 from dq.reconcile import FLAP_TYPES, SETTLED_TYPES, Referred
 from dq.rules import Child, Step, TableRules
@@ -13,7 +14,6 @@ from dq.schemas.values import Store
 
 _LINKS = {"store_l": pl.String, "key_l": pl.String, "store_r": pl.String, "key_r": pl.String}
 _ROWS = {"store": pl.String, "row_key": pl.String}
-_APART = {"store": pl.String, "key_l": pl.String, "key_r": pl.String}
 ALONE_TYPES = {**_ROWS, "why": pl.String}
 """Rows of leads that are left as they are, and why: `unsettled`, `quarantine`, `invalid`, `erased`, `settling` or `rebased`."""
 
@@ -27,14 +27,16 @@ class Hints:
         loose: store, row_key of rows that no key links to another.
         settled: conflict_id, side, by of conflicts that a policy settles once the others are.
         alone: store, row_key, why of rows whose leads are left as they are.
-        apart: store, key_l, key_r of rows that people told apart: never one lead.
+        apart: The same of rows that people told apart: never one lead.
+        same: The same of rows that people say are one lead.
     """
 
     linked: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_LINKS))
     loose: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_ROWS))
     settled: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SETTLED_TYPES))
     alone: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ALONE_TYPES))
-    apart: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_APART))
+    apart: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_LINKS))
+    same: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_LINKS))
 
     @property
     def size(self) -> int:
@@ -49,7 +51,12 @@ class Hints:
             pl.concat([self.settled, settled]).sort("conflict_id"),
             self.alone,
             self.apart,
+            self.same,
         )
+
+    def of_people(self) -> "Hints":
+        """What people decided: it holds for every plan."""
+        return Hints(apart=self.apart, same=self.same)
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,7 @@ class Inputs:
         freed: Keys of database rows that keep no child once the plans of all mappings are carried out.
         taken_at: When the snapshot was taken: what was edited just before waits. None lets nothing wait.
         flaps: Cells that went from one value to another and back.
+        model: What the matcher learned before; None learns from these rows.
     """
 
     rules: TableRules
@@ -93,3 +101,4 @@ class Inputs:
     freed: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.String))
     taken_at: datetime | None = None
     flaps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FLAP_TYPES))
+    model: Model | None = None
