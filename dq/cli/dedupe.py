@@ -125,7 +125,8 @@ def _matched(
     from dq.settings import file_lists
 
     lists = file_lists(config)
-    known = Known(lists.nicknames, lists.legal_forms, lists.email_domains.get("free", ()))
+    free = lists.email_domains.get("free", ())
+    known = Known(lists.nicknames, lists.legal_forms, free, placeholders=lists.placeholders)
     names = tuple(name.strip() for name in fields.split(",") if name.strip()) if fields else ()
     return match_files(left, right, known, Asked(key, threshold, within, names))
 

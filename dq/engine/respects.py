@@ -13,13 +13,14 @@ from dq.dedupe.blocking import Atom, part
 from dq.dedupe.comparison import Comparison, Dates, Digits, Equal, Similar
 from dq.dedupe.contacts import Addresses, Organizations, Silent, offices, without
 from dq.dedupe.features import Codes, Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, subset
+from dq.dedupe.keys import is_placeholder
 from dq.dedupe.matcher import Respects
 from dq.dedupe.model import Model, as_known, digests, known_offices
 from dq.dedupe.roles import is_called
 from dq.dedupe.tokens import rare_words, worded
 from dq.engine.folding import folded
 from dq.engine.people import PERSON, people, person_atoms, persons
-from dq.rules import Role
+from dq.rules import Placeholder, Role
 
 DOMAIN = "domain"
 _CONTACTS: frozenset[Role | None] = frozenset({"email", "phone", "profile"})
@@ -28,6 +29,10 @@ _IDENTIFYING: frozenset[Role | None] = frozenset({"email", "profile"})
 _WORDED: frozenset[Role] = frozenset({"organization", "address", "text"})
 _ALIKE = (0.95, 0.88)
 _WORDS, _MOST_ROWS = 4, 30
+_KINDS: Mapping[Role, str] = {
+    "email": "email", "phone": "phone", "profile": "linkedin", "url": "website", "organization": "company",
+}  # fmt: skip
+"""Role → the kind of placeholder; others have those of texts alone."""
 _NO_DIGESTS: Hashes = np.empty(0, np.uint64)
 _BEGINNING, _LETTERS = 2, 3
 """Letters of a name that are no chance in a mailbox."""
@@ -42,12 +47,14 @@ class Known:
         legal_forms: Legal forms of companies.
         public_domains: Domains whose mailboxes are anybody's.
         most_names: A mailbox or number of this many names or more is an office's.
+        placeholders: Values that are none: `n/a`, `unknown`, `-`.
     """
 
     nicknames: Sequence[tuple[str, str]] = ()
     legal_forms: Mapping[str, str] | None = None
     public_domains: Sequence[str] = ()
     most_names: int = 3
+    placeholders: Sequence[Placeholder] = ()
 
 
 def respects(
@@ -111,6 +118,7 @@ def respects(
 
 
 def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:
+    frame = _told(frame, roles, known.placeholders)
     features = {
         name: mapped(encoded(frame[name]), folded(role, pl.col("value"), known.legal_forms))
         for name, role in roles.items()
@@ -121,6 +129,20 @@ def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> d
     domains = _domains(features, roles, known.public_domains)
     features |= {DOMAIN: encoded(domains)} if domains is not None else {}
     return {name: feature for name, feature in features.items() if len(feature.values)}
+
+
+def _told(frame: pl.DataFrame, roles: Mapping[str, Role], placeholders: Sequence[Placeholder]) -> pl.DataFrame:
+    """The columns that count, without values that are none; a role's mailbox still tells where its owner works."""
+    lists = [line for line in placeholders if line.match != "local_part"]
+    if not lists:
+        return frame
+
+    def told(name: str, role: Role) -> pl.Series:
+        value = pl.col("value")
+        is_none = is_placeholder(value.str.strip_chars(), lists, _KINDS.get(role, "text"))
+        return _texts(mapped(encoded(frame[name]), pl.when(~is_none).then(value))).rename(name)
+
+    return frame.with_columns(told(name, role) for name, role in roles.items())
 
 
 def _offices(
