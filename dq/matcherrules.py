@@ -15,6 +15,15 @@ class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Placeholder(_Value):
+    """One line of `rules/lists/placeholders.csv`: a value, or a pattern, that is nobody's own."""
+
+    kind: str
+    """Standardizer family it applies to: `email`, `phone`, `linkedin`, `name`, `text`."""
+    match: Literal["exact", "local_part", "regex"]
+    value: str
+
+
 class Blocking(_Value):
     """Blocking keys, each by the names of its parts, as the matcher tells them; what is not said here it chooses itself.
 
@@ -41,6 +50,7 @@ class MatcherRules(_Value):
         nicknames: Pairs of a formal name and one that is short for it.
         legal_forms: Legal form of companies → how it is written.
         public_domains: Domains whose mailboxes are anybody's.
+        placeholders: Values that are nobody's own.
     """
 
     merge: float = Field(default=0.99, ge=0.5, lt=1)
@@ -51,3 +61,4 @@ class MatcherRules(_Value):
     nicknames: tuple[tuple[str, str], ...] = ()
     legal_forms: dict[str, str] = Field(default_factory=dict)
     public_domains: tuple[str, ...] = ()
+    placeholders: tuple[Placeholder, ...] = ()

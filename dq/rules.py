@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from dq.checks import Check, Dimension, Known, Level
-from dq.matcherrules import Blocking, MatcherRules, Role
+from dq.matcherrules import Blocking, MatcherRules, Placeholder, Role
 
 __all__ = [
     "ALL_STEPS",
@@ -116,15 +116,6 @@ class MatchKey(Rule):
     field: str
     identifying: bool = True
     """Whether the key merges alone; others (company) only support or contradict."""
-
-
-class Placeholder(Rule):
-    """One line of `rules/lists/placeholders.csv`: a value, or a pattern, that is nobody's own."""
-
-    kind: str
-    """Standardizer family it applies to: `email`, `phone`, `linkedin`, `name`, `text`."""
-    match: Literal["exact", "local_part", "regex"]
-    value: str
 
 
 class DedupeRules(Rule):

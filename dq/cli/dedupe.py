@@ -31,7 +31,7 @@ Fields = Annotated[
 Threshold = Annotated[
     float | None,
     typer.Option(
-        "--threshold", min=0.01, max=0.9999, help="Match probability at which two rows are linked; default: 0.8."
+        "--threshold", min=0.01, max=0.9999, help="Match probability at which two rows are linked; default: 0.6."
     ),
 ]
 ModelFile = Annotated[
@@ -176,7 +176,7 @@ def _asked(
         names = tuple(name for name in said.fields if name in left.collect_schema())
     return Asked(
         key=key,
-        threshold=threshold or said.threshold or 0.8,
+        threshold=threshold or said.threshold or 0.6,
         within=within,
         fields=names,
         matcher=said.matcher,

@@ -15,24 +15,28 @@ from dq.standardize import name_parts
 PERSON = "person"
 """The comparison's name, and the beginning of its features' names."""
 _PARTS = "#parts"
-_SUFFIXED: frozenset[Role] = frozenset({"name", "family"})
-_NAMES = ("given", "family", "words", "formal", "generation")
+_SUFFIXED: frozenset[Role] = frozenset({"name", "given", "family"})
+_NAMES = ("given", "middle", "family", "words", "formal", "generation")
 _GENERATION = r"\b(jr|sr|junior|senior|ii|iii|iv)\b"
+_LAST_WORD = r"^(.*\S) (?:jr|sr|junior|senior|ii|iii|iv)$"
+_WRITTEN_OUT = r"(?i)^(\S+\s.*\S),?\s+(?:junior|senior)\.?$"
 _GENERATIONS = {"junior": "jr", "senior": "sr"}
 
 
 def people(frame: pl.DataFrame, roles: Mapping[str, Role], nicknames: Sequence[tuple[str, str]]) -> pl.DataFrame:
     """The parts of each row's name, as `_NAMES` has them; no columns where nobody is named."""
-    columns: dict[str, list[pl.Expr]] = {part: [] for part in ("given", "family")}
+    columns: dict[str, list[pl.Expr]] = {part: [] for part in ("given", "middle", "family")}
     for role in columns:
-        columns[role] += [words_of(pl.col(name)) for name, one in roles.items() if one == role]
+        columns[role] += [
+            words_of(pl.col(name)).str.replace(_LAST_WORD, "${1}") for name, one in roles.items() if one == role
+        ]
     whole = [pl.col(name) for name, role in roles.items() if role == "name"]
     suffixed = [words_of(pl.col(name)).str.extract(_GENERATION, 1) for name, role in roles.items() if role in _SUFFIXED]
     if whole:
-        frame = frame.with_columns(name_parts.parts(pl.coalesce(whole)).alias(_PARTS))
+        frame = frame.with_columns(name_parts.parts(pl.coalesce(whole).str.replace(_WRITTEN_OUT, "${1}")).alias(_PARTS))
         for role, values in columns.items():
             values.append(words_of(pl.col(_PARTS).struct.field(role)))
-    if not any(columns.values()):
+    if not columns["given"] + columns["family"]:
         return pl.DataFrame()
     nobody = pl.lit(None, dtype=pl.String)
     named = frame.select(
@@ -48,13 +52,13 @@ def people(frame: pl.DataFrame, roles: Mapping[str, Role], nicknames: Sequence[t
 
 def persons(features: Mapping[str, Feature]) -> Persons:
     """The comparison of people's names."""
-    given, family, words, formal, generation = (_part(features, name) for name in _NAMES)
+    given, middle, family, words, formal, generation = (_part(features, name) for name in _NAMES)
     letter = encoded(given.values.str.slice(0, 1)).codes.astype(np.int64)
     initial = (given.values.str.len_chars() == 1).to_numpy()
     codes = given.codes
     first = np.where(given.known, letter[codes] if len(letter) else -1, -1)
     initials = given.known & (initial[codes] if len(initial) else given.known)
-    return Persons(PERSON, given, family, words, formal, generation, initials, first)
+    return Persons(PERSON, given, middle, family, words, formal, generation, initials, first)
 
 
 def _part(features: Mapping[str, Feature], name: str) -> Feature:
@@ -66,7 +70,7 @@ def _part(features: Mapping[str, Feature], name: str) -> Feature:
 
 def person_atoms(features: Mapping[str, Feature]) -> list[Atom]:
     """Blocking atoms of people's names."""
-    given, family, words, formal, _ = (_part(features, name) for name in _NAMES)
+    given, _, family, words, formal, _ = (_part(features, name) for name in _NAMES)
     value = pl.col("value")
     return [
         Atom("given name", "given", given, "given"),
