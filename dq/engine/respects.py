@@ -99,7 +99,7 @@ def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> d
         if role not in _PERSONAL
     }
     named = people(frame, roles, known.nicknames)
-    features |= {f"{PERSON} {name}": encoded(named[name]) for name in named.columns}
+    features |= {f"{PERSON} {name}": feature for name, feature in named.items()}
     domains = _domains(features, roles, known.public_domains)
     features |= {DOMAIN: encoded(domains)} if domains is not None else {}
     return {name: feature for name, feature in features.items() if len(feature.values)}
