@@ -68,7 +68,8 @@ def mapped(feature: Feature, values: pl.Expr) -> Feature:
         feature: The values.
         values: From the column `value` of texts to other texts; null is no value.
     """
-    return carried(feature, encoded(feature.values.alias("value").to_frame().select(values).to_series()))
+    lazy = feature.values.alias("value").to_frame().lazy().select(values)  # works out once what is named twice
+    return carried(feature, encoded(lazy.collect(engine="in-memory").to_series()))
 
 
 def carried(feature: Feature, made: Feature) -> Feature:

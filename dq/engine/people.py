@@ -51,13 +51,13 @@ def _parted(frame: pl.DataFrame, roles: Mapping[str, Role]) -> pl.DataFrame:
         for role, values in columns.items():
             values.append(words_of(pl.col(_PARTS).struct.field(role)))
     nobody = pl.lit(None, dtype=pl.String)
-    named = frame.select(
+    named = frame.lazy().select(
         **{role: pl.coalesce(values or [nobody]) for role, values in columns.items()},
         generation=pl.coalesce(suffixed or [nobody]),
     )
     joined = pl.concat_str("given", "family", separator=" ", ignore_nulls=True)
     words = change_where(joined, lambda v: v.str.contains(" ", literal=True), each(_sorted))
-    return named.with_columns(words=pl.when(words != "").then(words))
+    return named.with_columns(words=pl.when(words != "").then(words)).collect(engine="in-memory")
 
 
 def _generation(name: pl.Expr) -> pl.Expr:
