@@ -108,16 +108,24 @@ def part(name: str, group: str, feature: Feature, values: pl.Expr) -> Atom:
     return Atom(name, group, mapped(feature, values))
 
 
-def candidates(atoms: Sequence[Atom], rows: int, more: Sequence[tuple[Ints, Hashes]] = ()) -> Candidates:
+def candidates(
+    atoms: Sequence[Atom],
+    rows: int,
+    more: Sequence[tuple[Ints, Hashes]] = (),
+    keys: Sequence[Sequence[str]] | None = None,
+) -> Candidates:
     """The candidate pairs of a table.
 
     Args:
         atoms: What keys can be made of.
         rows: Rows of the table.
         more: Keys that have several values a row, such as rare words: rows and hashes.
+        keys: The names of the atoms of each key, where they were chosen before; those that have no such atoms are left out.
     """
+    if keys is not None:
+        return _given(atoms, rows, more, keys)
     most = max(_FEWEST_PAIRS * rows, min(_PAIRS_A_ROW * rows, _MOST_PAIRS))
-    hashes = [mixed(atom.feature.codes.astype(np.int64) + 1 + (number << 40)) for number, atom in enumerate(atoms)]
+    hashes = _hashes(atoms)
     blocks = [found for key in _possible(atoms) if (found := _blocks(key, hashes, atoms, rows)).pairs]
     packed, used, recall = _merged(np.empty(0, np.int64), more), 0, 0.0
     by_words = len(packed)
@@ -127,8 +135,28 @@ def candidates(atoms: Sequence[Atom], rows: int, more: Sequence[tuple[Ints, Hash
         used += 1
         if len(packed) - by_words >= most:
             break
-    keys = tuple(Key(tuple(atoms[number].name for number in key.atoms), key.pairs) for key, _ in chosen[:used])
-    return Candidates(packed >> 32, packed & 0xFFFFFFFF, keys, recall if chosen else 1.0)
+    taken = tuple(_key(atoms, one) for one, _ in chosen[:used])
+    return Candidates(packed >> 32, packed & 0xFFFFFFFF, taken, recall if chosen else 1.0)
+
+
+def _given(
+    atoms: Sequence[Atom], rows: int, more: Sequence[tuple[Ints, Hashes]], keys: Sequence[Sequence[str]]
+) -> Candidates:
+    hashes, place = _hashes(atoms), {atom.name: number for number, atom in enumerate(atoms)}
+    known = [tuple(place[name] for name in key) for key in keys if all(name in place for name in key)]
+    blocks = [_blocks(key, hashes, atoms, rows) for key in known]
+    packed = _merged(np.empty(0, np.int64), more)
+    for one in blocks:
+        packed = _merged(packed, [(np.flatnonzero(one.sizes > 1), _hash(one.atoms, hashes))])
+    return Candidates(packed >> 32, packed & 0xFFFFFFFF, tuple(_key(atoms, one) for one in blocks), 1.0)
+
+
+def _key(atoms: Sequence[Atom], blocks: _Blocks) -> Key:
+    return Key(tuple(atoms[number].name for number in blocks.atoms), blocks.pairs)
+
+
+def _hashes(atoms: Sequence[Atom]) -> list[Hashes]:
+    return [mixed(atom.feature.codes.astype(np.int64) + 1 + (number << 40)) for number, atom in enumerate(atoms)]
 
 
 def _merged(packed: Ints, more: Sequence[tuple[Ints, Hashes]]) -> Ints:

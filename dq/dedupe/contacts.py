@@ -4,13 +4,13 @@ A mailbox, a website and a company's name say the same thing three times; counte
 colleagues. So the mailbox's name is evidence of the person, and everything behind its @ of the organization.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from dq.dedupe.comparison import MISSING, Compared, Levels, near, rarity
-from dq.dedupe.features import NONE, Bools, Feature, Floats, Ints
+from dq.dedupe.features import NONE, Bools, Codes, Feature, Floats, Ints
 from dq.dedupe.tokens import Worded
 
 _NEAR = 0.88
@@ -93,18 +93,25 @@ class Organizations:
         return np.select([level >= 3, level == 2], [by_domain, by_name], 0.0)
 
 
-def without_offices(feature: Feature, names: Feature, most: int) -> Feature:
-    """The feature without the values of offices: mailboxes and numbers that so many different names carry.
+def offices(feature: Feature, names: Feature, most: int) -> Codes:
+    """The mailboxes and numbers that so many different names carry: they are nobody's own.
 
     Args:
         feature: Addresses or numbers.
         names: The names of the rows.
-        most: A value with this many names or more is nobody's own.
+        most: A value with this many names or more is an office's.
+
+    Returns:
+        Codes of values.
     """
     carried = pl.DataFrame({"value": feature.codes, "name": names.codes})
     count = (
         carried.filter((pl.col("value") >= 0) & (pl.col("name") >= 0)).group_by("value").agg(pl.col("name").n_unique())
     )
-    offices = count.filter(pl.col("name") >= most)["value"].to_numpy()
-    codes = np.where(np.isin(feature.codes, offices), NONE, feature.codes).astype(np.int32)
-    return Feature(codes, feature.values, feature.frequency)
+    return np.sort(count.filter(pl.col("name") >= most)["value"].to_numpy())
+
+
+def without(feature: Feature, codes: Codes) -> Feature:
+    """The feature without some of its values; how common the others are stays."""
+    held = np.where(np.isin(feature.codes, codes), NONE, feature.codes).astype(np.int32)
+    return replace(feature, codes=held)

@@ -1,7 +1,7 @@
 """Features: what is known of rows, each value as a small number, so that equality is a comparison of integers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,11 +26,13 @@ class Feature:
         codes: Row → code of its value, or `NONE`.
         values: Code → text; each text once.
         frequency: Code → share of the rows with a value that have this one.
+        agreement: How likely two random rows with a value have the same one, where that is known from elsewhere.
     """
 
     codes: Codes
     values: pl.Series
     frequency: Floats
+    agreement: float | None = None
 
     @property
     def known(self) -> Bools:
@@ -51,7 +53,7 @@ class Feature:
 
     def collision(self) -> float:
         """How likely two random rows with a value have the same one."""
-        return float((self.frequency**2).sum())
+        return float((self.frequency**2).sum()) if self.agreement is None else self.agreement
 
 
 def encoded(column: pl.Series) -> Feature:
@@ -90,7 +92,7 @@ def _counted(codes: Codes, values: pl.Series) -> Feature:
 
 def subset(feature: Feature, rows: Ints) -> Feature:
     """The feature of some of the rows; frequencies stay those of all rows."""
-    return Feature(feature.codes[rows], feature.values, feature.frequency)
+    return replace(feature, codes=feature.codes[rows])
 
 
 def mixed(numbers: NDArray[Any]) -> Hashes:
@@ -107,9 +109,15 @@ def distinct(numbers: Ints) -> Ints:
     return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
 
 
-def distinct_rows(features: Mapping[str, Feature]) -> tuple[Ints, Ints]:
-    """The first row of every combination of values, and for each row the number of its combination."""
-    table = pl.DataFrame({str(number): feature.codes for number, feature in enumerate(features.values())})
+def distinct_rows(features: Mapping[str, Feature], within: Ints | None = None) -> tuple[Ints, Ints]:
+    """The first row of every combination of values, and for each row the number of its combination.
+
+    Args:
+        features: The values.
+        within: Row → its group: equal rows of two groups are two combinations.
+    """
+    held = [feature.codes for feature in features.values()] + ([] if within is None else [within])
+    table = pl.DataFrame({str(number): codes for number, codes in enumerate(held)})
     numbered = table.with_columns(pl.int_range(pl.len()).alias("row"))
     first = numbered.select(pl.col("row").min().over(*table.columns)).to_series().to_numpy()
     rows, number = np.unique(first, return_inverse=True)

@@ -75,6 +75,7 @@ def grown(
     size: Ints,
     source: Ints | None = None,
     apart: tuple[Ints, Ints] | None = None,
+    joined: Ints | None = None,
 ) -> Grown:
     """Clusters by average linkage.
 
@@ -87,14 +88,17 @@ def grown(
         size: How many equal rows each row stands for.
         source: The source of each row, at most `MOST_SOURCES`; rows of one source are never joined.
         apart: Pairs of rows that must never be in one cluster.
+        joined: Row → first row of those that it is one with, whatever they say; None where nothing is known.
     """
-    label = np.arange(len(size))
-    confidence, mass = np.full(len(size), np.inf), size.astype(np.float64)
-    held = None if source is None else np.int64(1) << source.astype(np.int64)
-    known = mass[left] * mass[right]
-    pairs = _merged(left, right, weight * known, known)
+    label = np.arange(len(size)) if joined is None else joined
+    confidence = np.full(len(size), np.inf)
+    mass = np.bincount(label, weights=size, minlength=len(size)).astype(np.float64)
+    held = None if source is None else _held(source, label)
+    known = (size[left] * size[right]).astype(np.float64)
+    pairs = _merged(label[left], label[right], weight * known, known)
     if apart is not None:  # minus infinity stays in every mean
-        banned = (*apart, np.full(len(apart[0]), -np.inf), np.zeros(len(apart[0])))
+        ends = label[apart[0]], label[apart[1]]
+        banned = (*ends, np.full(len(ends[0]), -np.inf), np.zeros(len(ends[0])))
         pairs = _merged(*(np.append(some, more) for some, more in zip(pairs, banned, strict=True)))
     while True:
         one, other, total, counted = pairs
@@ -103,10 +107,10 @@ def grown(
         allowed = mean >= threshold
         if held is not None:
             allowed &= (held[one] & held[other]) == 0
-        joined = _mutual(one[allowed], other[allowed], mean[allowed], len(size))
-        if not joined.any():
+        mutual = _mutual(one[allowed], other[allowed], mean[allowed], len(size))
+        if not mutual.any():
             return Grown(label, confidence)
-        keep, gone, at = (values[allowed][joined] for values in (one, other, mean))
+        keep, gone, at = (values[allowed][mutual] for values in (one, other, mean))
         confidence[keep] = np.minimum(np.minimum(confidence[keep], confidence[gone]), at)
         mass[keep] += mass[gone]
         if held is not None:
@@ -117,10 +121,19 @@ def grown(
         pairs = _merged(into[one], into[other], total, counted)
 
 
-def linked(left: Ints, right: Ints, weight: Floats, threshold: float, size: int) -> Ints:
-    """The component of every row over the pairs of at least a weight."""
+def linked(left: Ints, right: Ints, weight: Floats, threshold: float, size: int, joined: Ints | None = None) -> Ints:
+    """The component of every row over the pairs of at least a weight, and over rows that are known to be one."""
     enough: Bools = weight >= threshold
-    return components(left[enough], right[enough], size)
+    own = np.arange(0 if joined is None else size)
+    first = own if joined is None else joined
+    return components(np.append(left[enough], own), np.append(right[enough], first), size)
+
+
+def _held(source: Ints, label: Ints) -> Ints:
+    """The sources of each cluster's rows, a bit each."""
+    held = np.zeros(len(label), np.int64)
+    np.bitwise_or.at(held, label, np.int64(1) << source.astype(np.int64))
+    return held
 
 
 def _merged(left: Ints, right: Ints, total: Floats, counted: Floats) -> tuple[Ints, Ints, Floats, Floats]:

@@ -3,8 +3,8 @@
 respects ─► candidate pairs ─► levels ─► evidence ─► weights ─► components ─► every pair inside ─► average linkage
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,8 +12,10 @@ from dq.dedupe import blocking, evidence
 from dq.dedupe.blocking import Atom, Candidates
 from dq.dedupe.comparison import Compared, Comparison
 from dq.dedupe.evidence import Evidence
-from dq.dedupe.features import Floats, Hashes, Ints
+from dq.dedupe.features import Bools, Floats, Hashes, Ints
 from dq.dedupe.linkage import Grown, grown, inside, linked
+from dq.dedupe.model import Model, values_of
+from dq.dedupe.roles import Role
 
 LINK, CUT = 2.0, -4.0
 """Bits at which a pair is a link (a probability of 0.8), and the least mean weight between the parts of a cluster."""
@@ -39,6 +41,7 @@ class Respects:
         counts: How many equal rows each row stands for.
         identifying: Comparisons, by number, of what one person has alone.
         naming: Comparisons, by number, of what things are called: those that share nothing in it are two.
+        offices: By column: digests of the mailboxes and numbers that are nobody's own.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -47,6 +50,7 @@ class Respects:
     counts: Ints
     identifying: tuple[int, ...] = ()
     naming: tuple[int, ...] = ()
+    offices: Mapping[str, Hashes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +64,7 @@ class Matched:
         weight: Their match weights, in bits.
         evidence: What was learned.
         own: By row: the match weight of two rows that both say what it says.
+        reached: Rows of which it was asked where they belong.
     """
 
     grown: Grown
@@ -68,35 +73,79 @@ class Matched:
     weight: Floats
     evidence: Evidence
     own: Floats
+    reached: Bools
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """What is known of rows beside what they say.
+
+    Attributes:
+        source: The source of each row, for tables each of which has nobody twice; None to look within as well.
+        apart: Pairs of rows that are not the same, whatever they say.
+        joined: Row → first row of those that it is one with, whatever they say.
+        fresh: New rows: only where they belong is asked, and of those that they may be one with. None asks of all.
+    """
+
+    source: Ints | None = None
+    apart: tuple[Ints, Ints] | None = None
+    joined: Ints | None = None
+    fresh: Bools | None = None
+
+
+NOTHING = Given()
 
 
 def matched(
-    respects: Respects, *, link: float = LINK, source: Ints | None = None, apart: tuple[Ints, Ints] | None = None
+    respects: Respects, known: Given = NOTHING, *, link: float = LINK, cut: float = CUT, model: Model | None = None
 ) -> Matched:
     """Find the rows that are the same.
 
     Args:
         respects: The table.
+        known: What is known of its rows.
         link: Match weight, in bits, at which a pair is a link.
-        source: The source of each row, for tables each of which has nobody twice; None to look within as well.
-        apart: Pairs of rows that are not the same, whatever they say.
+        cut: The least mean weight between the parts of a cluster.
+        model: What was learned before, of a table with the same comparisons; None to learn from this one.
     """
     rows = len(respects.counts)
-    found = blocking.candidates(respects.atoms, rows, respects.words)
-    if source is not None:
-        found = _across(found, source)
+    found = blocking.candidates(respects.atoms, rows, respects.words, None if model is None else model.keys)
+    if known.source is not None:
+        found = _among(found, known.source[found.left] != known.source[found.right])
+    reached = np.ones(rows, np.bool_)
+    if known.fresh is not None and model is not None:
+        found, reached = _reached(respects, model.evidence, found, known, link)
     pairs = _compared(respects.comparisons, found.left, found.right)
     own = _compared(respects.comparisons, np.arange(rows), np.arange(rows))
-    learned = _learned(respects, found, pairs, own)
+    learned = _learned(respects, found, pairs, own) if model is None else model.evidence
     weight = _weights(respects, learned, pairs)
-    every = _inside(respects, learned, found, weight, link)
-    clusters = grown(*every, CUT, MISSING, respects.counts, source, apart)
-    return Matched(clusters, found, pairs, weight, learned, _weights(respects, learned, own))
+    every = _inside(respects, learned, found, weight, link, known.joined)
+    clusters = grown(*every, cut, MISSING, respects.counts, known.source, known.apart, known.joined)
+    return Matched(clusters, found, pairs, weight, learned, _weights(respects, learned, own), reached)
 
 
-def _across(found: Candidates, source: Ints) -> Candidates:
-    other = source[found.left] != source[found.right]
-    return Candidates(found.left[other], found.right[other], found.keys, found.recall)
+def _reached(
+    respects: Respects, learned: Evidence, found: Candidates, known: Given, link: float
+) -> tuple[Candidates, Bools]:
+    """The candidate pairs of all components that new rows are in, and the rows of those components."""
+    reached = np.array(known.fresh)
+    first = np.arange(len(reached)) if known.joined is None else known.joined
+    asked_of = np.zeros(len(found.left), np.bool_)
+    while True:
+        touched = np.zeros(len(reached), np.bool_)
+        touched[first[reached]] = True  # those that are known to be one are reached together
+        reached = touched[first]
+        asked = np.flatnonzero(~asked_of & (reached[found.left] | reached[found.right]))
+        if not len(asked):
+            return _among(found, asked_of), reached
+        asked_of[asked] = True
+        left, right = found.left[asked], found.right[asked]
+        links = _weights(respects, learned, _compared(respects.comparisons, left, right)) >= link
+        reached[left[links]] = reached[right[links]] = True
+
+
+def _among(found: Candidates, which: Bools) -> Candidates:
+    return Candidates(found.left[which], found.right[which], found.keys, found.recall)
 
 
 def _learned(respects: Respects, found: Candidates, pairs: Sequence[Compared], own: Sequence[Compared]) -> Evidence:
@@ -114,10 +163,10 @@ def _learned(respects: Respects, found: Candidates, pairs: Sequence[Compared], o
 
 
 def _inside(
-    respects: Respects, learned: Evidence, found: Candidates, weight: Floats, link: float
+    respects: Respects, learned: Evidence, found: Candidates, weight: Floats, link: float, joined: Ints | None
 ) -> tuple[Ints, Ints, Floats]:
     """Every pair within the components over the links; of large components those that are candidates."""
-    label = linked(found.left, found.right, weight, link, len(respects.counts))
+    label = linked(found.left, found.right, weight, link, len(respects.counts), joined)
     size = np.bincount(label, minlength=1)
     left, right = inside(label, MOST_INSIDE)
     scored = [np.empty(0)]
@@ -146,3 +195,16 @@ def _weights(respects: Respects, learned: Evidence, pairs: Sequence[Compared]) -
 
 def _compared(comparisons: Sequence[Comparison], left: Ints, right: Ints) -> tuple[Compared, ...]:
     return tuple(comparison.compare(left, right) for comparison in comparisons)
+
+
+def model_of(respects: Respects, roles: Mapping[str, Role], found: Matched) -> Model:
+    """What was learned, to be kept.
+
+    Args:
+        respects: The table.
+        roles: The columns that counted.
+        found: What the matcher learned and found.
+    """
+    keys = tuple(key.atoms for key in found.candidates.keys)
+    rows = int(respects.counts.sum())
+    return Model(rows, dict(roles), keys, found.evidence, values_of(respects.comparisons), respects.offices)

@@ -1,6 +1,6 @@
 """Words: texts of several words are alike by the rare words that they share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,13 +21,17 @@ class Worded:
     Attributes:
         name: Of the column.
         feature: The texts, words apart by single spaces.
+        word: Every word of every text; how common it is: the share of texts that have it.
+        text: The texts, by their codes, that those words are of.
         words: Sparse matrix, one row of unit length a value.
         near: Least similarities of the levels below equality.
     """
 
     name: str
     feature: Feature
-    words: Any
+    word: Feature
+    text: Ints
+    words: Any = None
     near: tuple[float, ...] = (0.9, 0.7, 0.5, 0.3)
 
     @property
@@ -49,6 +53,16 @@ class Worded:
     def chance(self) -> dict[int, float]:  # noqa: D102
         return {len(self.near) + 1: self.feature.collision()}
 
+    def weighed(self) -> "Worded":
+        """The same, with its words weighed by how rare they are."""
+        from scipy.sparse import csr_array, diags_array  # noqa: PLC0415 -- loads for a fifth of a second
+
+        weight = np.log2(1 + 1 / self.word.frequency)
+        shape = (len(self.feature.values), len(self.word.values))
+        matrix = csr_array((weight[self.word.codes], (self.text, self.word.codes)), shape=shape)
+        length = np.sqrt(matrix.multiply(matrix).sum(axis=1))
+        return replace(self, words=(diags_array(1 / np.maximum(length, 1e-9)) @ matrix).tocsr())
+
     def _cosine(self, left: Codes, right: Codes) -> Floats:
         shared = np.empty(len(left))
         for start in range(0, len(left), _SLICE):
@@ -59,18 +73,12 @@ class Worded:
 
 def worded(name: str, feature: Feature) -> Worded:
     """A comparison of texts by their words."""
-    from scipy.sparse import csr_array, diags_array  # noqa: PLC0415 -- loads for a fifth of a second
-
     lists = feature.values.str.split(" ")
-    count = lists.list.len().to_numpy()
     word = encoded(lists.explode(empty_as_null=True))
-    text = np.repeat(np.arange(len(feature.values)), np.maximum(count, 1))
+    text = np.repeat(np.arange(len(feature.values)), np.maximum(lists.list.len().to_numpy(), 1))
     spread = np.bincount(word.codes, minlength=len(word.values))
-    weight = np.log2(1 + len(feature.values) / np.maximum(spread, 1))
-    shape = (len(feature.values), len(word.values))
-    matrix = csr_array((weight[word.codes], (text, word.codes)), shape=shape)
-    length = np.sqrt(matrix.multiply(matrix).sum(axis=1))
-    return Worded(name, feature, (diags_array(1 / np.maximum(length, 1e-9)) @ matrix).tocsr())
+    share = np.maximum(spread, 1) / max(1, len(feature.values))
+    return Worded(name, feature, replace(word, frequency=share), text).weighed()
 
 
 def rare_words(feature: Feature, most: int) -> pl.DataFrame:

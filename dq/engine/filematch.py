@@ -12,7 +12,7 @@ import polars as pl
 from dq.dedupe.clusters import bridges
 from dq.dedupe.evidence import probability
 from dq.dedupe.features import Ints
-from dq.dedupe.matcher import CUT, Matched, matched
+from dq.dedupe.matcher import CUT, Given, Matched, matched
 from dq.dedupe.roles import Role, roles
 from dq.engine.files import keyed
 from dq.engine.respects import Known, respects
@@ -84,7 +84,7 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, known: Known, as
     seen, number = respects(columns, found, known, once=not linking)
     link = float(np.log2(asked.threshold / (1 - asked.threshold)))
     source = (rows[Cluster.store] == _STORES[1]).cast(pl.Int64).to_numpy() if linking else None
-    result = matched(seen, link=link, source=source)
+    result = matched(seen, Given(source=source), link=link)
     return FileMatch(_clusters(rows, result, number, link), _pairs(rows, result, number, link), found, result)
 
 

@@ -11,9 +11,10 @@ import polars as pl
 
 from dq.dedupe.blocking import Atom, part
 from dq.dedupe.comparison import Comparison, Dates, Digits, Equal, Similar
-from dq.dedupe.contacts import Addresses, Organizations, without_offices
-from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, subset
+from dq.dedupe.contacts import Addresses, Organizations, offices, without
+from dq.dedupe.features import Codes, Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, subset
 from dq.dedupe.matcher import Respects
+from dq.dedupe.model import Model, as_known, digests, known_offices
 from dq.dedupe.roles import Role, is_called
 from dq.dedupe.tokens import rare_words, worded
 from dq.engine.folding import folded
@@ -26,6 +27,7 @@ _IDENTIFYING: frozenset[Role | None] = frozenset({"email", "profile"})
 _WORDED: frozenset[Role] = frozenset({"organization", "address", "text"})
 _ALIKE = (0.95, 0.88)
 _WORDS, _MOST_ROWS = 4, 30
+_NO_DIGESTS: Hashes = np.empty(0, np.uint64)
 _BEGINNING, _LETTERS = 2, 3
 """Letters of a name that are no chance in a mailbox."""
 
@@ -53,6 +55,8 @@ def respects(
     known: Known,
     *,
     once: bool = True,
+    model: Model | None = None,
+    within: Ints | None = None,
 ) -> tuple[Respects, Ints]:
     """A table as the matcher sees it.
 
@@ -61,14 +65,19 @@ def respects(
         roles: The roles of the columns that count.
         known: What the lists say.
         once: Equal rows only once.
+        model: What was learned before: how common values are, and more offices.
+        within: Row → its group: equal rows of two groups stay two.
 
     Returns:
         The respects, and for each row of the frame the number of its row in them.
     """
     features = _features(frame, roles, known)
     everyone = np.arange(len(frame))
-    rows, number = distinct_rows(features) if features and once else (everyone, everyone)
-    own = {name: subset(feature, rows) for name, feature in _own(features, roles, known).items()}
+    rows, number = distinct_rows(features, within) if features and once else (everyone, everyone)
+    nobodys = _offices(features, roles, known, model)
+    own = {
+        name: subset(without(one, nobodys[name]) if name in nobodys else one, rows) for name, one in features.items()
+    }
     comparisons: list[Comparison] = []
     atoms: list[Atom] = []
     words: list[tuple[Ints, Hashes]] = []
@@ -89,7 +98,10 @@ def respects(
     sure = tuple(at for at, one in enumerate(comparisons) if roles.get(one.name) in _IDENTIFYING)
     counts = np.bincount(number, minlength=len(rows))
     called = () if f"{PERSON} words" in own else tuple(at for at, one in enumerate(comparisons) if is_called(one.name))
-    return Respects(tuple(comparisons), tuple(atoms), tuple(words), counts, sure, called), number
+    told = {name: np.sort(digests(features[name].values.gather(codes))) for name, codes in nobodys.items()}
+    if model is not None:
+        comparisons = [as_known(one, model.values) for one in comparisons]
+    return Respects(tuple(comparisons), tuple(atoms), tuple(words), counts, sure, called, told), number
 
 
 def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:
@@ -105,19 +117,25 @@ def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> d
     return {name: feature for name, feature in features.items() if len(feature.values)}
 
 
-def _own(features: Mapping[str, Feature], roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:
-    """The features without the mailboxes and numbers of offices."""
+def _offices(
+    features: Mapping[str, Feature], roles: Mapping[str, Role], known: Known, model: Model | None
+) -> dict[str, Codes]:
+    """By column: the mailboxes and numbers of offices, by their codes."""
+    contacts = {name: feature for name, feature in features.items() if roles.get(name) in _CONTACTS}
+    learned = (
+        {}
+        if model is None
+        else {name: known_offices(one, model.offices.get(name, _NO_DIGESTS)) for name, one in contacts.items()}
+    )
     names = features.get(f"{PERSON} family")
     if names is None:
         texts = [name for name, role in roles.items() if role in {"text", "organization"} and name in features]
         names = features[texts[0]] if texts else None
     if names is None:
-        return dict(features)
+        return learned
     beginning = mapped(names, pl.col("value").str.slice(0, _BEGINNING))  # typos make no new name
-    return {
-        name: without_offices(feature, beginning, known.most_names) if roles.get(name) in _CONTACTS else feature
-        for name, feature in features.items()
-    }
+    found = {name: offices(one, beginning, known.most_names) for name, one in contacts.items()}
+    return {name: np.union1d(codes, learned.get(name, codes)) for name, codes in found.items()}
 
 
 def _sites(roles: Mapping[str, Role]) -> list[str]:

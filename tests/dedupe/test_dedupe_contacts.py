@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matching_tables import comparison, known_lists, levels, texts
 
-from dq.dedupe.contacts import without_offices
+from dq.dedupe.contacts import offices, without
 from dq.dedupe.features import NONE, encoded
 from dq.engine.respects import respects
 
@@ -114,7 +114,7 @@ def test_values_of_offices_are_those_of_many_names(rows, most):
         if one is not None and other is not None:
             names[one].add(other)
     expected = [None if one is None or len(names[one]) >= most else one for one, _ in rows]
-    left = without_offices(value, name, most)
+    left = without(value, offices(value, name, most))
     assert [None if code == NONE else left.values[code] for code in left.codes.tolist()] == expected
     assert left.frequency.tolist() == value.frequency.tolist()
 

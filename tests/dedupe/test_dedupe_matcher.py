@@ -12,7 +12,7 @@ from matching_tables import clustered, known_lists, people, texts, together
 
 from dq.dedupe import matcher
 from dq.dedupe.evidence import Evidence, Respect
-from dq.dedupe.matcher import ALONE, CUT, LINK, matched
+from dq.dedupe.matcher import ALONE, CUT, LINK, Given, matched
 from dq.dedupe.roles import roles
 from dq.engine.respects import respects
 from dq.leads import flat
@@ -39,7 +39,7 @@ def seen(frame):
 def test_tables_each_of_which_has_nobody_twice():
     frame = flat(3, 600).leads
     source = np.random.default_rng(1).integers(0, 3, frame.height)
-    found = matched(seen(frame), source=source)
+    found = matched(seen(frame), Given(source=source))
     pairs = together(found.grown.label)
     assert len(pairs) > 50
     assert [pair for pair in pairs if source[pair[0]] == source[pair[1]]] == []
@@ -51,10 +51,10 @@ def test_rows_that_are_not_the_same_are_never_together():
     before = together(matched(whole).grown.label)
     banned = sorted(before)[::3]
     apart = tuple(np.array(side) for side in zip(*banned, strict=True))
-    after = together(matched(whole, apart=apart).grown.label)
+    after = together(matched(whole, Given(apart=apart)).grown.label)
     assert after & set(banned) == set()
     assert len(after) > len(before) / 4
-    backward = matched(whole, apart=(apart[1], apart[0]))
+    backward = matched(whole, Given(apart=(apart[1], apart[0])))
     assert together(backward.grown.label) == after
 
 
