@@ -67,7 +67,11 @@ def check(
     suggest: Suggest = False,
 ) -> None:
     """Hold the planned result, or a file, against rules/quality.yaml; exit 1 when it fails."""
+    import polars as pl
+
     from dq.cli.verdicts import demand_reports, suggest_rules, tell
+    from dq.engine import files
+    from dq.engine.outputs import demand_outputs
     from dq.pipeline.baselines import DEFAULT
     from dq.settings import load
 
@@ -86,7 +90,7 @@ def check(
         return
     demand_reports(out or ())
     if findings is not None:
-        _demand_new(findings, targets or ())
+        demand_outputs({"--findings": findings}, [Path(target) for target in targets or ()])
     settings = load(config, secrets=False)
     asked, gate = _Asked(targets or ("latest",), key, separator, settings), _gate(rules, settings)
     path = baseline or settings.root / DEFAULT
@@ -94,7 +98,7 @@ def check(
         asked, gate, path, update=update_baseline, shrink=shrink, must_exist=baseline is not None
     )
     if findings is not None:
-        _write_findings(judged, findings)
+        files.write(pl.concat([report.findings for report in judged]), findings)
     tell(judged, form, level, out or ())
     if not all(report.passes(level) for report in judged):
         raise typer.Exit(1)
@@ -182,24 +186,3 @@ def _judged(asked: _Asked, gate: "Gate") -> list["Report"]:
         else:
             reports += judged(asked.settings, target, gate)
     return reports
-
-
-def _demand_new(findings: Path, targets: Sequence[str]) -> None:
-    from dq.engine import files
-    from dq.errors import ConfigurationError
-
-    files.demand_format(findings)
-    if findings.exists() and any(Path(target).exists() and findings.samefile(target) for target in targets):
-        raise ConfigurationError(
-            f"--findings {findings.name} is the file that is judged.", fix="--findings another file"
-        )
-
-
-def _write_findings(judged: Sequence["Report"], path: Path) -> None:
-    """The failing rows, whole or not at all, for their owner only: they hold values of cells."""
-    import polars as pl
-
-    from dq.engine import files
-
-    with files.beside(path) as written:
-        files.sink(pl.concat([report.findings for report in judged]).lazy(), written, path.suffix)

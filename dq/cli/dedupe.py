@@ -41,6 +41,10 @@ def dedupe(
         typer.Option("--out", help="Write one line a row: row_key, entity_id and more; - is CSV to stdout."),
     ] = None,
     pairs: Annotated[Path | None, typer.Option("--pairs", help="Write the pairs that are or may be the same.")] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", help="Write a page with charts (.html): weights, clusters, keys, some pairs."),
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Tell what each comparison is worth, as learned.")] = False,
     separator: Separator = None,
     config: ConfigFile = None,
@@ -48,9 +52,11 @@ def dedupe(
 ) -> None:
     """Find rows of a file that are the same lead."""
     from dq.engine import files
+    from dq.engine.outputs import STDOUT, demand_outputs
 
-    _demand_fitting(link, within=within, exact=exact, others=bool(fields or pairs or explain))
-    _demand_new([out, pairs], [file, *([link] if link else [])])
+    _demand_fitting(link, within=within, exact=exact, others=bool(fields or pairs or report or explain))
+    wanted = {"--out": out, "--pairs": pairs, "--report": report}
+    demand_outputs(wanted, [file, *([link] if link else [])], pages=["--report"])
     left = files.read(file, separator)
     right = None if link is None else files.read(link, separator if link.suffix.lower() == ".csv" else None)
     with files.readable(file, *([link] if link else [])):
@@ -58,7 +64,9 @@ def dedupe(
         found = _by_keys(left, right, key, config) if match is None else match.clusters
     if pairs is not None and match is not None:
         files.write(match.pairs, pairs)
-    if str(out) == "-":
+    if report is not None and match is not None:
+        _write_page(match, report, file.name, threshold, linked=link is not None)
+    if out == STDOUT:
         print(found.write_csv(), end="")
         return
     if out is not None:
@@ -73,21 +81,20 @@ def _demand_fitting(link: Path | None, *, within: bool, exact: bool, others: boo
         raise ConfigurationError("--within is for two files.", fix="leave it out: one file is always searched within")
     if exact and (within or others):
         raise ConfigurationError(
-            "--exact goes by rules/dedupe.yaml: --within, --fields, --pairs and --explain are the matcher's.",
+            "--exact goes by rules/dedupe.yaml: --within, --fields, --pairs, --report and --explain are the matcher's.",
             fix="leave out --exact, or the others",
         )
 
 
-def _demand_new(written: list[Path | None], read: list[Path]) -> None:
-    from dq.engine import files
-    from dq.errors import ConfigurationError
+def _write_page(match: "FileMatch", path: Path, name: str, threshold: float, *, linked: bool) -> None:
+    from math import log2
 
-    for out in written:
-        if out is None or str(out) == "-":
-            continue
-        files.demand_format(out)
-        if out.exists() and any(path.exists() and out.samefile(path) for path in read):
-            raise ConfigurationError(f"--out {out.name} is a file that is read.", fix="--out another file")
+    from dq.engine.filecharts import matching_of
+    from dq.engine.outputs import write_page
+    from dq.report.matchpage import as_page
+
+    link = log2(threshold / (1 - threshold))
+    write_page(as_page(matching_of(name, match, link, linked=linked)) + "\n", path)
 
 
 def _by_keys(

@@ -1,7 +1,6 @@
 """`dq leads`: invented leads to try things on."""
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -37,17 +36,17 @@ def generate(
     """Make a table of invented leads with duplicates, look-alikes and mistakes, and the truth about it."""
     from dq.cli.render import print_json
     from dq.engine import files
+    from dq.engine.outputs import demand_outputs
     from dq.leads.invented import flat
 
     asked = {"--out": out, "--truth": truth, "--traits": traits}
     targets = {option: path for option, path in asked.items() if path is not None}
-    _demand_free(targets, force=force)
+    demand_outputs(asked, force=force)
     made = flat(seed, rows)
     frames = {"--out": made.leads, "--truth": made.truth, "--traits": made.traits}
     with heard():
         for option, path in targets.items():
-            with files.beside(path) as written:
-                files.sink(frames[option].lazy(), written, path.suffix)
+            files.write(frames[option], path)
     people = made.truth["entity_id"].n_unique()
     if form is Format.json:
         wrote = {option.removeprefix("--"): str(path) for option, path in targets.items()}
@@ -56,20 +55,3 @@ def generate(
     print(f"{out}: {rows:,} rows of {people:,} people, seed {seed}")
     if truth is None:
         print("who is who was not written: --truth FILE with the same seed and rows", file=sys.stderr)
-
-
-def _demand_free(targets: Mapping[str, Path], *, force: bool) -> None:
-    """Refuse files that cannot or must not be written, before anything is worked out."""
-    from dq.engine import files
-    from dq.errors import ConfigurationError
-
-    seen: dict[Path, str] = {}
-    for option, path in targets.items():
-        files.demand_format(path)
-        if path.is_dir():
-            raise ConfigurationError(f"{path.name} is a folder.", where=option, fix="name a file")
-        if path.exists() and not force:
-            raise ConfigurationError(f"{path.name} exists.", where=str(path.parent), fix="--force replaces it")
-        other = seen.setdefault(path.resolve(), option)
-        if other != option:
-            raise ConfigurationError(f"{other} and {option} name one file.", fix=f"{option} another file")

@@ -57,12 +57,12 @@ def standardize(
 ) -> None:
     """Put a file's cells into standard form: the same columns, types and rows, only such cells changed."""
     from dq.engine import filecolumns, files, filestandard
+    from dq.engine.outputs import demand_outputs
     from dq.settings import file_rules
 
     target = _target(file, out, form, in_place=in_place)
     if findings is not None:
-        _demand_other(file, findings, "--findings")
-        _demand_two(target, findings)
+        demand_outputs({"--out": out, "--findings": findings}, [file])
     frame = files.read(file, separator)
     ruled = file_rules(config, rules)
     columns = filecolumns.columns_of(frame.collect_schema(), ruled, filecolumns.pairs_of(maps or ()))
@@ -79,6 +79,7 @@ def standardize(
 
 
 def _target(file: Path, out: Path | None, form: Format, *, in_place: bool) -> Path | None:
+    from dq.engine.outputs import demand_outputs
     from dq.errors import ConfigurationError
 
     if in_place:
@@ -91,25 +92,8 @@ def _target(file: Path, out: Path | None, form: Format, *, in_place: bool) -> Pa
                 "--out - and --format json both want stdout.", fix="--out FILE, or leave --format out"
             )
         return out
-    if out is not None:
-        _demand_other(file, out, "--out")
+    demand_outputs({"--out": out}, [file], fix="--in-place writes to it")
     return out
-
-
-def _demand_other(file: Path, out: Path, option: str) -> None:
-    from dq.engine import files
-    from dq.errors import ConfigurationError
-
-    files.demand_format(out)
-    if out.exists() and file.exists() and out.samefile(file):
-        raise ConfigurationError(f"{option} {out.name} is the file itself.", fix="--in-place writes to it")
-
-
-def _demand_two(out: Path | None, findings: Path) -> None:
-    from dq.errors import ConfigurationError
-
-    if out is not None and out.resolve() == findings.resolve():
-        raise ConfigurationError(f"--out and --findings both name {out.name}.", fix="give each a file of its own")
 
 
 def _done(asked: _Asked, plan: "Plan", tally: "Tally") -> "Standardized":
@@ -129,8 +113,7 @@ def _done(asked: _Asked, plan: "Plan", tally: "Tally") -> "Standardized":
                 if asked.out == asked.file and not tally.changed:
                     path.unlink()  # a file that is in standard form already stays the very same
     if asked.findings is not None:
-        with files.beside(asked.findings) as path:
-            files.sink(findings_of(tally).lazy(), path, asked.findings.suffix)
+        files.write(findings_of(tally), asked.findings)
     return told(plan, tally, _TOP)
 
 

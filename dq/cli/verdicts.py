@@ -1,7 +1,7 @@
 """What `dq check` hands out: its report on stdout and in files, and suggested rules."""
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ def tell(reports: "Sequence[Report]", form: CheckFormat, fail_on: "Severity", fi
     from dq.report.verdicts.wording import headline
 
     for path in files:
-        _write(path, rendered(reports, SUFFIXES[path.suffix], fail_on) + "\n")
+        _write(path, rendered(reports, SUFFIXES[path.suffix.lower()], fail_on) + "\n")
     told = rendered(reports, form.value, fail_on)
     if told:
         print(told)
@@ -45,10 +45,11 @@ def demand_reports(files: Sequence[Path]) -> None:
     Raises:
         ConfigurationError: A file has a suffix that stands for no format, or its folder is not there.
     """
+    from dq.engine.files import demand_format
     from dq.report.verdicts import SUFFIXES
 
     for path in files:
-        _demand(path, SUFFIXES)
+        demand_format(path, SUFFIXES)
 
 
 def suggest_rules(targets: Sequence[str], separator: str | None, files: Sequence[Path]) -> None:
@@ -76,7 +77,7 @@ def suggest_rules(targets: Sequence[str], separator: str | None, files: Sequence
         )
     source = Path(targets[0])
     for path in files:
-        _demand(path, (".yaml", ".yml"))
+        data.demand_format(path, (".yaml", ".yml"))
         if path.exists():
             raise ConfigurationError("The file exists.", where=str(path), fix="name another with --out")
     with data.readable(source):
@@ -90,19 +91,6 @@ def suggest_rules(targets: Sequence[str], separator: str | None, files: Sequence
     print(f"{len(found):,} rules from {profile.rows:,} rows of {source.name}", file=sys.stderr)
     if not found:
         print(f"fewer than {MIN_ROWS} rows suggest nothing: what they show may be chance", file=sys.stderr)
-
-
-def _demand(path: Path, suffixes: Collection[str]) -> None:
-    from dq.errors import ConfigurationError
-
-    if path.suffix not in suffixes:
-        raise ConfigurationError(
-            f"--out does not know {path.suffix or 'a file without a suffix'}.",
-            where=path.name,
-            fix=f"use one of {', '.join(suffixes)}",
-        )
-    if not path.parent.is_dir():
-        raise ConfigurationError("There is no such folder.", where=str(path.parent), fix="make it, or name another")
 
 
 def _write(path: Path, text: str) -> None:

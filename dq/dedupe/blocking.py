@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dq.dedupe.features import Bools, Codes, Feature, Floats, Hashes, Ints, distinct, mapped, mixed
 from dq.dedupe.linkage import expanded, runs
+from dq.rules import Blocking
 
 LARGEST = 50
 """Rows of a key's value that are all compared with each other; larger blocks say too little."""
@@ -32,6 +33,8 @@ _WORTH = 1 / 500
 """Likely matches, found or found again, that a new pair must bring."""
 
 Sizes = NDArray[np.uint8]
+CHOSEN = Blocking()
+"""All keys are the matcher's own choice."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,10 +61,12 @@ class Key:
     Attributes:
         atoms: The names of its parts.
         pairs: How many pairs of rows share it, in blocks of at most `LARGEST`.
+        recall: Estimated share of the likely matches that it and the keys taken before it find; None if nobody estimated it.
     """
 
     atoms: tuple[str, ...]
     pairs: int
+    recall: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,6 +117,7 @@ def candidates(
     atoms: Sequence[Atom],
     rows: int,
     more: Sequence[tuple[Ints, Hashes]] = (),
+    asked: Blocking = CHOSEN,
     keys: Sequence[Sequence[str]] | None = None,
 ) -> Candidates:
     """The candidate pairs of a table.
@@ -120,39 +126,49 @@ def candidates(
         atoms: What keys can be made of.
         rows: Rows of the table.
         more: Keys that have several values a row, such as rare words: rows and hashes.
-        keys: The names of the atoms of each key, where they were chosen before; those that have no such atoms are left out.
+        asked: Keys that are to be taken, or not, by the names of their atoms.
+        keys: The names of the atoms of each key, where they were chosen before.
     """
-    if keys is not None:
-        return _given(atoms, rows, more, keys)
+    if keys is not None or asked.only:
+        return _given(atoms, rows, more, keys if keys is not None else asked.only)
     most = max(_FEWEST_PAIRS * rows, min(_PAIRS_A_ROW * rows, _MOST_PAIRS))
     hashes = _hashes(atoms)
-    blocks = [found for key in _possible(atoms) if (found := _blocks(key, hashes, atoms, rows)).pairs]
+    possible = [
+        key for key in _possible(atoms) if {atoms[number].name for number in key} not in map(set, asked.without)
+    ]
+    blocks = [found for key in possible if (found := _blocks(key, hashes, atoms, rows)).pairs]
+    added = [_blocks(key, hashes, atoms, rows) for key in _named(asked.add, atoms)]
     packed, used, recall = _merged(np.empty(0, np.int64), more), 0, 0.0
     by_words = len(packed)
-    chosen = _chosen(blocks, hashes, atoms, rows, most)
+    chosen = [*((one, 0.0) for one in added), *_chosen(blocks, hashes, atoms, rows, most)]
     for key, recall in chosen:  # noqa: B007 (that of the last key taken is told)
         packed = _merged(packed, [(np.flatnonzero(key.sizes > 1), _hash(key.atoms, hashes))])
         used += 1
-        if len(packed) - by_words >= most:
+        if used >= len(added) and len(packed) - by_words >= most:
             break
-    taken = tuple(_key(atoms, one) for one, _ in chosen[:used])
+    taken = tuple(_key(atoms, one, so_far) for one, so_far in chosen[:used])
     return Candidates(packed >> 32, packed & 0xFFFFFFFF, taken, recall if chosen else 1.0)
 
 
 def _given(
     atoms: Sequence[Atom], rows: int, more: Sequence[tuple[Ints, Hashes]], keys: Sequence[Sequence[str]]
 ) -> Candidates:
-    hashes, place = _hashes(atoms), {atom.name: number for number, atom in enumerate(atoms)}
-    known = [tuple(place[name] for name in key) for key in keys if all(name in place for name in key)]
-    blocks = [_blocks(key, hashes, atoms, rows) for key in known]
+    hashes = _hashes(atoms)
+    blocks = [_blocks(key, hashes, atoms, rows) for key in _named(keys, atoms)]
     packed = _merged(np.empty(0, np.int64), more)
     for one in blocks:
         packed = _merged(packed, [(np.flatnonzero(one.sizes > 1), _hash(one.atoms, hashes))])
     return Candidates(packed >> 32, packed & 0xFFFFFFFF, tuple(_key(atoms, one) for one in blocks), 1.0)
 
 
-def _key(atoms: Sequence[Atom], blocks: _Blocks) -> Key:
-    return Key(tuple(atoms[number].name for number in blocks.atoms), blocks.pairs)
+def _named(keys: Sequence[Sequence[str]], atoms: Sequence[Atom]) -> list[tuple[int, ...]]:
+    """Keys by the numbers of their atoms; those that have no such atoms are left out."""
+    place = {atom.name: number for number, atom in enumerate(atoms)}
+    return [tuple(place[name] for name in key) for key in keys if all(name in place for name in key)]
+
+
+def _key(atoms: Sequence[Atom], blocks: _Blocks, recall: float | None = None) -> Key:
+    return Key(tuple(atoms[number].name for number in blocks.atoms), blocks.pairs, recall)
 
 
 def _hashes(atoms: Sequence[Atom]) -> list[Hashes]:

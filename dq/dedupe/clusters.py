@@ -125,6 +125,8 @@ def _evidence(linked: pl.DataFrame, size: int) -> pl.Series:
         .then(pl.lit("base"))
         .when(trust == 1)
         .then(pl.lit("link"))
+        .when(pl.col(Pair.match_key) == "match")
+        .then(pl.lit("match"))
         .otherwise(pl.lit("key:") + pl.col(Pair.match_key))
     )
     likely = -pl.col(str(Pair.match_probability))

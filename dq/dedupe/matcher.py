@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dq.dedupe import blocking, evidence
-from dq.dedupe.blocking import Atom, Candidates
+from dq.dedupe.blocking import CHOSEN, Atom, Candidates
 from dq.dedupe.comparison import Compared, Comparison
 from dq.dedupe.evidence import Evidence
 from dq.dedupe.features import Bools, Floats, Hashes, Ints
 from dq.dedupe.linkage import Grown, grown, inside, linked
 from dq.dedupe.model import Model, values_of
-from dq.dedupe.roles import Role
+from dq.rules import Blocking, Role
 
 LINK, CUT = 2.0, -4.0
 """Bits at which a pair is a link (a probability of 0.8), and the least mean weight between the parts of a cluster."""
@@ -97,7 +97,13 @@ NOTHING = Given()
 
 
 def matched(
-    respects: Respects, known: Given = NOTHING, *, link: float = LINK, cut: float = CUT, model: Model | None = None
+    respects: Respects,
+    known: Given = NOTHING,
+    *,
+    link: float = LINK,
+    cut: float = CUT,
+    asked: Blocking = CHOSEN,
+    model: Model | None = None,
 ) -> Matched:
     """Find the rows that are the same.
 
@@ -106,10 +112,11 @@ def matched(
         known: What is known of its rows.
         link: Match weight, in bits, at which a pair is a link.
         cut: The least mean weight between the parts of a cluster.
+        asked: Blocking keys that are to be taken, or not.
         model: What was learned before, of a table with the same comparisons; None to learn from this one.
     """
     rows = len(respects.counts)
-    found = blocking.candidates(respects.atoms, rows, respects.words, None if model is None else model.keys)
+    found = blocking.candidates(respects.atoms, rows, respects.words, asked, None if model is None else model.keys)
     if known.source is not None:
         found = _among(found, known.source[found.left] != known.source[found.right])
     reached = np.ones(rows, np.bool_)
@@ -117,11 +124,32 @@ def matched(
         found, reached = _reached(respects, model.evidence, found, known, link)
     pairs = _compared(respects.comparisons, found.left, found.right)
     own = _compared(respects.comparisons, np.arange(rows), np.arange(rows))
-    learned = _learned(respects, found, pairs, own) if model is None else model.evidence
-    weight = _weights(respects, learned, pairs)
-    every = _inside(respects, learned, found, weight, link, known.joined)
+    evidence = _learned(respects, found, pairs, own) if model is None else model.evidence
+    weight = _weights(respects, evidence, pairs)
+    every = _inside(respects, evidence, found, weight, link, known.joined)
     clusters = grown(*every, cut, MISSING, respects.counts, known.source, known.apart, known.joined)
-    return Matched(clusters, found, pairs, weight, learned, _weights(respects, learned, own), reached)
+    return Matched(clusters, found, pairs, weight, evidence, _weights(respects, evidence, own), reached)
+
+
+def learned(respects: Respects, roles: Mapping[str, Role], asked: Blocking = CHOSEN) -> Model:
+    """What a table's rows teach, to be kept.
+
+    Args:
+        respects: The table.
+        roles: The columns that count.
+        asked: Blocking keys that are to be taken, or not.
+    """
+    rows = len(respects.counts)
+    found = blocking.candidates(respects.atoms, rows, respects.words, asked)
+    pairs = _compared(respects.comparisons, found.left, found.right)
+    own = _compared(respects.comparisons, np.arange(rows), np.arange(rows))
+    return _model(respects, roles, found, _learned(respects, found, pairs, own))
+
+
+def weighed(respects: Respects, evidence: Evidence, left: Ints, right: Ints) -> tuple[tuple[Compared, ...], Floats]:
+    """Pairs of rows, a comparison each, and their match weights in bits."""
+    pairs = _compared(respects.comparisons, left, right)
+    return pairs, _weights(respects, evidence, pairs)
 
 
 def _reached(
@@ -205,6 +233,10 @@ def model_of(respects: Respects, roles: Mapping[str, Role], found: Matched) -> M
         roles: The columns that counted.
         found: What the matcher learned and found.
     """
-    keys = tuple(key.atoms for key in found.candidates.keys)
+    return _model(respects, roles, found.candidates, found.evidence)
+
+
+def _model(respects: Respects, roles: Mapping[str, Role], found: Candidates, evidence: Evidence) -> Model:
+    keys = tuple(key.atoms for key in found.keys)
     rows = int(respects.counts.sum())
-    return Model(rows, dict(roles), keys, found.evidence, values_of(respects.comparisons), respects.offices)
+    return Model(rows, dict(roles), keys, evidence, values_of(respects.comparisons), respects.offices)

@@ -14,8 +14,8 @@ import polars as pl
 from dq.dedupe.comparison import Comparison
 from dq.dedupe.evidence import Evidence, Respect
 from dq.dedupe.features import Codes, Feature, Floats, Hashes, mixed
-from dq.dedupe.roles import Role
 from dq.dedupe.tokens import Worded
+from dq.rules import Role
 
 MOST_VALUES = 50_000
 """Values of a feature whose frequency is kept; the others count as equally common."""
@@ -199,9 +199,7 @@ def from_frame(frame: pl.DataFrame) -> Model:
         for name, one in ((str(key[0]), part) for key, part in level.group_by("name", maintain_order=True))
     )
     tables = {str(key[0]): part for key, part in value.group_by("name", maintain_order=True)}
-    rest, collision = (
-        dict(parts.get(kind, nothing).select("name", "share").iter_rows()) for kind in ("rest", "collision")
-    )
+    rest, collision = (_by_name(parts.get(kind, nothing), "share") for kind in ("rest", "collision"))
     offices = parts.get("office", nothing).group_by("name", maintain_order=True)
     return Model(
         rows=int(parts["rows"]["share"][0]),

@@ -6,16 +6,11 @@ times of the rows themselves, empty columns.
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Literal, get_args
 from unicodedata import combining, normalize
 
 import polars as pl
 
-Role = Literal[
-    "name", "given", "middle", "family", "organization", "email", "profile", "url", "phone", "date", "code", "address",
-    "place", "text", "category",
-]  # fmt: skip
-ROLES: tuple[Role, ...] = get_args(Role)
+from dq.rules import Role
 
 _NAMES: tuple[tuple[Role | None, str], ...] = (
     ("email", r"e ?mail|mail|correo"),

@@ -13,10 +13,11 @@ from dq.dedupe.clusters import bridges
 from dq.dedupe.evidence import probability
 from dq.dedupe.features import Ints
 from dq.dedupe.matcher import CUT, Given, Matched, matched
-from dq.dedupe.roles import Role, roles
+from dq.dedupe.roles import roles
 from dq.engine.files import keyed
 from dq.engine.respects import Known, respects
 from dq.errors import ConfigurationError
+from dq.rules import Role
 from dq.schemas import Cluster, Pair
 
 _STORES = ("database", "airtable")

@@ -10,6 +10,7 @@ from dq.engine.filecells import key_names, prepared, shape_of
 from dq.engine.filecolumns import columns_of
 from dq.engine.filediff import Pair
 from dq.engine.filestandard import plan_of, standardized
+from dq.engine.outputs import demand_outputs
 from dq.errors import ConfigurationError
 from dq.report.filediff import Shape
 from dq.rules import TableRules
@@ -56,11 +57,7 @@ def demand_out(shape: Shape, out: Path, inputs: Sequence[Path], *, force: bool) 
     Raises:
         ConfigurationError: No such format, it is there already, or a key has the name of one of its columns.
     """
-    files.demand_format(out)
-    if out.exists() and any(out.samefile(path) for path in inputs):
-        raise ConfigurationError(f"{out.name} is one of the two files.", fix="--out another file")
-    if out.exists() and not force:
-        raise ConfigurationError(f"{out.name} exists.", where=str(out.parent), fix="--force replaces it")
+    demand_outputs({"--out": out}, inputs, force=force)
     clash = [name for name in shape.keys if name in OUT_COLUMNS]
     if clash:
         raise ConfigurationError(

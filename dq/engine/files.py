@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -110,26 +110,28 @@ def _refuse_disguise(path: Path) -> None:
 
 
 def write(frame: pl.DataFrame, path: Path) -> None:
-    """Write a frame in the format of the file's suffix.
+    """Write a frame in the format of the file's suffix, whole or not at all, for its owner only.
 
     Raises:
-        ConfigurationError: No such format, or one that cannot hold the frame.
+        ConfigurationError: No such format, one that cannot hold the frame, or a folder that may not be written.
+        TemporaryError: The disk is full.
     """
     demand_format(path)
-    sink(frame.lazy(), path, path.suffix)
+    with beside(path) as written:
+        sink(frame.lazy(), written, path.suffix)
 
 
-def demand_format(path: Path) -> None:
-    """Refuse a file whose suffix names no format that dq writes, or whose folder is not there.
+def demand_format(path: Path, suffixes: Collection[str] = SUFFIXES) -> None:
+    """Refuse a file whose suffix names no format that is written, or whose folder is not there.
 
     Raises:
         ConfigurationError: No such format, or no such folder.
     """
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in suffixes:
         raise ConfigurationError(
             f"dq does not write {path.suffix or 'files without a suffix'}.",
             where=path.name,
-            fix=f"use one of {', '.join(SUFFIXES)}",
+            fix=f"use one of {', '.join(suffixes)}",
         )
     if not path.parent.is_dir():
         raise ConfigurationError("There is no such folder.", where=str(path.parent), fix="make it, or name another")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 
-from dq.dedupe.roles import Role
+from dq.rules import Role
 from dq.standardize import company, email, linkedin, text, website
 from dq.standardize.forms import change_where, each
 

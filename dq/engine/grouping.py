@@ -7,7 +7,9 @@ import polars as pl
 
 from dq.dedupe import clusters, divided, links, pairs
 from dq.dedupe.keys import NODE, SURNAME, form, surname
+from dq.dedupe.model import Model
 from dq.dedupe.pairs import LEFT, RIGHT
+from dq.engine.alike import alike
 from dq.engine.inputs import Hints
 from dq.engine.matching import match_forms
 from dq.engine.returning import Returned
@@ -30,16 +32,23 @@ class Grouped:
         clusters: Cluster contract, no survivors marked yet.
         links: database_key, airtable_key, origin of the one-to-one links.
         findings: Broken links, and values that too many people share.
+        model: What the matcher went by.
     """
 
     pairs: pl.DataFrame
     clusters: pl.DataFrame
     links: pl.DataFrame
     findings: pl.DataFrame
+    model: Model | None
 
 
 def grouped(
-    records: Mapping[Store, pl.DataFrame], base: pl.DataFrame, back: Returned, hints: Hints, rules: TableRules
+    records: Mapping[Store, pl.DataFrame],
+    base: pl.DataFrame,
+    back: Returned,
+    hints: Hints,
+    rules: TableRules,
+    model: Model | None = None,
 ) -> Grouped:
     """Entities of one mapping's rows.
 
@@ -49,6 +58,7 @@ def grouped(
         back: Merged rows that came back.
         hints: What else is known about which rows are one lead.
         rules: The mapping.
+        model: What the matcher learned before.
     """
     known = links(records["database"], records["airtable"], base, rules.table)
     nodes = _nodes(records, base, back, rules)
@@ -59,7 +69,10 @@ def grouped(
     keyed = [form(key.field) for key in rules.dedupe.keys]
     free = flagged.with_columns(pl.when(pl.col("_loose").is_null()).then(name).alias(name) for name in keyed)
     compared = pairs(free.drop("_loose"), edges, rules.dedupe, kinds)
-    decided = divided(compared.compared, _apart(hints, nodes), nodes.height)
+    apart = _apart(hints, nodes)
+    sure = divided(compared.compared, apart, nodes.height)
+    found = alike(records, flagged, sure, apart, rules, model)
+    decided = pl.concat([sure, found.pairs.join(sure, on=[LEFT, RIGHT], how="anti")], how="diagonal")
     members = nodes.select(NODE, "store", KEY, _KNOWN)
     taken = base.filter(pl.col(BaseRow.state) != "tombstone")[ENTITY].unique().to_list()
     return Grouped(
@@ -67,6 +80,7 @@ def grouped(
         clusters=clusters(members, decided, rules.table, taken),
         links=known.accepted,
         findings=pl.concat([known.findings, _shared_findings(compared.shared, rules)]),
+        model=found.model,
     )
 
 

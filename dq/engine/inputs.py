@@ -6,6 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
+from dq.dedupe.model import Model
 from dq.manifest import TableSchema
 from dq.reconcile import FLAP_TYPES, SETTLED_TYPES, Referred
 from dq.rules import Child, Step, TableRules
@@ -74,6 +75,7 @@ class Inputs:
         freed: Keys of database rows that keep no child once the plans of all mappings are carried out.
         taken_at: When the snapshot was taken: what was edited just before waits. None lets nothing wait.
         flaps: Cells that went from one value to another and back.
+        model: What the matcher learned before; None learns from these rows.
     """
 
     rules: TableRules
@@ -93,3 +95,4 @@ class Inputs:
     freed: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.String))
     taken_at: datetime | None = None
     flaps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FLAP_TYPES))
+    model: Model | None = None

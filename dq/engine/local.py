@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import polars as pl
 
+from dq.dedupe.model import Model
 from dq.engine.alone import findings_of, left_alone
 from dq.engine.erasing import blocked
 from dq.engine.grouping import grouped
@@ -46,6 +47,7 @@ class TablePlan:
         reconciled: Changes, conflicts, golden records, the next base.
         findings: Finding contract, of all steps.
         park: Where the large frames are; None when they are here. Ask `frame` for them.
+        model: What the matcher went by; None where it had too little to learn from.
     """
 
     records: Mapping[Store, pl.DataFrame]
@@ -55,6 +57,7 @@ class TablePlan:
     reconciled: Reconciled
     findings: pl.DataFrame
     park: Park | None = None
+    model: Model | None = None
 
     def frame(self, name: str, columns: Sequence[str] | None = None, where: pl.Expr = ALL) -> pl.DataFrame:
         """A large frame, from memory or from the park: changes, golden, base, pairs, records_database, records_airtable.
@@ -89,7 +92,7 @@ def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:
     if park is not None:
         records = {store: park.put(f"records_{store}", records[store]) for store in STORES}
     back = returned(timed, inputs.base, rules)
-    groups = grouped(timed, inputs.base, back, inputs.hints, rules)
+    groups = grouped(timed, inputs.base, back, inputs.hints, rules, inputs.model)
     chosen = sided(timed, groups, back, inputs)
     base, aside = rebased(inputs.base, chosen.clusters, chosen.sides)
     world, terms = _world(inputs, timed, chosen, base)
@@ -116,6 +119,7 @@ def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:
         ),
         findings=findings.sort("store", "row_key", "field", "rule", *FINDING_TYPES, nulls_last=False),
         park=park,
+        model=groups.model,
     )
 
 

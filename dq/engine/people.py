@@ -8,8 +8,8 @@ import polars as pl
 from dq.dedupe.blocking import Atom, part
 from dq.dedupe.features import Feature, carried, encoded, mapped
 from dq.dedupe.persons import Persons
-from dq.dedupe.roles import Role
 from dq.engine.folding import words_of
+from dq.rules import Role
 from dq.standardize import name_parts
 from dq.standardize.forms import change_where, each, find_where
 

@@ -15,10 +15,11 @@ from dq.dedupe.contacts import Addresses, Organizations, offices, without
 from dq.dedupe.features import Codes, Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, subset
 from dq.dedupe.matcher import Respects
 from dq.dedupe.model import Model, as_known, digests, known_offices
-from dq.dedupe.roles import Role, is_called
+from dq.dedupe.roles import is_called
 from dq.dedupe.tokens import rare_words, worded
 from dq.engine.folding import folded
 from dq.engine.people import PERSON, people, person_atoms, persons
+from dq.rules import Role
 
 DOMAIN = "domain"
 _CONTACTS: frozenset[Role | None] = frozenset({"email", "phone", "profile"})

@@ -66,6 +66,7 @@ def _in_rounds(inputs: Inputs, hints: Hints, park: Park | None) -> tuple[TablePl
         if park is not None:
             park.clear()
         made = plan_table(replace(inputs, hints=hints), park)
+        inputs = replace(inputs, model=made.model)  # what was learned once holds until the plan rests
         after = carried_out(inputs, made, hints.alone)
         again = plan_table(after, None if park is None else park.beside("again"))
         rest, restless = moves(again.frame("changes")), _restless(made, again)
@@ -109,7 +110,9 @@ def carried_out(inputs: Inputs, made: TablePlan, alone: pl.DataFrame | None = No
     children = [(child, schema, planned(frame, schema, changes)) for child, schema, frame in inputs.children]
     base = with_placeholders(made.frame("base"), inputs.schemas["database"], changes)
     hints = Hints(apart=inputs.hints.apart) if alone is None else Hints(alone=alone, apart=inputs.hints.apart)
-    return replace(inputs, raw=raw, children=children, base=base, hints=hints, references=inputs.later)
+    return replace(
+        inputs, raw=raw, children=children, base=base, hints=hints, references=inputs.later, model=made.model
+    )
 
 
 def _learned(hints: Hints, made: TablePlan, again: TablePlan) -> Hints:

@@ -1,6 +1,8 @@
 """Pairs of rows that were compared, with what the comparison said.
 
-Besides these columns there is one `gamma_<field>` (int8) per comparison: -1 one side empty, 0 different, 1 equal.
+Besides these columns there is one `gamma_<field>` (int8) per comparison of a key: -1 one side empty, 0 different, 1 equal;
+and one `gamma_match_<comparison>` per comparison of the matcher: -1 a side says nothing, else a level, from 0 (nothing alike) up.
+Null: not compared so.
 """
 
 import pandera.polars as pa

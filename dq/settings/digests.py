@@ -38,7 +38,7 @@ def meaning_digest(tables: Sequence[TableRules]) -> str:
     return _digest(
         [
             {
-                **table.model_dump(mode="json", include=_TABLE_MEANING),
+                **_without_matcher(table.model_dump(mode="json", include=_TABLE_MEANING)),
                 "fields": {field.name: _said(field, include=_FIELD_MEANING) for field in table.fields},
             }
             for table in tables
@@ -49,7 +49,14 @@ def meaning_digest(tables: Sequence[TableRules]) -> str:
 def _part(table: TableRules, *, rules: bool) -> dict[str, Any]:
     whole = table.model_dump(mode="json", exclude={"fields": True, "sync": {"tombstone_days"}})
     part = {name: value for name, value in whole.items() if (name in _TABLE_RULES) == rules}
+    if table.dedupe.matcher is None and rules:
+        part = _without_matcher(part)
     return {**part, "fields": {field.name: _field(field, rules=rules) for field in table.fields}}
+
+
+def _without_matcher(table: dict[str, Any]) -> dict[str, Any]:
+    """The table without the matcher: it finds leads to merge, and changes no cell's meaning."""
+    return {**table, "dedupe": {name: value for name, value in table["dedupe"].items() if name != "matcher"}}
 
 
 def _field(field: FieldRule, *, rules: bool) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from dq.options import Text
-from dq.rules import OnInvalid
+from dq.rules import OnInvalid, Role
 from dq.settings.shape import SurvivorshipChain
 from dq.settings.validate import KEYS_TAG, LIST_TAG, Shape
 from dq.settings.words import one_or_more
@@ -63,6 +63,25 @@ class KeyShape(Shape):
     )
 
 
+class BlockingShape(Shape):
+    """Blocking keys: each the names of its parts, as `dq dedupe --explain` tells them."""
+
+    only: list[list[str]] = Field([], description="The keys, and no others.")
+    add: list[list[str]] = Field([], description="Keys that are taken whatever the data say.")
+    without: list[list[str]] = Field([], description="Keys that are not taken.")
+
+
+class MatcherShape(Shape):
+    """The matcher beside the keys."""
+
+    enabled: bool = Field(default=True, description="Whether plans use it; files are always matched by it.")
+    merge: float = Field(0.99, ge=0.5, lt=1, description="Match probability at which rows are merged unseen.")
+    review: float = Field(0.8, ge=0.5, lt=1, description="Match probability at which people are asked.")
+    fewest_rows: int = Field(1000, ge=0, description="Rows of both stores below which plans go by the keys alone.")
+    columns: dict[str, Role | None] = Field({}, description="Column → its role, or null to leave it out.")
+    blocking: BlockingShape = Field(BlockingShape(), description="Blocking keys to take or to leave.")
+
+
 class DedupeFile(Shape):
     """`rules/dedupe.yaml`."""
 
@@ -72,6 +91,7 @@ class DedupeFile(Shape):
     threshold: float = Field(0.85, ge=0, le=1, description="Match probability at which a pair is linked.")
     name_field: str | None = Field(None, description="The field with a person's name.")
     max_surnames: int = Field(3, ge=2, description="A value carried by this many surnames or more is no key.")
+    matcher: MatcherShape = Field(MatcherShape(enabled=False), description="The matcher beside the keys.")
 
 
 class SurvivorshipFile(Shape):

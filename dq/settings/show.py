@@ -57,9 +57,14 @@ _LONG = {
 """Options that are lists from `rules/lists/`, and what they count."""
 
 
+_MATCHED = {"nicknames": "pairs", "legal_forms": "forms", "public_domains": "domains"}
+
+
 def _table(table: TableRules) -> dict[str, Any]:
     whole = table.model_dump(mode="json")
     whole["dedupe"]["placeholders"] = f"{len(table.dedupe.placeholders)} lines"
+    matcher = whole["dedupe"]["matcher"] or {}
+    matcher |= {name: f"{len(matcher[name])} {word}" for name, word in _MATCHED.items() if matcher.get(name)}
     for field in whole["fields"]:
         for standardizer in field["standardize"]:
             options = standardizer["options"]

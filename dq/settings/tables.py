@@ -3,15 +3,27 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dq.rules import BrakeRules, Check, Child, DedupeRules, FieldRule, MatchKey, TableRules
+from dq.rules import (
+    Blocking,
+    BrakeRules,
+    Check,
+    Child,
+    DedupeRules,
+    FieldRule,
+    MatcherRules,
+    MatchKey,
+    TableRules,
+)
 from dq.rulesql import named_columns
 from dq.settings.claims import STATUS_DEFAULT
 from dq.settings.document import ABSENT, Document, value_at
 from dq.settings.fields import fields_of, given
+from dq.settings.filling import Lists
 from dq.settings.mapping import find_mapping_mistakes, with_mapping
 from dq.settings.mistakes import Key, Mistake, nearest, path_of
 from dq.settings.qualityfile import Quality
 from dq.settings.rulefiles import Rules
+from dq.settings.ruleshapes import MatcherShape
 from dq.settings.scope import scope_of
 from dq.settings.shape import ConfigShape, TableShape
 from dq.settings.sync import sync_of
@@ -123,6 +135,21 @@ def _dedupe(
         placeholders=rules.lists.placeholders,
         resolve=said.get("resolve", "merge"),
         survivorship_priority=tuple(rules.survivorship.source_priority),
+        matcher=matcher_of(file.matcher, rules.lists) if file.matcher.enabled else None,
+    )
+
+
+def matcher_of(shape: MatcherShape, lists: Lists) -> MatcherRules:
+    """The matcher's rules, with the lists that it goes by."""
+    return MatcherRules(
+        merge=shape.merge,
+        review=min(shape.review, shape.merge),
+        fewest_rows=shape.fewest_rows,
+        columns=shape.columns,
+        blocking=Blocking.model_validate(shape.blocking.model_dump()),
+        nicknames=lists.nicknames,
+        legal_forms=lists.legal_forms,
+        public_domains=lists.email_domains.get("free", ()),
     )
 
 

@@ -1,16 +1,19 @@
 # ruff: noqa: RUF001 (letters that look like others are what this is about)
 """Tables as the matcher sees them: folded values, odd tables, and what must change nothing."""
 
+from typing import get_args
+
 import numpy as np
 import polars as pl
 import pytest
 from matching_tables import clustered, known_lists, people, texts, together
 
 from dq.dedupe.matcher import LINK, matched
-from dq.dedupe.roles import ROLES, roles
+from dq.dedupe.roles import roles
 from dq.engine.folding import folded
 from dq.engine.respects import Known, respects
 from dq.leads import flat
+from dq.rules import Role
 
 COLUMNS = ("name", "email", "company", "phone", "website", "city", "dob", "address")
 STATED = {
@@ -50,8 +53,8 @@ NO_KEY = {"id": None}
         ("organization", "ACME ROCKETS GMBH", "acme rockets"),
         ("url", "https://www.acme.com/en?x=1", "acme.com"),
         ("profile", "https://www.linkedin.com/in/Anna-Berg/", "anna-berg"),
-        *[(role, None, None) for role in ROLES],
-        *[(role, "", None) for role in ROLES],
+        *[(role, None, None) for role in get_args(Role)],
+        *[(role, "", None) for role in get_args(Role)],
     ],
 )
 def test_values_are_folded_as_their_role_wants_it(role, value, form):
@@ -95,7 +98,7 @@ SILENT = {"middle", "email", "profile", "url", "phone", "date"}
 """Roles in which words alone are no value."""
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", get_args(Role))
 @pytest.mark.parametrize("values", [["a b", "a c", "d", "a b"], ["...", "-", "!!", "..."], [None] * 3, ["1"], []])
 def test_one_column_of_any_role(role, values):
     whole, number = respects(texts(x=values), {"x": role}, known_lists())
