@@ -75,7 +75,9 @@ def _sorted(joined: pl.Expr) -> pl.Expr:
     first, last = two.struct.field("field_0"), two.struct.field("field_1")
     turned = pl.when(first <= last).then(joined).otherwise(last + " " + first)
     return change_where(
-        turned, lambda v: v.str.count_matches(" ", literal=True) > 1, each(lambda v: v.str.split(" ").list.sort().list.join(" "))
+        turned,
+        lambda v: v.str.count_matches(" ", literal=True) > 1,
+        each(lambda v: v.str.split(" ").list.sort().list.join(" ")),
     )
 
 
