@@ -18,7 +18,7 @@ from dq.dedupe import blocks
 from dq.dedupe.features import Bools, Codes, Feature, Floats, Hashes, Ints, distinct, mapped
 from dq.rules import Blocking
 
-_SAMPLED = 250
+_SAMPLED = 500
 """Pairs looked at of each key."""
 _OFTEN = 0.5
 """What is left of a likely match's worth each time that another key finds it: keys fail, so it pays to have several."""
@@ -29,7 +29,7 @@ _DIFFERS = 1.5
 """Bits that a value which differs counts against a sampled pair."""
 _EASY = 2
 """Bits by which a sampled pair may fall short of a match and count as one with a half."""
-_WORTH = 1 / 500
+_WORTH = 1 / 1000
 """Likely matches, found or found again, that a new pair must bring."""
 
 CHOSEN = Blocking()
