@@ -181,6 +181,8 @@ class DedupeRules(Rule):
         resolve: The record-level strategy; `none` reports duplicates and leaves them.
         survivorship_priority: Stores in order, for `source_priority`.
         matcher: The matcher beside the keys; None goes by the keys alone.
+        stated_fields: What `matching_fields` of the configuration names, for files.
+        stated_threshold: Its `matching_threshold`, for files; None where it does not say.
     """
 
     keys: tuple[MatchKey, ...] = ()
@@ -191,6 +193,8 @@ class DedupeRules(Rule):
     resolve: Resolution = "merge"
     survivorship_priority: tuple[Literal["database", "airtable"], ...] = ("database", "airtable")
     matcher: MatcherRules | None = None
+    stated_fields: tuple[str, ...] = Field(default=(), exclude=True)
+    stated_threshold: float | None = Field(default=None, exclude=True)
 
 
 class Settle(Rule):

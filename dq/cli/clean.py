@@ -86,6 +86,9 @@ def clean(
             help="Read the stores again and keep what of a plan still holds: latest, a snapshot's id, or a plan file.",
         ),
     ] = None,
+    relearn: Annotated[
+        bool, typer.Option("--relearn", help="Learn anew from the rows what makes two of them one lead.")
+    ] = False,
     form: AsFormat = Format.text,
 ) -> None:
     """Plan the latest snapshot: standardize, dedupe, reconcile, gate."""
@@ -100,7 +103,9 @@ def clean(
     with session("clean", config) as opened:
         pipeline.settle(opened.settings, opened.stores, opened.watch)
         steps = steps_of(opened.settings, only)
-        cleaned = pipeline.clean(opened.settings, clock(), steps, lambda step: opened.watch.progress(step, 0, 0))
+        cleaned = pipeline.clean(
+            opened.settings, clock(), steps, lambda step: opened.watch.progress(step, 0, 0), relearn=relearn
+        )
         opened.log.event(
             "plan",
             snapshot=cleaned.plan.snapshot,

@@ -10,7 +10,7 @@ from dq.cli.options import AsFormat, ConfigFile, Format, Separator
 if TYPE_CHECKING:
     import polars as pl
 
-    from dq.engine.filematch import FileMatch
+    from dq.engine.filematch import Asked, FileMatch
 
 _SHOWN = 40
 
@@ -31,8 +31,21 @@ def dedupe(
         typer.Option("--fields", help="The only columns that count, commas between; default: all that say something."),
     ] = None,
     threshold: Annotated[
-        float, typer.Option("--threshold", min=0.01, max=0.9999, help="Match probability at which two rows are linked.")
-    ] = 0.8,
+        float | None,
+        typer.Option(
+            "--threshold", min=0.01, max=0.9999, help="Match probability at which two rows are linked; default: 0.8."
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", help="Go by what --save-model kept, and learn nothing from these rows.")
+    ] = None,
+    save_model: Annotated[
+        Path | None, typer.Option("--save-model", help="Keep what was learned (.parquet), for rows to come.")
+    ] = None,
+    known: Annotated[
+        Path | None,
+        typer.Option("--known", help="What --out wrote before: its ids stay; with --model only new rows are matched."),
+    ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="By the exact keys of rules/dedupe.yaml alone, as dq clean does.")
     ] = False,
@@ -54,18 +67,22 @@ def dedupe(
     from dq.engine import files
     from dq.engine.outputs import STDOUT, demand_outputs
 
-    _demand_fitting(link, within=within, exact=exact, others=bool(fields or pairs or report or explain))
-    wanted = {"--out": out, "--pairs": pairs, "--report": report}
-    demand_outputs(wanted, [file, *([link] if link else [])], pages=["--report"])
+    beside = {"--fields": fields, "--pairs": pairs, "--report": report, "--explain": explain or None, "--model": model,
+              "--save-model": save_model, "--known": known}  # fmt: skip
+    _demand_fitting(link, within=within, exact=exact, beside=[option for option, value in beside.items() if value])
+    read = [path for path in (file, link, model, known) if path is not None]
+    wanted = {"--out": out, "--pairs": pairs, "--report": report, "--save-model": save_model}
+    demand_outputs(wanted, read, pages=["--report"])
     left = files.read(file, separator)
     right = None if link is None else files.read(link, separator if link.suffix.lower() == ".csv" else None)
-    with files.readable(file, *([link] if link else [])):
-        match = None if exact else _matched(left, right, key, fields, threshold, config, within=within)
+    with files.readable(*read):
+        asked = None if exact else _asked(left, key, fields, threshold, model, known, config, within=within)
+        match = None if asked is None else _matched(left, right, asked)
         found = _by_keys(left, right, key, config) if match is None else match.clusters
-    if pairs is not None and match is not None:
-        files.write(match.pairs, pairs)
-    if report is not None and match is not None:
-        _write_page(match, report, file.name, threshold, linked=link is not None)
+    if match is not None and asked is not None:
+        _write_beside(match, pairs, save_model)
+        if report is not None:
+            _write_page(match, report, file.name, asked.threshold, linked=link is not None)
     if out == STDOUT:
         print(found.write_csv(), end="")
         return
@@ -74,16 +91,29 @@ def dedupe(
     _tell(found, match if explain else None, form, listed=out is None)
 
 
-def _demand_fitting(link: Path | None, *, within: bool, exact: bool, others: bool) -> None:
+def _write_beside(match: "FileMatch", pairs: Path | None, save_model: Path | None) -> None:
+    from dq.dedupe.model import to_frame
+    from dq.engine import files
+
+    if pairs is not None:
+        files.write(match.pairs, pairs)
+    if save_model is not None:
+        files.write(to_frame(match.model), save_model)
+
+
+def _demand_fitting(link: Path | None, *, within: bool, exact: bool, beside: list[str]) -> None:
     from dq.errors import ConfigurationError
 
     if within and link is None:
         raise ConfigurationError("--within is for two files.", fix="leave it out: one file is always searched within")
-    if exact and (within or others):
+    if exact and (within or beside):
+        others = ", ".join(beside or ["--within"])
         raise ConfigurationError(
-            "--exact goes by rules/dedupe.yaml: --within, --fields, --pairs, --report and --explain are the matcher's.",
+            f"--exact goes by the keys of rules/dedupe.yaml: {others} is the matcher's.",
             fix="leave out --exact, or the others",
         )
+    if link is not None and "--known" in beside:
+        raise ConfigurationError("--known is for one file.", fix="leave out --link, or --known")
 
 
 def _write_page(match: "FileMatch", path: Path, name: str, threshold: float, *, linked: bool) -> None:
@@ -110,24 +140,41 @@ def _by_keys(
     return files.clusters(by_field(left, rules), other, key, rules, clock())
 
 
-def _matched(
+def _asked(
     left: "pl.LazyFrame",
-    right: "pl.LazyFrame | None",
     key: str | None,
     fields: str | None,
-    threshold: float,
+    threshold: float | None,
+    model: Path | None,
+    known: Path | None,
     config: Path | None,
     *,
     within: bool,
-) -> "FileMatch":
-    from dq.engine.filematch import Asked, match_files
-    from dq.engine.respects import Known
-    from dq.settings import file_lists
+) -> "Asked":
+    """What is asked on the command line, else by the configuration."""
+    from dq.engine.filematch import Asked
+    from dq.engine.kept import clusters_in, model_in
+    from dq.settings import file_matching
 
-    lists = file_lists(config)
-    known = Known(lists.nicknames, lists.legal_forms, lists.email_domains.get("free", ()))
+    said = file_matching(config)
     names = tuple(name.strip() for name in fields.split(",") if name.strip()) if fields else ()
-    return match_files(left, right, known, Asked(key, threshold, within, names))
+    if not names and model is None:
+        names = tuple(name for name in said.fields if name in left.collect_schema())
+    return Asked(
+        key=key,
+        threshold=threshold or said.threshold or 0.8,
+        within=within,
+        fields=names,
+        matcher=said.matcher,
+        model=None if model is None else model_in(model),
+        known=None if known is None else clusters_in(known),
+    )
+
+
+def _matched(left: "pl.LazyFrame", right: "pl.LazyFrame | None", asked: "Asked") -> "FileMatch":
+    from dq.engine.filematch import match_files
+
+    return match_files(left, right, asked)
 
 
 def _tell(found: "pl.DataFrame", explained: "FileMatch | None", form: Format, *, listed: bool) -> None:

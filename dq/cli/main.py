@@ -20,6 +20,7 @@ from dq.cli import (
     leads,
     prune,
     quarantine,
+    review,
     run,
     sandbox,
     standardize,
@@ -68,7 +69,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(audit.export_app, name="export")
 app.add_typer(backup.app, name="backup")
 app.add_typer(config.app, name="config")
-app.add_typer(undo.review, name="review")
+app.add_typer(review.app, name="review")
 app.add_typer(leads.app, name="leads")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(sandbox.app, name="sandbox")

@@ -1,4 +1,4 @@
-"""`dq undo` and `dq review`: take a run back, or a merge apart; what people decided."""
+"""`dq undo`: take a run back, or part of it."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from dq.apply.undo import Scope, Undoing
     from dq.pipeline import Taken
 
-review = typer.Typer(help="What people decided about rows.", no_args_is_help=True, rich_markup_mode=None)
 _SHOWN = 20
 """Lines of what was left alone that a person is shown."""
 Lead = Annotated[str | None, typer.Option("--lead", help="Only this lead, by its entity id.")]
@@ -40,72 +39,13 @@ def undo(
         _list(config, form)
         return
     scope = Scope(frozenset({only.value} if only else ()), lead)
-    _undo(config, run, scope, yes=yes, dry=dry_run, no_backup=no_backup, form=form)
+    take_back(config, run, scope, yes=yes, dry=dry_run, no_backup=no_backup, form=form)
 
 
-@review.command()
-def unmerge(
-    lead: Annotated[str, typer.Argument(help="Entity id of a merged lead, or the key of a row that was merged away.")],
-    config: ConfigFile = None,
-    yes: Yes = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be taken back, and write nothing.")
-    ] = False,
-    no_backup: NoBackup = False,
-    form: AsFormat = Format.text,
-) -> None:
-    """Take a merge apart again, and remember that its rows are not the same lead."""
-    from dq.apply.undo import Scope
-    from dq.pipeline import merge_of
-    from dq.settings import load
-
-    run, entity = merge_of(load(config), lead)
-    _undo(config, run, Scope(frozenset({"dedupe"}), entity), yes=yes, dry=dry_run, no_backup=no_backup, form=form)
-
-
-@review.command("list")
-def list_(config: ConfigFile = None, form: AsFormat = Format.text) -> None:
-    """List the pairs of rows that are not the same lead, by whom and when."""
-    from dq.cli.render import print_json
-    from dq.review import load as decisions
-    from dq.settings import load
-
-    lines: list[dict[str, str]] = decisions(load(config, secrets=False).snapshots).to_dicts()
-    if form is Format.json:
-        print_json({"format_version": 1, "decisions": lines})
-        return
-    for one in lines:
-        print(
-            f"{one['store']} {one['table']} {one['key_l']} and {one['key_r']}: {one['decision']}, {one['by']}, {one['at']}, {one['why']}"
-        )
-    print(
-        f"{len(lines):,} decisions" + ("; take one back with: dq review forget KEY" if lines else ""), file=sys.stderr
-    )
-
-
-@review.command()
-def forget(
-    key: Annotated[str, typer.Argument(help="The key of a row, as `list` shows it.")], config: ConfigFile = None
-) -> None:
-    """Forget what was decided about a row: the rules say again which others are the same lead."""
-    from dq import review as reviews
-    from dq.errors import ConfigurationError
-    from dq.pipeline import locked
-    from dq.settings import load
-
-    settings = load(config, secrets=False)
-    with locked(settings):
-        before = reviews.load(settings.snapshots)
-        after = reviews.forgotten(before, key)
-        if len(before) == len(after):
-            raise ConfigurationError(f"Nothing was decided about a row {key!r}.", fix="dq review list")
-        reviews.save(settings.snapshots, after)
-    print(f"{len(before) - len(after):,} decisions forgotten", file=sys.stderr)
-
-
-def _undo(
+def take_back(
     config: "Path | None", run: str | None, scope: "Scope", *, yes: bool, dry: bool, no_backup: bool, form: Format
 ) -> None:
+    """Take a run or a part of it back, as `dq undo` and `dq review unmerge` do."""
     from dq import pipeline
 
     allowed = pipeline.Permission({}, no_backup)

@@ -13,6 +13,8 @@ from dq.schemas import Cluster, Pair, Record
 STORE = Cluster.store
 MAX_BRIDGE_CHECK = 50
 """Clusters of more rows are not searched for bridges: they are put to people as a whole."""
+_TRUSTED = ("decided", "base", "link")
+"""Evidence that is known, in order of trust."""
 _RENAMES = 3
 """How often the row that names an entity may leave it and be given a name of its own."""
 
@@ -117,14 +119,14 @@ def _weakest(left: Ints, right: Ints, probability: NDArray[np.float64], label: I
 
 
 def _evidence(linked: pl.DataFrame, size: int) -> pl.Series:
-    """The strongest evidence of each row: `base`, then `link`, then its likeliest key."""
+    """The strongest evidence of each row: people's word, the base, a link, then its likeliest key."""
     words = pl.col(Pair.match_key).str.split("+")
-    trust = pl.when(words.list.contains("base")).then(0).when(words.list.contains("link")).then(1).otherwise(2)
+    trust = pl.lit(3)
+    for place, word in reversed(list(enumerate(_TRUSTED))):
+        trust = pl.when(words.list.contains(word)).then(place).otherwise(trust)
     named = (
-        pl.when(trust == 0)
-        .then(pl.lit("base"))
-        .when(trust == 1)
-        .then(pl.lit("link"))
+        pl.when(trust < len(_TRUSTED))
+        .then(trust.replace_strict(dict(enumerate(_TRUSTED)), default=None, return_dtype=pl.String))
         .when(pl.col(Pair.match_key) == "match")
         .then(pl.lit("match"))
         .otherwise(pl.lit("key:") + pl.col(Pair.match_key))

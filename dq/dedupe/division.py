@@ -1,6 +1,6 @@
 """Division: clusters that hold two rows which people told apart fall into parts that do not.
 
-Links are taken in order of trust, known ones first, then by weight; one that would join rows told apart is rejected.
+Links are taken in order of trust: what people say, what is known, then by weight; one that would join rows told apart is rejected.
 """
 
 from collections.abc import Iterable
@@ -40,7 +40,9 @@ def divided(compared: pl.DataFrame, apart: pl.DataFrame, size: int) -> pl.DataFr
 
 def _cut(compared: pl.DataFrame, affected: NDArray[np.bool_], enemies: Iterable[tuple[int, int]]) -> list[int]:
     """Numbers of the pairs that are rejected; only those of clusters that people have divided are walked through."""
-    trust = pl.col(Pair.match_key).str.split("+").list.eval(pl.element().is_in(["base", "link", "merged"])).list.any()
+    words = pl.col(Pair.match_key).str.split("+")
+    known = words.list.eval(pl.element().is_in(["base", "link", "merged"])).list.any().cast(pl.Int8)
+    trust = pl.when(words.list.contains("decided")).then(2).otherwise(known)
     order = ["_known", str(Pair.match_weight), LEFT, RIGHT]
     walked = (
         compared.with_row_index("_pair")

@@ -23,11 +23,10 @@ from dq.dedupe.roles import roles
 from dq.engine.respects import Known, respects
 from dq.rules import FieldRule, MatcherRules, Role, TableRules
 from dq.schemas import Pair
+from dq.schemas.pair import GAMMA
 from dq.schemas.values import Store
 from dq.side import KEY
 
-GAMMA = "gamma_match_"
-"""How the matcher's levels are named in pairs, beside those of keys."""
 KEPT = 6.0
 """Bits by which rows of a cluster may on average fall short of a link."""
 MATCH = "match"

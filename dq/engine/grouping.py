@@ -69,7 +69,7 @@ def grouped(
     keyed = [form(key.field) for key in rules.dedupe.keys]
     free = flagged.with_columns(pl.when(pl.col("_loose").is_null()).then(name).alias(name) for name in keyed)
     compared = pairs(free.drop("_loose"), edges, rules.dedupe, kinds)
-    apart = _apart(hints, nodes)
+    apart = _at(hints.apart, nodes)
     sure = divided(compared.compared, apart, nodes.height)
     found = alike(records, flagged, sure, apart, rules, model)
     decided = pl.concat([sure, found.pairs.join(sure, on=[LEFT, RIGHT], how="anti")], how="diagonal")
@@ -133,18 +133,17 @@ def _edges(accepted: pl.DataFrame, back: Returned, nodes: pl.DataFrame) -> pl.Da
 
 
 def _hinted(hints: Hints, nodes: pl.DataFrame) -> pl.DataFrame:
+    known = [(hints.linked, "merged"), (hints.same, "decided")]
+    parts = [_at(pairs, nodes).with_columns(pl.lit(origin).alias(Pair.match_key)) for pairs, origin in known]
+    return pl.concat(parts).sort(LEFT, RIGHT)
+
+
+def _at(pairs: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    """node_l, node_r of pairs of rows that are there."""
     at = nodes.select("store", KEY, NODE)
     left = at.rename({"store": "store_l", KEY: "key_l", NODE: LEFT})
     right = at.rename({"store": "store_r", KEY: "key_r", NODE: RIGHT})
-    both = hints.linked.join(left, on=["store_l", "key_l"]).join(right, on=["store_r", "key_r"])
-    return both.select(LEFT, RIGHT, pl.lit("merged").alias(Pair.match_key)).sort(LEFT, RIGHT)
-
-
-def _apart(hints: Hints, nodes: pl.DataFrame) -> pl.DataFrame:
-    at = nodes.select("store", KEY, NODE)
-    left = at.rename({KEY: "key_l", NODE: LEFT})
-    right = at.rename({KEY: "key_r", NODE: RIGHT})
-    return hints.apart.join(left, on=["store", "key_l"]).join(right, on=["store", "key_r"]).select(LEFT, RIGHT)
+    return pairs.join(left, on=["store_l", "key_l"]).join(right, on=["store_r", "key_r"]).select(LEFT, RIGHT)
 
 
 def _named(compared: pl.DataFrame, nodes: pl.DataFrame, rules: TableRules) -> pl.DataFrame:

@@ -14,7 +14,6 @@ from dq.schemas.values import Store
 
 _LINKS = {"store_l": pl.String, "key_l": pl.String, "store_r": pl.String, "key_r": pl.String}
 _ROWS = {"store": pl.String, "row_key": pl.String}
-_APART = {"store": pl.String, "key_l": pl.String, "key_r": pl.String}
 ALONE_TYPES = {**_ROWS, "why": pl.String}
 """Rows of leads that are left as they are, and why: `unsettled`, `quarantine`, `invalid`, `erased`, `settling` or `rebased`."""
 
@@ -28,14 +27,16 @@ class Hints:
         loose: store, row_key of rows that no key links to another.
         settled: conflict_id, side, by of conflicts that a policy settles once the others are.
         alone: store, row_key, why of rows whose leads are left as they are.
-        apart: store, key_l, key_r of rows that people told apart: never one lead.
+        apart: The same of rows that people told apart: never one lead.
+        same: The same of rows that people say are one lead.
     """
 
     linked: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_LINKS))
     loose: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_ROWS))
     settled: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SETTLED_TYPES))
     alone: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ALONE_TYPES))
-    apart: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_APART))
+    apart: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_LINKS))
+    same: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_LINKS))
 
     @property
     def size(self) -> int:
@@ -50,7 +51,12 @@ class Hints:
             pl.concat([self.settled, settled]).sort("conflict_id"),
             self.alone,
             self.apart,
+            self.same,
         )
+
+    def of_people(self) -> "Hints":
+        """What people decided: it holds for every plan."""
+        return Hints(apart=self.apart, same=self.same)
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,8 @@ def carried_out(inputs: Inputs, made: TablePlan, alone: pl.DataFrame | None = No
         raw[store] = rows.lazy() if made.park is None else made.park.scanned(f"raw_{store}", rows)
     children = [(child, schema, planned(frame, schema, changes)) for child, schema, frame in inputs.children]
     base = with_placeholders(made.frame("base"), inputs.schemas["database"], changes)
-    hints = Hints(apart=inputs.hints.apart) if alone is None else Hints(alone=alone, apart=inputs.hints.apart)
+    decided = inputs.hints.of_people()
+    hints = decided if alone is None else replace(decided, alone=alone)
     return replace(
         inputs, raw=raw, children=children, base=base, hints=hints, references=inputs.later, model=made.model
     )

@@ -20,6 +20,7 @@ from dq.pipeline.rebasing import Rebased, earlier
 from dq.pipeline.rehearsing import Rehearsed, rehearsed
 from dq.pipeline.restoring import Restored, Wanted, extract, restore
 from dq.pipeline.result import Result, by_category, failed, to_dict
+from dq.pipeline.reviewing import add_decisions, decide, decisions_of, said, waiting
 from dq.pipeline.rollback import apply_safely as apply
 from dq.pipeline.running import Ran, carry_on, result, run, settle, snapshot
 from dq.pipeline.staling import Stale, stale
@@ -46,6 +47,7 @@ __all__ = [
     "Wanted",
     "Watch",
     "actor",
+    "add_decisions",
     "applicable",
     "apply",
     "approve",
@@ -54,6 +56,8 @@ __all__ = [
     "carry_on",
     "claim",
     "clean",
+    "decide",
+    "decisions_of",
     "demand_unbegun",
     "demand_writable",
     "drill",
@@ -80,6 +84,7 @@ __all__ = [
     "restore",
     "result",
     "run",
+    "said",
     "settle",
     "snapshot",
     "stale",
@@ -88,4 +93,5 @@ __all__ = [
     "to_dict",
     "undo",
     "unlock",
+    "waiting",
 ]

@@ -7,6 +7,7 @@ import polars as pl
 from dq import audit
 from dq.apply.journal import journal, state_of
 from dq.apply.receipts import receipts
+from dq.pipeline import learning
 from dq.pipeline.auditing import APPLY
 from dq.pipeline.locating import Lead, base_of, field_of, located
 from dq.report.why import Why
@@ -52,6 +53,7 @@ def why(settings: Settings, store: Store, key: str, field: str | None, table: st
     besides = {name: name for name in unmapped if field in (None, name)}
     fields = list(rules.fields) if field is None else [] if field in besides else [field_of(rules, field)]
     cluster = run.clusters.filter((pl.col(Cluster.table) == rules.table) & (pl.col(ENTITY) == lead.entity))
+    model = learning.of_plan(run.folder / "clean", rules.table)
     return Why(
         asked=key,
         store=store,
@@ -72,6 +74,7 @@ def why(settings: Settings, store: Store, key: str, field: str | None, table: st
         conflicts=run.conflicts.filter((pl.col(Conflict.table) == rules.table) & (pl.col(ENTITY) == lead.entity)),
         changes=changes,
         history=history(settings, lead, cluster).filter(~_is_receipt(run.manifest.id)),
+        evidence=None if model is None else model.evidence,
     )
 
 

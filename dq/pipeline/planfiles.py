@@ -17,6 +17,7 @@ from dq.digests import digest_of_json
 from dq.engine import ordered, resolved
 from dq.gate import at_the_door, brakes, under_new_rules
 from dq.manifest import Manifest, to_dict
+from dq.pipeline import learning
 from dq.pipeline.auditing import actor
 from dq.pipeline.baselines import baseline_of
 from dq.pipeline.budget import over_budget
@@ -163,6 +164,7 @@ def _write_clean(made: Sequence[Planned], folder: Path) -> None:
     """
     choices = pl.concat([one.made.reconciled.choices for one in made])
     write_parquet(choices, folder / "policies.parquet")
+    learning.write(made, folder)
     small = {
         "clusters": (_joined([one.made.clusters for one in made]), Cluster),
         "conflicts": (_joined([one.made.reconciled.conflicts for one in made]), Conflict),

@@ -14,13 +14,14 @@ from dq.apply.journal import state_of
 from dq.engine import Hints, Inputs, Park, in_order, references
 from dq.errors import ConfigurationError
 from dq.manifest import Manifest, TableFile, TableSchema
+from dq.pipeline import learning
 from dq.pipeline.counting import Planned
 from dq.pipeline.judging import demand_fitting
 from dq.pipeline.planfiles import Cleaned, written
 from dq.pipeline.proving import proved
 from dq.pipeline.quarantining import left_out
 from dq.pipeline.slicing import Slices, slices_of
-from dq.review import decided_apart, load
+from dq.review import DIFFERENT, SAME, load, pairs_decided
 from dq.rules import Child, Step, TableRules
 from dq.schemas.values import Store
 from dq.settings import Settings
@@ -52,6 +53,8 @@ def clean(
     steps: frozenset[Step],
     progress: Callable[[str], None],
     carried: Carried | None = None,
+    *,
+    relearn: bool = False,
 ) -> Cleaned:
     """Plan the latest snapshot.
 
@@ -61,6 +64,7 @@ def clean(
         steps: What the plan is for.
         progress: Told what is being done.
         carried: The plan that this one carries on; None for a plan of its own.
+        relearn: Learn from the snapshot what makes rows one lead, whatever was learned before.
 
     Raises:
         ConfigurationError: There is no snapshot, or its plan was applied already.
@@ -74,7 +78,7 @@ def clean(
     serial, base = base_state.load(settings.snapshots)
     changed = _is_under_new_rules(settings)
     with disk_errors(settings.snapshots, "snapshots"), TemporaryDirectory(prefix=".parked-", dir=folder) as parked:
-        given, cut = _given(settings, manifest, folder, serial, base, steps, now, changed=changed)
+        given, cut = _given(settings, manifest, folder, serial, base, steps, now, changed=changed, relearn=relearn)
         parks = [_park(inputs, Path(parked) / str(number)) for number, inputs in enumerate(given)]
         progress(f"planning and proving {', '.join(_told(table, one) for table, one in cut.items())}")
         made = _made(given, parks)
@@ -83,10 +87,11 @@ def clean(
             made = _made(given, parks)
         digest = "" if carried is None else carried.plan
         cleaned = written(settings, manifest, folder, serial, made, now, new_rules=changed, carries_on=digest)
+        notes = learning.keep(settings, made)
         return replace(
             cleaned,
             slices={table: one.parts for table, one in cut.items()},
-            notes=(*_tight(cut, settings), *_aside(cleaned)),
+            notes=(*_tight(cut, settings), *_aside(cleaned), *notes),
         )
 
 
@@ -100,16 +105,19 @@ def _given(
     now: datetime,
     *,
     changed: bool,
+    relearn: bool,
 ) -> tuple[list[Inputs], dict[str, Slices]]:
     """What each mapping's plan is made from, in the order of `in_order`; by table, the slices that it is made in."""
     decisions, memory = load(settings.snapshots), flaps.load(settings.snapshots, serial)
+    models = {} if relearn else learning.load(settings)
     tables, given, cut = in_order(settings.tables, manifest), list[Inputs](), dict[str, Slices]()
     for rules in tables:
         inputs = _inputs(manifest, folder, _guarded(rules, changed=changed), tables, base, steps, now)
         cut[rules.table] = slices_of(folder, _tables(manifest, rules), settings.limits.max_memory_usage_mb)
         inputs = replace(inputs, parts=cut[rules.table].parts, flaps=flaps.candidates(memory, rules, serial))
-        alone, apart = left_out(settings, manifest, folder, rules), decided_apart(decisions, rules.table)
-        given.append(replace(inputs, hints=Hints(alone=alone, apart=apart)))
+        alone = left_out(settings, manifest, folder, rules)
+        same, apart = (pairs_decided(decisions, rules.table, one) for one in (SAME, DIFFERENT))
+        given.append(replace(inputs, hints=Hints(alone=alone, apart=apart, same=same), model=models.get(rules.table)))
     return given, cut
 
 

@@ -20,7 +20,7 @@ from dq.pipeline.opening import Stores, claim
 from dq.pipeline.permitting import Permission, demand_lineage
 from dq.pipeline.targets import targets_of
 from dq.plan import Plan
-from dq.review import load, parted, save
+from dq.review import DIFFERENT, decided, load, save
 from dq.schemas import Change
 from dq.settings import Settings
 from dq.snapshot import list_snapshots, open_snapshot
@@ -129,7 +129,9 @@ def _remember(settings: Settings, undoing: Undoing, pairs: pl.DataFrame, by: str
     if pairs.is_empty():
         return
     why = f"undo of {undoing.snapshot}"
-    save(settings.snapshots, parted(load(settings.snapshots), pairs, by, watch.clock().isoformat(), why))
+    both = pairs.with_columns(store_l="store", store_r="store")
+    at = watch.clock().isoformat()
+    save(settings.snapshots, decided(load(settings.snapshots), both, DIFFERENT, by, at, why))
 
 
 def _run(settings: Settings, wanted: Asked) -> tuple[Plan, Path]:

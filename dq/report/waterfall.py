@@ -1,12 +1,14 @@
 """The weight of one pair, step by step: the prior, what each comparison adds or takes, and what is left."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from dq.dedupe.comparison import MISSING
 from dq.dedupe.evidence import Evidence, probability
+from dq.schemas.pair import GAMMA
 
 SILENT = "missing"
 """The level of a pair with no value to compare."""
@@ -73,3 +75,34 @@ def _step(name: str, levels: Sequence[str], bits: Sequence[float], gamma: int) -
         msg = f"{name} has {len(levels)} levels, and none of number {gamma}"
         raise ValueError(msg)
     return Step(name, levels[gamma], bits[gamma])
+
+
+def weights_of(pair: Mapping[str, Any], evidence: Evidence | None) -> dict[str, Any] | None:
+    """A pair of a plan taken apart, for programs; None where the matcher was not asked.
+
+    Args:
+        pair: A line of the Pair contract.
+        evidence: What the plan went by.
+    """
+    gammas = [] if evidence is None else [pair.get(f"{GAMMA}{respect.name}") for respect in evidence.respects]
+    if evidence is None or all(gamma is None for gamma in gammas):
+        return None
+    told = waterfall(evidence, gammas, pair["match_weight"])
+    steps = [{"comparison": step.name, "level": step.level, "bits": step.bits} for step in told.steps]
+    return {"prior": told.prior, "steps": steps, "rarity": told.rarity, "total": told.total}
+
+
+def weight_lines(weights: Mapping[str, Any] | None) -> list[str]:
+    """The same for a terminal: what begins, what each comparison adds or takes, and the sum."""
+    if weights is None:
+        return []
+    steps = [(step["comparison"], step["level"], step["bits"]) for step in weights["steps"] if step["level"] != SILENT]
+    rows = [
+        ("any two rows", "", weights["prior"]),
+        *steps,
+        ("how rare the values are", "", weights["rarity"]),
+        ("match weight", "", weights["total"]),
+    ]
+    broad = max(len(name) for name, *_ in rows)
+    wide = max(len(level) for _, level, _ in rows)
+    return [f"{name:<{broad}}  {level:<{wide}}  {bits:>+7.1f} bits" for name, level, bits in rows]

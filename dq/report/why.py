@@ -6,9 +6,11 @@ from typing import Any
 
 import polars as pl
 
+from dq.dedupe.evidence import Evidence
 from dq.masking import masked
 from dq.report.diff import shortened, shortened_json
 from dq.report.masks import Masks, masked_changes, masked_conflicts
+from dq.report.waterfall import weight_lines, weights_of
 from dq.schemas import AuditEntry, Change, Cluster, Conflict, Finding, Pair
 from dq.side import KEY
 
@@ -38,6 +40,7 @@ class Why:
         conflicts: Conflict contract.
         changes: Change contract with state, time, detail, written_key and cell.
         history: AuditEntry contract with cell: what was written besides this plan.
+        evidence: What the matcher's levels are worth, where it was asked.
     """
 
     asked: str
@@ -57,6 +60,7 @@ class Why:
     conflicts: pl.DataFrame
     changes: pl.DataFrame
     history: pl.DataFrame
+    evidence: Evidence | None = None
 
 
 def masked_why(why: Why, masks: Masks) -> Why:
@@ -102,7 +106,7 @@ def as_dict(why: Why) -> dict[str, Any]:
         "snapshot": why.snapshot,
         "plan": why.state,
         "cluster": why.cluster.to_dicts(),
-        "pairs": why.pairs.to_dicts(),
+        "pairs": [{**pair, "weights": weights_of(pair, why.evidence)} for pair in why.pairs.to_dicts()],
         "cells": [_cell(why, field) for field in why.fields],
         "rows": {
             "conflicts": why.conflicts.filter(pl.col(Conflict.field).is_null()).to_dicts(),
@@ -135,7 +139,8 @@ def as_text(why: Why) -> list[str]:
     lines += [f"  note: {note}" for note in why.notes]
     lines.append(f"  snapshot {why.snapshot}, plan {_PLANS[why.state]}")
     lines += [f"  row {_row(row)}" for row in told["cluster"]]
-    lines += [f"  pair {_pair(pair)}" for pair in told["pairs"]]
+    for pair in told["pairs"]:
+        lines += [f"  pair {_pair(pair)}", *(f"    {line}" for line in weight_lines(pair["weights"]))]
     for conflict in told["rows"]["conflicts"]:
         lines.append(f"  conflict {conflict['kind']}: {_settled(conflict)}")
     lines += [f"  finding {_finding(finding)}" for finding in told["rows"]["findings"]]
@@ -172,7 +177,8 @@ def _row(row: Mapping[str, Any]) -> str:
 
 def _pair(pair: Mapping[str, Any]) -> str:
     signs = {1: "agrees", 0: "differs"}
-    gammas = [f"{name[6:]} {signs[value]}" for name, value in pair.items() if name[:6] == "gamma_" and value in signs]
+    keyed = {name[6:]: value for name, value in pair.items() if name[:6] == "gamma_" and name[:12] != "gamma_match_"}
+    gammas = [f"{name} {signs[value]}" for name, value in keyed.items() if value in signs]
     return (
         f"{pair[Pair.store_l]} {pair[Pair.key_l]} ~ {pair[Pair.store_r]} {pair[Pair.key_r]}: {pair[Pair.decision]}, "
         f"weight {pair['match_weight']:.1f}, met by {pair[Pair.match_key]} ({', '.join(gammas) or 'nothing to compare'})"

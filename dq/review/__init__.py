@@ -1,5 +1,20 @@
-"""Review: what people decided about rows, which no rule overrules."""
+"""What people decide about rows, kept beside the base."""
 
-from dq.review.decisions import TYPES, decided_apart, forgotten, load, parted, save
+from dq.review.decisions import (
+    DIFFERENT,
+    ENDS,
+    PAIR,
+    SAME,
+    TYPES,
+    UNSURE,
+    decided,
+    forgotten,
+    load,
+    ordered,
+    pairs_decided,
+    save,
+)
 
-__all__ = ["TYPES", "decided_apart", "forgotten", "load", "parted", "save"]
+__all__ = [
+    "DIFFERENT", "ENDS", "PAIR", "SAME", "TYPES", "UNSURE", "decided", "forgotten", "load", "ordered", "pairs_decided", "save",
+]  # fmt: skip

@@ -9,6 +9,9 @@ import pandera.polars as pa
 
 from dq.schemas.values import DECISIONS, STORES
 
+GAMMA = "gamma_match_"
+"""How the columns of the matcher's levels begin."""
+
 
 class Pair(pa.DataFrameModel):
     store_l: str = pa.Field(isin=STORES)

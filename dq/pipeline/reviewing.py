@@ -1,0 +1,211 @@
+"""Review: pairs of rows that wait for a person, the most telling first, and what the person says of them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from dq import review
+from dq.apply import base as base_state
+from dq.dedupe.clusters import components
+from dq.errors import ConfigurationError
+from dq.face import Run
+from dq.pipeline.auditing import actor, event
+from dq.pipeline.locating import planned_run
+from dq.review import DIFFERENT, ENDS, PAIR, SAME, UNSURE
+from dq.schemas import BaseRow, Cluster, Pair
+from dq.schemas.values import STORES
+from dq.settings import Settings
+from dq.side import ENTITY, KEY
+
+DECISIONS = (SAME, DIFFERENT, UNSURE)
+_ENTITIES = [f"{ENTITY}_l", f"{ENTITY}_r"]
+
+
+def waiting(settings: Settings) -> pl.DataFrame:
+    """The pairs of the latest plan that wait for a person: the likeliest of every two leads, the most telling first.
+
+    What is learned from a pair is how unsure the model is of it, times (in bits) how many pairs it would settle alike.
+
+    Returns:
+        Pair contract, with entity_id_l, entity_id_r, alike (how many pairs are on the same levels) and telling (bits).
+
+    Raises:
+        ConfigurationError: There is no plan yet.
+    """
+    run = planned_run(settings)
+    told = review.load(settings.snapshots)
+    open_ = run.pairs.filter(pl.col(Pair.decision) == "review")
+    for side in "lr":
+        ends = {Cluster.store: f"store_{side}", KEY: f"key_{side}", ENTITY: f"{ENTITY}_{side}"}
+        rows = run.clusters.select(Cluster.table, *(pl.col(name).alias(to) for name, to in ends.items()))
+        open_ = open_.join(rows, on=[Pair.table, f"store_{side}", f"key_{side}"], how="left")
+    open_ = open_.filter(pl.col(_ENTITIES[0]) != pl.col(_ENTITIES[1])).join(told, on=PAIR, how="anti")
+    levels = [name for name in open_.columns if name.startswith("gamma_")]
+    sure = pl.col(str(Pair.match_probability)).clip(1e-9, 1 - 1e-9)
+    doubt = -(sure * sure.log(2) + (1 - sure) * (1 - sure).log(2))
+    both = pl.concat_list(pl.min_horizontal(_ENTITIES), pl.max_horizontal(_ENTITIES))
+    ranked = open_.with_columns(pl.len().over(Pair.table, *levels).alias("alike"), both.alias("_leads")).with_columns(
+        (doubt * (1 + pl.col("alike")).log(2)).alias("telling")
+    )
+    likeliest = ranked.sort(str(Pair.match_probability), *ENDS, descending=[True, *[False] * 4]).unique(
+        [Pair.table, "_leads"], keep="first", maintain_order=True
+    )
+    return likeliest.drop("_leads").sort("telling", *PAIR, descending=[True, *[False] * len(PAIR)])
+
+
+def decide(settings: Settings, left: str, right: str, decision: str, why: str, now: datetime) -> tuple[str, str]:
+    """Remember what a person says of two rows.
+
+    Args:
+        settings: The settings.
+        left: A row: its key, or `store:key` where both stores have it.
+        right: The other.
+        decision: `same`, `different` or `unsure`.
+        why: What the person says to it.
+        now: The time.
+
+    Returns:
+        The two rows, as `store:key`.
+
+    Raises:
+        ConfigurationError: No such row, one row twice, rows of two tables, or the opposite was decided before.
+    """
+    run = planned_run(settings)
+    rows = [_row(run, one) for one in (left, right)]
+    if rows[0] == rows[1]:
+        raise ConfigurationError("Both keys are of one row.", where=":".join(rows[0][1:]), fix="dq review pairs")
+    if rows[0][0] != rows[1][0]:
+        raise ConfigurationError("The rows are of two tables.", where=f"{rows[0][0]} and {rows[1][0]}")
+    (table, *one), (_, *other) = rows
+    pair = pl.DataFrame([[table, *one, *other, decision, why]], schema=[*PAIR, "decision", "why"], orient="row")
+    add_decisions(settings, pair, now)
+    return ":".join(one), ":".join(other)
+
+
+def add_decisions(settings: Settings, told: pl.DataFrame, now: datetime) -> None:
+    """Remember decisions, all or none.
+
+    Args:
+        settings: The settings.
+        told: table, store_l, key_l, store_r, key_r, decision, why.
+        now: The time.
+
+    Raises:
+        ConfigurationError: Taken together they say of two rows that they are and are not the same, or they tell a row
+            and the record that it is linked with apart.
+    """
+    after = review.load(settings.snapshots)
+    for (decision, why), pairs in told.group_by("decision", "why", maintain_order=True):
+        after = review.decided(after, pairs, str(decision), actor(), now.isoformat(), str(why))
+    _demand_consistent(after)
+    _demand_unlinked(settings, told.filter(decision=DIFFERENT))
+    review.save(settings.snapshots, after)
+    facts = {decision: told.filter(decision=decision).height for decision in DECISIONS}
+    first = told.row(0, named=True) if len(told) == 1 else {}
+    event(settings, "decided", {**facts, **{name: first[name] for name in PAIR if first}}, now)
+
+
+def said(settings: Settings, pair: Mapping[str, Any]) -> list[tuple[str, str | None, str | None]]:
+    """What the two rows of a pair say, in standard form: field, left, right; what neither says is left out."""
+    run, sides = planned_run(settings), []
+    rules = next(rules for rules in settings.tables if rules.table == pair["table"])
+    for side in "lr":
+        records = run.standardized(pair[f"store_{side}"]).filter(pl.col(KEY) == pair[f"key_{side}"])
+        sides.append(records.select(pl.col(name).cast(pl.String) for name in rules.names).row(0, named=True))
+    left, right = sides
+    return [(name, left[name], right[name]) for name in rules.names if left[name] or right[name]]
+
+
+def _row(run: Run, named: str) -> tuple[str, str, str]:
+    """table, store, key of a row by its key."""
+    store, _, key = named.partition(":")
+    is_named = store in STORES and key != ""
+    wanted = (pl.col(Cluster.store) == store) & (pl.col(KEY) == key) if is_named else pl.col(KEY) == named
+    found = run.clusters.filter(wanted).select(Cluster.table, Cluster.store, KEY)
+    if found.height > 1:
+        raise ConfigurationError(f"{named!r} is a key in both stores.", fix=f"database:{named} or airtable:{named}")
+    if found.is_empty():
+        near = get_close_matches(named, run.clusters[KEY].head(20_000).to_list(), 1)
+        raise ConfigurationError(
+            f"The latest plan has no row {named!r}" + (f": did you mean {near[0]}?" if near else "."),
+            fix="dq review pairs",
+        )
+    table, store, key = found.row(0)
+    return table, store, key
+
+
+def _demand_consistent(decisions: pl.DataFrame) -> None:
+    """Refuse decisions that say of two rows, in steps, that they are the same, and that they are not."""
+    ends = pl.concat(
+        decisions.select("table", pl.col(f"store_{side}").alias("store"), pl.col(f"key_{side}").alias("key"))
+        for side in "lr"
+    )
+    rows = ends.unique().sort("table", "store", "key").with_row_index("row")
+    numbered = decisions
+    for side in "lr":
+        at = rows.select(
+            "table", *(pl.col(name).alias(f"{name}_{side}") for name in ("store", "key")), pl.col("row").alias(side)
+        )
+        numbered = numbered.join(at, on=["table", f"store_{side}", f"key_{side}"], how="left", maintain_order="left")
+    same, apart = (numbered.filter(decision=decision) for decision in (SAME, DIFFERENT))
+    left, right = (same[side].to_numpy().astype(np.int64) for side in "lr")
+    label = components(left, right, len(rows))
+    clash = label[apart["l"].to_numpy()] == label[apart["r"].to_numpy()]
+    if clash.any():
+        first = apart.row(int(clash.argmax()), named=True)
+        raise ConfigurationError(
+            "The decisions contradict each other: two rows are the same, in steps, and not the same.",
+            where=f"{first['store_l']}:{first['key_l']} and {first['store_r']}:{first['key_r']}, told apart by {first['by']} at {first['at']}",
+            fix=f"dq review forget {first['key_l']}, or leave the new decision",
+        )
+
+
+def _demand_unlinked(settings: Settings, pairs: pl.DataFrame) -> None:
+    """Refuse to tell a row and its own record apart: the link is to be taken back, not only forbidden."""
+    _, base = base_state.load(settings.snapshots)
+    linked = base.filter(pl.col(BaseRow.state) == "linked").select(
+        pl.col(BaseRow.table), pl.col("airtable_key").alias("key_l"), pl.col("database_key").alias("key_r")
+    )
+    across = review.ordered(pairs).filter(store_l="airtable", store_r="database")
+    held = across.join(linked, on=["table", "key_l", "key_r"], how="semi")
+    if len(held):
+        raise ConfigurationError(
+            "A row and the record that it is linked with cannot be told apart: they were one lead in every plan since.",
+            where=f"{held['key_r'][0]} and {held['key_l'][0]}",
+            fix="dq undo the run that linked them, then decide",
+        )
+
+
+def decisions_of(frame: pl.DataFrame, tables: Sequence[str]) -> pl.DataFrame:
+    """Decisions of a file: table, store_l, key_l, store_r, key_r, decision, why.
+
+    Args:
+        frame: Columns as `dq review export` writes them; table may lack where there is one mapping, why always.
+        tables: The mappings.
+
+    Raises:
+        ConfigurationError: A column is missing, or says what is no store, table or decision.
+    """
+    texts = frame.select(pl.all().cast(pl.String))
+    if "table" not in texts.columns and len(tables) == 1:
+        texts = texts.with_columns(pl.lit(tables[0]).alias("table"))
+    missing = [name for name in (*PAIR, "decision") if name not in texts.columns]
+    if missing:
+        raise ConfigurationError(f"The file has no column {missing[0]!r}.", fix="dq review export writes such a file")
+    texts = texts.with_columns(
+        [pl.lit("").alias("why")] if "why" not in texts.columns else [pl.col("why").fill_null("")]
+    )
+    allowed = {"table": tables, "store_l": STORES, "store_r": STORES, "decision": DECISIONS}
+    for name, words in allowed.items():
+        wrong = texts.filter(~pl.col(name).is_in(list(words)).fill_null(value=False))
+        if len(wrong):
+            raise ConfigurationError(
+                f"{len(wrong):,} lines have another {name} than {', '.join(words)}.", where=f"column {name}"
+            )
+    if texts.select(pl.any_horizontal(pl.col("key_l", "key_r").is_null()).any()).item():
+        raise ConfigurationError("Some lines have no key.", where="columns key_l, key_r")
+    return texts.select(*PAIR, "decision", "why")
