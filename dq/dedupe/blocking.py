@@ -169,8 +169,9 @@ def _candidates(found: Sequence[Ints], keys: Sequence[Key]) -> Candidates:
 
 def _by_words(more: Sequence[tuple[Ints, Hashes]]) -> Ints:
     found = [blocks.pairs_of(rows, hashes) for rows, hashes in more]
-    packed = distinct(np.concatenate([np.empty(0, np.int64), *found]))
-    return packed[packed >> 32 != packed & 0xFFFFFFFF]  # a row may have a word twice
+    packed: Ints = distinct(np.concatenate([np.empty(0, np.int64), *found]))
+    apart: Ints = packed[packed >> 32 != packed & 0xFFFFFFFF]  # a row may have a word twice
+    return apart
 
 
 def _named(keys: Sequence[Sequence[str]], atoms: Sequence[Atom]) -> list[tuple[int, ...]]:
@@ -228,7 +229,7 @@ def _chosen(
 
 def _seen(looked_at: Sequence[blocks.Seen], covers: NDArray[np.bool_], share: float) -> Floats:
     """How likely each sampled pair was to be sampled."""
-    missed = np.ones(covers.shape[1])
+    missed: Floats = np.ones(covers.shape[1])
     for sample in {found.sample: None for found in looked_at}:
         drawn = [
             1 - found.rate * cover for found, cover in zip(looked_at, covers, strict=True) if found.sample == sample

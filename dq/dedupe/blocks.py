@@ -75,7 +75,9 @@ def parts(codes: Sequence[Codes], looked_at: int = _LOOKED_AT) -> Parts:
     """
     rows = len(codes[0]) if codes else 0
     share = min(1.0, looked_at / max(1, rows))
-    shared, picked, values = [], [], []
+    shared: list[NDArray[np.uint8]] = []
+    values: list[int] = []
+    picked: list[Ints | None] = []
     for part in codes:
         counts = np.bincount(part + 1, minlength=1)  # the first is that of missing values
         counts[0] = 0
@@ -105,16 +107,16 @@ def seen(held: Parts, key: Key, most: int) -> Seen:
 
 def small_enough(held: Parts, key: Key, rows: Ints) -> Bools:
     """Which rows, all with a value, are in blocks of the key that are not too large."""
-    is_common = np.logical_and.reduce([held.shared[part][rows] == _COMMON for part in key])
+    is_common: Bools = np.logical_and.reduce([held.shared[part][rows] == _COMMON for part in key])
     if not is_common.any():
-        return ~is_common
+        return np.ones(len(rows), np.bool_)
     asked = _hash(held, key, rows[is_common])
     every = _hash(held, key, _rows(held, key, _COMMON))
     marked = np.zeros(1 << _MARKS, np.bool_)
     marked[asked >> np.uint64(64 - _MARKS)] = True
     found = np.sort(every[marked[every >> np.uint64(64 - _MARKS)]])
     size = np.searchsorted(found, asked, "right") - np.searchsorted(found, asked, "left")
-    small = ~is_common
+    small: Bools = ~is_common
     small[is_common] = size <= LARGEST
     return small
 

@@ -15,6 +15,7 @@ from dq.dedupe.features import Ints
 from dq.dedupe.matcher import CUT, Given, Matched, matched, model_of
 from dq.dedupe.model import Model
 from dq.dedupe.roles import roles
+from dq.dedupe.room import MEMORY, Room
 from dq.engine.entities import KNOWN, LABEL, entity_ids
 from dq.engine.files import keyed
 from dq.engine.respects import Known, respects
@@ -43,6 +44,7 @@ class Asked:
         model: What was learned before; None learns from these rows.
         known: Clusters of an earlier run: store, row_key, entity_id, probability. Their ids stay; with a model only rows
             that are not among them are matched.
+        room: Where what is known of pairs is put.
     """
 
     key: str | None = None
@@ -52,6 +54,7 @@ class Asked:
     matcher: MatcherRules = field(default_factory=MatcherRules)
     model: Model | None = None
     known: pl.DataFrame | None = None
+    room: Room = MEMORY
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
     source = (rows[Cluster.store] == _STORES[1]).cast(pl.Int64).to_numpy() if linking else None
     link = float(np.log2(asked.threshold / (1 - asked.threshold)))
     given, blocking = Given(source=source, fresh=fresh), asked.matcher.blocking
-    result = matched(seen, given, link=link, asked=blocking, model=asked.model)
+    result = matched(seen, given, link=link, asked=blocking, model=asked.model, room=asked.room)
     model = asked.model or model_of(seen, found, result)
     return FileMatch(_clusters(rows, result, number, link), _pairs(rows, result, number, link), found, result, model)
 

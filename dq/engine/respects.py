@@ -4,6 +4,7 @@ columns ─► folded as their role wants it ─► features ─► comparisons,
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,7 @@ _PERSONAL: frozenset[Role] = frozenset({"name", "given", "middle", "family"})
 _IDENTIFYING: frozenset[Role | None] = frozenset({"email", "profile"})
 _WORDED: frozenset[Role] = frozenset({"organization", "address", "text"})
 _ALIKE = (0.95, 0.88)
+_AT_ONCE = 2
 _WORDS, _MOST_ROWS = 4, 30
 _NO_DIGESTS: Hashes = np.empty(0, np.uint64)
 _BEGINNING, _LETTERS = 2, 3
@@ -106,12 +108,15 @@ def respects(
 
 
 def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:
-    features = {
-        name: mapped(encoded(frame[name]), folded(role, pl.col("value"), known.legal_forms))
-        for name, role in roles.items()
-        if role not in _PERSONAL
-    }
-    named = people(frame, roles, known.nicknames)
+    own = {name: role for name, role in roles.items() if role not in _PERSONAL}
+
+    def feature(name: str) -> Feature:
+        return mapped(encoded(frame[name]), folded(own[name], pl.col("value"), known.legal_forms))
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # one column is the work of one core
+        naming = pool.submit(people, frame, roles, known.nicknames)
+        features = dict(zip(own, pool.map(feature, own), strict=True))
+        named = naming.result()
     features |= {f"{PERSON} {name}": feature for name, feature in named.items()}
     domains = _domains(features, roles, known.public_domains)
     features |= {DOMAIN: encoded(domains)} if domains is not None else {}
