@@ -54,6 +54,14 @@ ReportFile = Annotated[
     Path | None,
     typer.Option("--report", help="Write a page with charts (.html): weights, clusters, keys, some pairs."),
 ]
+MaxMemory = Annotated[
+    int | None,
+    typer.Option(
+        "--max-memory",
+        min=64,
+        help="MB to stay within, about: what is known of too many pairs goes into files; default: the configuration's.",
+    ),
+]
 Explain = Annotated[bool, typer.Option("--explain", help="Tell what each comparison is worth, as learned.")]
 
 
@@ -71,6 +79,7 @@ def dedupe(
     out: OutFile = None,
     pairs: PairsFile = None,
     report: ReportFile = None,
+    max_memory: MaxMemory = None,
     explain: Explain = False,
     separator: Separator = None,
     config: ConfigFile = None,
@@ -89,7 +98,7 @@ def dedupe(
     right = None if link is None else files.read(link, separator if link.suffix.lower() == ".csv" else None)
     with files.readable(*read):
         asked = None if exact else _asked(left, key, fields, threshold, model, known, config, within=within)
-        match = None if asked is None else _matched(left, right, asked)
+        match = None if asked is None else _matched(left, right, asked, max_memory)
         found = _by_keys(left, right, key, config) if match is None else match.clusters
     if match is not None and asked is not None:
         _write_beside(match, pairs, save_model)
@@ -166,6 +175,7 @@ def _asked(
     within: bool,
 ) -> "Asked":
     """What is asked on the command line, else by the configuration."""
+    from dq.dedupe.room import Room
     from dq.engine.filematch import Asked
     from dq.engine.kept import clusters_in, model_in
     from dq.settings import file_matching
@@ -182,13 +192,21 @@ def _asked(
         matcher=said.matcher,
         model=None if model is None else model_in(model),
         known=None if known is None else clusters_in(known),
+        room=Room(None, said.megabytes),
     )
 
 
-def _matched(left: "pl.LazyFrame", right: "pl.LazyFrame | None", asked: "Asked") -> "FileMatch":
+def _matched(left: "pl.LazyFrame", right: "pl.LazyFrame | None", asked: "Asked", max_memory: int | None) -> "FileMatch":
+    from dataclasses import replace
+    from tempfile import TemporaryDirectory
+
+    from dq.dedupe.room import Room
     from dq.engine.filematch import match_files
 
-    return match_files(left, right, asked)
+    # files that are mapped into memory can be read after the folder is gone
+    with TemporaryDirectory(prefix="dq-dedupe-", ignore_cleanup_errors=True) as folder:
+        room = Room(Path(folder), max_memory or asked.room.megabytes)
+        return match_files(left, right, replace(asked, room=room))
 
 
 def _tell(found: "pl.DataFrame", explained: "FileMatch | None", form: Format, *, listed: bool) -> None:
