@@ -4,7 +4,7 @@ respects ─► candidate pairs ─► levels ─► evidence ─► weights ─
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,10 +15,13 @@ from dq.dedupe.evidence import Evidence
 from dq.dedupe.features import Bools, Floats, Hashes, Ints
 from dq.dedupe.linkage import Grown, grown, inside, linked
 from dq.dedupe.model import Model, values_of
+from dq.dedupe.room import MEMORY, Room
 from dq.rules import Blocking, Role
 
-LINK, CUT = 2.0, -4.0
-"""Bits at which a pair is a link (a probability of 0.8), and the least mean weight between the parts of a cluster."""
+LINK, CUT = 0.0, -5.0
+"""Bits at which a pair is a link (likelier than not), and the least mean weight between the parts of a cluster."""
+_BELOW = 6.0
+"""Bits by which the parts of a cluster may on average fall short of a link, where links are asked to be sure."""
 MISSING = -8.0
 """Bits of a pair inside a cluster that no key brought together, where there are too many to score them all."""
 MOST_INSIDE = 100
@@ -96,6 +99,11 @@ class Given:
 NOTHING = Given()
 
 
+def cut_of(link: float) -> float:
+    """The least mean weight between the parts of a cluster that suits a link of so many bits: surer links, closer clusters."""
+    return max(CUT, link - _BELOW)
+
+
 def matched(
     respects: Respects,
     known: Given = NOTHING,
@@ -104,6 +112,7 @@ def matched(
     cut: float = CUT,
     asked: Blocking = CHOSEN,
     model: Model | None = None,
+    room: Room = MEMORY,
 ) -> Matched:
     """Find the rows that are the same.
 
@@ -114,6 +123,7 @@ def matched(
         cut: The least mean weight between the parts of a cluster.
         asked: Blocking keys that are to be taken, or not.
         model: What was learned before, of a table with the same comparisons; None to learn from this one.
+        room: Where the pairs are put.
     """
     rows = len(respects.counts)
     found = blocking.candidates(respects.atoms, rows, respects.words, asked, None if model is None else model.keys)
@@ -122,8 +132,9 @@ def matched(
     reached = np.ones(rows, np.bool_)
     if known.fresh is not None and model is not None:
         found, reached = _reached(respects, model.evidence, found, known, link)
-    pairs = _compared(respects.comparisons, found.left, found.right)
-    own = _compared(respects.comparisons, np.arange(rows), np.arange(rows))
+    found = replace(found, left=room.kept(found.left), right=room.kept(found.right))
+    pairs = _compared(respects.comparisons, found.left, found.right, room)
+    own = _compared(respects.comparisons, np.arange(rows), np.arange(rows), room)
     evidence = _learned(respects, found, pairs, own) if model is None else model.evidence
     weight = _weights(respects, evidence, pairs)
     every = _inside(respects, evidence, found, weight, link, known.joined)
@@ -131,19 +142,26 @@ def matched(
     return Matched(clusters, found, pairs, weight, evidence, _weights(respects, evidence, own), reached)
 
 
-def learned(respects: Respects, roles: Mapping[str, Role], asked: Blocking = CHOSEN) -> Model:
+def learned(
+    respects: Respects,
+    roles: Mapping[str, Role],
+    asked: Blocking = CHOSEN,
+    answers: tuple[Ints, Ints, Bools] | None = None,
+) -> Model:
     """What a table's rows teach, to be kept.
 
     Args:
         respects: The table.
         roles: The columns that count.
         asked: Blocking keys that are to be taken, or not.
+        answers: Pairs of rows of which people said whether they are the same, and what they said.
     """
     rows = len(respects.counts)
     found = blocking.candidates(respects.atoms, rows, respects.words, asked)
+    told = None if answers is None else (_compared(respects.comparisons, *answers[:2]), answers[2])
     pairs = _compared(respects.comparisons, found.left, found.right)
     own = _compared(respects.comparisons, np.arange(rows), np.arange(rows))
-    return _model(respects, roles, found, _learned(respects, found, pairs, own))
+    return _model(respects, roles, found, _learned(respects, found, pairs, own, told))
 
 
 def weighed(respects: Respects, evidence: Evidence, left: Ints, right: Ints) -> tuple[tuple[Compared, ...], Floats]:
@@ -176,7 +194,13 @@ def _among(found: Candidates, which: Bools) -> Candidates:
     return Candidates(found.left[which], found.right[which], found.keys, found.recall)
 
 
-def _learned(respects: Respects, found: Candidates, pairs: Sequence[Compared], own: Sequence[Compared]) -> Evidence:
+def _learned(
+    respects: Respects,
+    found: Candidates,
+    pairs: Sequence[Compared],
+    own: Sequence[Compared],
+    told: tuple[Sequence[Compared], Bools] | None = None,
+) -> Evidence:
     """Evidence of all rows: a pair of rows that stand for many counts as many, and equal rows are pairs as well."""
     counts = respects.counts.astype(np.float64)
     repeated = np.flatnonzero(counts > 1)
@@ -187,7 +211,7 @@ def _learned(respects: Respects, found: Candidates, pairs: Sequence[Compared], o
     times = np.append(counts[found.left] * counts[found.right], (counts * (counts - 1) / 2)[repeated])
     left, right = evidence.random_pairs(len(counts), _RANDOM)
     chance = _compared(respects.comparisons, left, right)
-    return evidence.learned(respects.comparisons, both, chance, times, int(counts.sum()))
+    return evidence.learned(respects.comparisons, both, chance, times, int(counts.sum()), respects.identifying, told)
 
 
 def _inside(
@@ -221,8 +245,17 @@ def _weights(respects: Respects, learned: Evidence, pairs: Sequence[Compared]) -
     return weight
 
 
-def _compared(comparisons: Sequence[Comparison], left: Ints, right: Ints) -> tuple[Compared, ...]:
-    return tuple(comparison.compare(left, right) for comparison in comparisons)
+def _compared(
+    comparisons: Sequence[Comparison], left: Ints, right: Ints, room: Room = MEMORY, at_once: int = _SLICE
+) -> tuple[Compared, ...]:
+    """Pairs in every respect, so many at a time: what a comparison needs beside its answer is many times as much."""
+    answers = [Compared(room.empty(len(left), np.int8), room.empty(len(left), np.float32)) for _ in comparisons]
+    for start in range(0, len(left), at_once):
+        part = slice(start, start + at_once)
+        for comparison, answer in zip(comparisons, answers, strict=True):
+            told = comparison.compare(left[part], right[part])
+            answer.level[part], answer.rarity[part] = told.level, told.rarity
+    return tuple(answers)
 
 
 def model_of(respects: Respects, roles: Mapping[str, Role], found: Matched) -> Model:

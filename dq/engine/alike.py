@@ -14,9 +14,9 @@ import polars as pl
 
 from dq.dedupe.clusters import components
 from dq.dedupe.evidence import probability
-from dq.dedupe.features import Ints
+from dq.dedupe.features import Bools, Ints
 from dq.dedupe.keys import NODE, is_placeholder
-from dq.dedupe.matcher import Given, Matched, Respects, learned, matched, weighed
+from dq.dedupe.matcher import Given, Matched, Respects, cut_of, learned, matched, weighed
 from dq.dedupe.model import Model
 from dq.dedupe.pairs import LEFT, RIGHT
 from dq.dedupe.roles import roles
@@ -27,8 +27,6 @@ from dq.schemas.pair import GAMMA
 from dq.schemas.values import Store
 from dq.side import KEY
 
-KEPT = 6.0
-"""Bits by which rows of a cluster may on average fall short of a link."""
 MATCH = "match"
 _ROLES: Mapping[str, Role | None] = {
     "email": "email", "linkedin": "profile", "phone": "phone", "name": "name", "company": "organization",
@@ -73,19 +71,22 @@ def alike(
         return Alike(_none(), None)
     texts = _texts(records, nodes, rules)
     label = _joined(decided, nodes.height)
-    known = Known(asked.nicknames, asked.legal_forms, asked.public_domains, rules.dedupe.max_surnames)
+    known = Known(
+        asked.nicknames, asked.legal_forms, asked.public_domains, rules.dedupe.max_surnames, asked.placeholders
+    )
     found = _roles(texts, rules, asked) if model is None else model.roles
     if not found or not set(found) <= set(texts.columns):
         return Alike(_none(), None)
     if model is None:
-        model = learned(respects(texts, found, known, within=label)[0], found, asked.blocking)
+        table, number = respects(texts, found, known, within=label)
+        model = learned(table, found, asked.blocking, _answers(decided, apart, number))
     seen, number = respects(texts, found, known, within=label, model=model)
     if not model.fits(seen.comparisons):
         return alike(records, nodes, decided, apart, rules, None)
     given = Given(apart=_told_apart(decided, apart, number), joined=_first_of_group(label, number))
     link, review = (float(np.log2(p / (1 - p))) for p in (asked.merge, asked.review))
-    result = matched(seen, given, link=link, cut=link - KEPT, model=model)
-    return Alike(_pairs(seen, result, given, number, review, link - KEPT), model)
+    result = matched(seen, given, link=link, cut=cut_of(link), model=model)
+    return Alike(_pairs(seen, result, given, number, review, cut_of(link)), model)
 
 
 def _texts(records: Mapping[Store, pl.DataFrame], nodes: pl.DataFrame, rules: TableRules) -> pl.DataFrame:
@@ -117,6 +118,17 @@ def _roles(texts: pl.DataFrame, rules: TableRules, asked: MatcherRules) -> dict[
 def _joined(decided: pl.DataFrame, size: int) -> Ints:
     linked = decided.filter(pl.col(Pair.decision) == "link")
     return components(linked[LEFT].to_numpy(), linked[RIGHT].to_numpy(), size)
+
+
+def _answers(decided: pl.DataFrame, apart: pl.DataFrame, number: Ints) -> tuple[Ints, Ints, Bools] | None:
+    """The pairs of rows that people decided, and whether they are the same; equal rows teach nothing."""
+    words = pl.col(Pair.match_key).str.split("+").list
+    same = decided.filter(words.contains("decided")).select(pl.col(LEFT, RIGHT).cast(pl.Int64), said=pl.lit(value=True))
+    other = apart.select(pl.col(LEFT, RIGHT).cast(pl.Int64), said=pl.lit(value=False))
+    pairs = pl.concat([same, other])
+    left, right = number[pairs[LEFT].to_numpy()], number[pairs[RIGHT].to_numpy()]
+    taught = left != right
+    return (left[taught], right[taught], pairs["said"].to_numpy()[taught]) if taught.any() else None
 
 
 def _told_apart(decided: pl.DataFrame, apart: pl.DataFrame, number: Ints) -> tuple[Ints, Ints]:

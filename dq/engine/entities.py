@@ -17,8 +17,8 @@ def entity_ids(rows: pl.DataFrame) -> pl.Series:
         rows: store, row_key, `LABEL` (cluster), `KNOWN` (entity id of an earlier run, or null), in any order.
     """
     member = pl.col(Cluster.store) + ":" + pl.col(Cluster.row_key)
-    of_database = member.filter(pl.col(Cluster.store) == "database").min()
-    own = rows.group_by(LABEL).agg(pl.coalesce(of_database, member.min()).alias("own"))
+    first = pl.when(pl.col(Cluster.store) == "database").then(pl.lit("0")).otherwise(pl.lit("1"))
+    own = rows.select(LABEL, own=first + member).group_by(LABEL).agg(pl.col("own").min().str.slice(1))
     claims = rows.drop_nulls(KNOWN).group_by(LABEL, KNOWN).len().join(own, on=LABEL)
     held = claims.sort(KNOWN, "len", "own", descending=[False, True, False]).unique(
         KNOWN, keep="first", maintain_order=True

@@ -12,9 +12,10 @@ import polars as pl
 from dq.dedupe.clusters import bridges
 from dq.dedupe.evidence import probability
 from dq.dedupe.features import Ints
-from dq.dedupe.matcher import CUT, Given, Matched, matched, model_of
+from dq.dedupe.matcher import CUT, Given, Matched, cut_of, matched, model_of
 from dq.dedupe.model import Model
 from dq.dedupe.roles import roles
+from dq.dedupe.room import MEMORY, Room
 from dq.engine.entities import KNOWN, LABEL, entity_ids
 from dq.engine.files import keyed
 from dq.engine.respects import Known, respects
@@ -43,15 +44,17 @@ class Asked:
         model: What was learned before; None learns from these rows.
         known: Clusters of an earlier run: store, row_key, entity_id, probability. Their ids stay; with a model only rows
             that are not among them are matched.
+        room: Where what is known of pairs is put.
     """
 
     key: str | None = None
-    threshold: float = 0.8
+    threshold: float = 0.6
     within: bool = False
     fields: tuple[str, ...] = ()
     matcher: MatcherRules = field(default_factory=MatcherRules)
     model: Model | None = None
     known: pl.DataFrame | None = None
+    room: Room = MEMORY
 
 
 @dataclass(frozen=True)
@@ -86,12 +89,13 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
             another table.
     """
     rows = _with_known(_rows(left, right, asked), asked.known)
-    columns = rows.drop(*_OWN)
+    columns, rows = rows.drop(*_OWN), rows.select(*_OWN, _fullness().alias(_FULL))
     found = _roles(columns, asked)
     linking = right is not None and not asked.within
     entity = rows[KNOWN].rank("dense").fill_null(0).to_numpy().astype(np.int64)
     within = None if asked.known is None else entity
     seen, number = respects(columns, found, _lists(asked.matcher), once=not linking, model=asked.model, within=within)
+    del columns  # as much as all the rest
     if asked.model is not None and not asked.model.fits(seen.comparisons):
         raise _other_table("its columns are compared otherwise")
     fresh = None
@@ -101,7 +105,7 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
     source = (rows[Cluster.store] == _STORES[1]).cast(pl.Int64).to_numpy() if linking else None
     link = float(np.log2(asked.threshold / (1 - asked.threshold)))
     given, blocking = Given(source=source, fresh=fresh), asked.matcher.blocking
-    result = matched(seen, given, link=link, asked=blocking, model=asked.model)
+    result = matched(seen, given, link=link, cut=cut_of(link), asked=blocking, model=asked.model, room=asked.room)
     model = asked.model or model_of(seen, found, result)
     return FileMatch(_clusters(rows, result, number, link), _pairs(rows, result, number, link), found, result, model)
 
@@ -132,7 +136,7 @@ def _other_table(why: str) -> ConfigurationError:
 
 
 def _lists(matcher: MatcherRules) -> Known:
-    return Known(matcher.nicknames, matcher.legal_forms, matcher.public_domains)
+    return Known(matcher.nicknames, matcher.legal_forms, matcher.public_domains, placeholders=matcher.placeholders)
 
 
 def _with_known(rows: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:
@@ -188,23 +192,34 @@ def _clusters(rows: pl.DataFrame, result: Matched, number: Ints, link: float) ->
     edges = result.weight >= link
     bridge = bridges(result.candidates.left[edges], result.candidates.right[edges], result.grown.label)
     alone = np.bincount(number, minlength=len(result.own)) == 1
-    full = pl.sum_horizontal(pl.exclude(*_OWN).is_not_null()).cast(pl.Int64)
-    lined = rows.with_columns(full.alias(_FULL)).with_columns(
+    lined = rows.with_columns(
         pl.Series(LABEL, label),
         pl.Series(str(Cluster.probability), held),
         pl.Series(str(Cluster.bridge), (bridge & alone)[number] if len(number) else np.empty(0, np.bool_)),
     )
-    best = pl.struct(-pl.col(_FULL), pl.col(Cluster.store) == _STORES[1], Cluster.row_key).rank("ordinal").over(LABEL)
     return lined.select(
         Cluster.store,
         Cluster.row_key,
         entity_ids(lined.select(Cluster.store, Cluster.row_key, LABEL, KNOWN)).alias(Cluster.entity_id),
-        (best == 1).alias(str(Cluster.survivor)),
+        _survivors(lined).alias(str(Cluster.survivor)),
         str(Cluster.probability),
         str(Cluster.bridge),
         pl.when(pl.len().over(LABEL) > 1).then(pl.lit("match")).otherwise(pl.lit("single")).alias(Cluster.decided_by),
         pl.lit(_TABLE).alias(Cluster.table),
     ).sort(Cluster.entity_id, Cluster.store, Cluster.row_key)
+
+
+def _fullness() -> pl.Expr:
+    return pl.sum_horizontal(pl.exclude(*_OWN).is_not_null()).cast(pl.Int64)
+
+
+def _survivors(lined: pl.DataFrame) -> pl.Series:
+    """The fullest row of each cluster; of equally full ones that of the first store with the least key."""
+    order = [-pl.col(_FULL), pl.col(Cluster.store) == _STORES[1], pl.col(Cluster.row_key)]
+    numbered = lined.select(LABEL, _FULL, Cluster.store, Cluster.row_key, row=pl.int_range(pl.len()))
+    several = numbered.filter(pl.len().over(LABEL) > 1).sort(LABEL, *order)
+    others = several.filter(~pl.col(LABEL).is_first_distinct())["row"]
+    return pl.Series([True], dtype=pl.Boolean).new_from_index(0, len(lined)).scatter(others, values=False)
 
 
 def _labels(

@@ -20,11 +20,13 @@ class FileMatching:
         matcher: Roles, blocking keys and lists of the rules.
         fields: What the configuration's `matching_fields` name; none where it does not say.
         threshold: Its `matching_threshold`; None where it does not say.
+        megabytes: Its limit of memory.
     """
 
     matcher: MatcherRules
     fields: tuple[str, ...]
     threshold: float | None
+    megabytes: int
 
 
 def file_matching(config: Path | None = None, env: Mapping[str, str] | None = None) -> FileMatching:
@@ -41,7 +43,8 @@ def file_matching(config: Path | None = None, env: Mapping[str, str] | None = No
     rules, mistakes = read_rules(settings.root)
     raise_all(mistakes)
     said = settings.tables[0].dedupe
-    return FileMatching(matcher_of(rules.dedupe.matcher, rules.lists), said.stated_fields, said.stated_threshold)
+    matcher, megabytes = matcher_of(rules.dedupe.matcher, rules.lists), settings.limits.max_memory_usage_mb
+    return FileMatching(matcher, said.stated_fields, said.stated_threshold, megabytes)
 
 
 def file_rules(

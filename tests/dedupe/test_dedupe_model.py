@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from matching_tables import known_lists, people, texts
 
 from dq.dedupe import model as kept
-from dq.dedupe.evidence import Evidence, Respect
+from dq.dedupe.evidence import Evidence, Respect, Shared
 from dq.dedupe.features import encoded, mixed
 from dq.dedupe.matcher import learned, matched, model_of
 from dq.dedupe.model import Model, Values, counted, digests, from_frame, to_frame, valued
@@ -44,7 +44,9 @@ def models(draw):
         rows=draw(st.integers(0, 10**9)),
         roles=dict.fromkeys(names, draw(st.sampled_from(["email", "name", "text"]))),
         keys=tuple(tuple(key) for key in draw(st.lists(st.lists(NAMES, min_size=1, max_size=2), max_size=3))),
-        evidence=Evidence(draw(SHARES), tuple(draw(respect(name)) for name in names)),
+        evidence=Evidence(
+            draw(SHARES), tuple(draw(respect(name)) for name in names), (Shared((names[0], names[-1]), draw(SHARES)),)
+        ),
         values={f"{name}.feature": draw(HASHES.flatmap(values_of)) for name in names},
         offices={name: held for name in names if len(held := draw(HASHES))},
     )
