@@ -8,7 +8,6 @@ import pytest
 from projects import Project
 
 from dq.engine.filematch import Asked, match_files
-from dq.engine.respects import Known
 from dq.leads import flat
 from dq.schemas import Cluster, Pair
 
