@@ -1,5 +1,6 @@
 """`dq dedupe FILE`: which rows of any file are the same."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,60 +14,73 @@ if TYPE_CHECKING:
     from dq.engine.filematch import Asked, FileMatch
 
 _SHOWN = 40
+_WRITTEN = ("--pairs", "--report", "--save-model")
+
+File = Annotated[Path, typer.Argument(help="A Parquet, CSV or NDJSON file.")]
+Link = Annotated[
+    Path | None, typer.Option("--link", help="A second file: each row is linked with at most one of the other's.")
+]
+Within = Annotated[bool, typer.Option("--within", help="With --link: look for duplicates inside each file as well.")]
+KeyColumn = Annotated[
+    str | None, typer.Option("--key", help="The column that names rows; default: id, else the row's number.")
+]
+Fields = Annotated[
+    str | None,
+    typer.Option("--fields", help="The only columns that count, commas between; default: all that say something."),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold", min=0.01, max=0.9999, help="Match probability at which two rows are linked; default: 0.6."
+    ),
+]
+ModelFile = Annotated[
+    Path | None, typer.Option("--model", help="Go by what --save-model kept, and learn nothing from these rows.")
+]
+SaveModel = Annotated[
+    Path | None, typer.Option("--save-model", help="Keep what was learned (.parquet), for rows to come.")
+]
+KnownFile = Annotated[
+    Path | None,
+    typer.Option("--known", help="What --out wrote before: its ids stay; with --model only new rows are matched."),
+]
+Exact = Annotated[bool, typer.Option("--exact", help="By the exact keys of rules/dedupe.yaml alone, as dq clean does.")]
+OutFile = Annotated[
+    Path | None,
+    typer.Option("--out", help="Write one line a row: row_key, entity_id and more; - is CSV to stdout."),
+]
+PairsFile = Annotated[Path | None, typer.Option("--pairs", help="Write the pairs that are or may be the same.")]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option("--report", help="Write a page with charts (.html): weights, clusters, keys, some pairs."),
+]
+MaxMemory = Annotated[
+    int | None,
+    typer.Option(
+        "--max-memory",
+        min=64,
+        help="MB to stay within, about: what is known of too many pairs goes into files; default: the configuration's.",
+    ),
+]
+Explain = Annotated[bool, typer.Option("--explain", help="Tell what each comparison is worth, as learned.")]
 
 
 def dedupe(
-    file: Annotated[Path, typer.Argument(help="A Parquet, CSV or NDJSON file.")],
-    link: Annotated[
-        Path | None, typer.Option("--link", help="A second file: each row is linked with at most one of the other's.")
-    ] = None,
-    within: Annotated[
-        bool, typer.Option("--within", help="With --link: look for duplicates inside each file as well.")
-    ] = False,
-    key: Annotated[
-        str | None, typer.Option("--key", help="The column that names rows; default: id, else the row's number.")
-    ] = None,
-    fields: Annotated[
-        str | None,
-        typer.Option("--fields", help="The only columns that count, commas between; default: all that say something."),
-    ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            "--threshold", min=0.01, max=0.9999, help="Match probability at which two rows are linked; default: 0.8."
-        ),
-    ] = None,
-    model: Annotated[
-        Path | None, typer.Option("--model", help="Go by what --save-model kept, and learn nothing from these rows.")
-    ] = None,
-    save_model: Annotated[
-        Path | None, typer.Option("--save-model", help="Keep what was learned (.parquet), for rows to come.")
-    ] = None,
-    known: Annotated[
-        Path | None,
-        typer.Option("--known", help="What --out wrote before: its ids stay; with --model only new rows are matched."),
-    ] = None,
-    exact: Annotated[
-        bool, typer.Option("--exact", help="By the exact keys of rules/dedupe.yaml alone, as dq clean does.")
-    ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Write one line a row: row_key, entity_id and more; - is CSV to stdout."),
-    ] = None,
-    pairs: Annotated[Path | None, typer.Option("--pairs", help="Write the pairs that are or may be the same.")] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option("--report", help="Write a page with charts (.html): weights, clusters, keys, some pairs."),
-    ] = None,
-    max_memory: Annotated[
-        int | None,
-        typer.Option(
-            "--max-memory",
-            min=64,
-            help="MB to stay within, about: what is known of too many pairs goes into files; default: the configuration's.",
-        ),
-    ] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Tell what each comparison is worth, as learned.")] = False,
+    file: File,
+    link: Link = None,
+    within: Within = False,
+    key: KeyColumn = None,
+    fields: Fields = None,
+    threshold: Threshold = None,
+    model: ModelFile = None,
+    save_model: SaveModel = None,
+    known: KnownFile = None,
+    exact: Exact = False,
+    out: OutFile = None,
+    pairs: PairsFile = None,
+    report: ReportFile = None,
+    max_memory: MaxMemory = None,
+    explain: Explain = False,
     separator: Separator = None,
     config: ConfigFile = None,
     form: AsFormat = Format.text,
@@ -75,12 +89,11 @@ def dedupe(
     from dq.engine import files
     from dq.engine.outputs import STDOUT, demand_outputs
 
-    beside = {"--fields": fields, "--pairs": pairs, "--report": report, "--explain": explain or None, "--model": model,
+    beside: dict[str, Any] = {"--fields": fields, "--pairs": pairs, "--report": report, "--explain": explain or None, "--model": model,
               "--save-model": save_model, "--known": known}  # fmt: skip
     _demand_fitting(link, within=within, exact=exact, beside=[option for option, value in beside.items() if value])
     read = [path for path in (file, link, model, known) if path is not None]
-    wanted = {"--out": out, "--pairs": pairs, "--report": report, "--save-model": save_model}
-    demand_outputs(wanted, read, pages=["--report"])
+    demand_outputs({"--out": out, **{name: beside[name] for name in _WRITTEN}}, read, pages=["--report"])
     left = files.read(file, separator)
     right = None if link is None else files.read(link, separator if link.suffix.lower() == ".csv" else None)
     with files.readable(*read):
@@ -89,8 +102,7 @@ def dedupe(
         found = _by_keys(left, right, key, config) if match is None else match.clusters
     if match is not None and asked is not None:
         _write_beside(match, pairs, save_model)
-        if report is not None:
-            _write_page(match, report, file.name, asked.threshold, linked=link is not None)
+        _write_page(match, report, file.name, asked.threshold, linked=link is not None)
     if out == STDOUT:
         print(found.write_csv(), end="")
         return
@@ -124,15 +136,18 @@ def _demand_fitting(link: Path | None, *, within: bool, exact: bool, beside: lis
         raise ConfigurationError("--known is for one file.", fix="leave out --link, or --known")
 
 
-def _write_page(match: "FileMatch", path: Path, name: str, threshold: float, *, linked: bool) -> None:
+def _write_page(match: "FileMatch", path: Path | None, name: str, threshold: float, *, linked: bool) -> None:
     from math import log2
 
     from dq.engine.filecharts import matching_of
     from dq.engine.outputs import write_page
     from dq.report.matchpage import as_page
 
+    if path is None:
+        return
     link = log2(threshold / (1 - threshold))
     write_page(as_page(matching_of(name, match, link, linked=linked)) + "\n", path)
+    print(f"{path}: it holds names of columns and keys of rows, and no value of a cell", file=sys.stderr)
 
 
 def _by_keys(
@@ -171,7 +186,7 @@ def _asked(
         names = tuple(name for name in said.fields if name in left.collect_schema())
     return Asked(
         key=key,
-        threshold=threshold or said.threshold or 0.8,
+        threshold=threshold or said.threshold or 0.6,
         within=within,
         fields=names,
         matcher=said.matcher,

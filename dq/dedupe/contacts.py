@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from dq.dedupe.comparison import MISSING, Compared, Levels, near, rarity
+from dq.dedupe.comparison import MISSING, Compared, Comparison, Levels, near, rarity
 from dq.dedupe.features import NONE, Bools, Codes, Feature, Floats, Ints
 from dq.dedupe.tokens import Worded
 
@@ -29,6 +29,7 @@ class Addresses:
         domain: What stands behind it.
         spelled: Rows whose mailbox is spelled from their own name: at another domain it repeats what the name says.
         digits: The digits in mailboxes: `jo` and `jo_2` are two people.
+        office: What stands behind the @ where that is an organization's; colleagues have mailboxes of their own there.
     """
 
     name: str
@@ -37,7 +38,8 @@ class Addresses:
     domain: Feature
     spelled: Bools
     digits: Feature
-    levels: tuple[str, ...] = ("differs", "near", "same mailbox, other domain", "equal")
+    office: Feature
+    levels: tuple[str, ...] = ("differs", "other mailbox, same domain", "near", "same mailbox, other domain", "equal")
 
     def compare(self, left: Ints, right: Ints) -> Compared:
         """Compare pairs of rows."""
@@ -47,15 +49,16 @@ class Addresses:
         asked = known & ~equal & ~own & (self.digits.codes[left] == self.digits.codes[right])
         slip = near(self.mailbox, left, right, near(self.domain, left, right, asked, _NEAR), _NEAR)
         mailbox = known & ~equal & ~slip & self.mailbox.same(left, right)
-        level = np.select([equal, mailbox, slip], [3, 2, 1], 0).astype(np.int8)
+        beside = known & self.office.same(left, right)
+        level = np.select([equal, mailbox, slip, beside], [4, 3, 2, 1], 0).astype(np.int8)
         level[~known | (mailbox & self.spelled[left])] = MISSING
         whole = rarity(self.address, self.address.codes[left], self.address.codes[right])
         box = rarity(self.mailbox, self.mailbox.codes[left], self.mailbox.codes[right])
         return Compared(level, np.where(equal, whole, np.where(mailbox, box, 0.0)))
 
     def chance(self) -> dict[int, float]:
-        """How often random rows have the same address."""
-        return {3: self.address.collision()}
+        """How often random rows have the same address; that their domain is the same, the organization counts."""
+        return {4: self.address.collision(), 1: 1.0}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +94,41 @@ class Organizations:
 
     def _rarity(self, level: Levels, by_name: Floats, by_domain: Floats) -> Floats:
         return np.select([level >= 3, level == 2], [by_domain, by_name], 0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Silent:
+    """A comparison in which equal values of an office say nothing; that they differ still tells things apart.
+
+    Attributes:
+        inner: The comparison.
+        feature: Its values.
+        shared: Rows whose value is an office's.
+    """
+
+    inner: Comparison
+    feature: Feature
+    shared: Bools
+
+    @property
+    def name(self) -> str:
+        """Of the comparison."""
+        return self.inner.name
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Those of the comparison."""
+        return self.inner.levels
+
+    def compare(self, left: Ints, right: Ints) -> Compared:
+        """Compare pairs of rows."""
+        found = self.inner.compare(left, right)
+        nobodys = self.feature.same(left, right) & self.shared[left]
+        return Compared(np.where(nobodys, np.int8(MISSING), found.level), np.where(nobodys, 0.0, found.rarity))
+
+    def chance(self) -> dict[int, float]:
+        """That of the comparison."""
+        return self.inner.chance()
 
 
 def offices(feature: Feature, names: Feature, most: int) -> Codes:

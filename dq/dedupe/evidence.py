@@ -2,8 +2,12 @@
 
 Fellegi and Sunter (1969): a level that matches show m and random pairs u of the time weighs log2(m/u) bits. u comes from
 random pairs and from the frequencies of values; m and the number of matches from expectation maximization over the
-candidate pairs. The prior is that of all pairs of the table, not of the candidates: those were chosen because they
+candidate pairs (`expectation`). The prior is that of all pairs of the table, not of the candidates: those were chosen because they
 agree somewhere, and would pass for matches otherwise.
+
+Respects are not independent among rows that differ: namesakes work at one employer, restaurants share a hotel's address and
+telephone. How many pairs agree in two respects and else like any two rows is learned as well, and weighs against a match
+that only these two speak for.
 """
 
 from collections.abc import Sequence
@@ -11,15 +15,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dq.dedupe.comparison import MISSING, Compared, Comparison, Levels
+from dq.dedupe.comparison import Compared, Comparison, Levels
+from dq.dedupe.expectation import distinct_patterns, maximized, with_shared
 from dq.dedupe.features import Floats, Ints
 
 MOST_RARITY = 8.0
 """Bits that the rarity of a value may add or take."""
-_ROUNDS, _STILL = 200, 1e-4
 _PRIOR_SHARE = 0.5
 """Matches a row that the first round expects."""
-_LEAST_PRIOR, _MOST_PRIOR = 1e-15, 0.5
+_MOST_BITS = 60
 _LEAST = 1e-12
 
 
@@ -46,16 +50,31 @@ class Respect:
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """Two respects in which rows agree for a reason of its own: namesakes of one employer, colleagues of one switchboard.
+
+    Attributes:
+        names: Of the comparisons.
+        share: Of all pairs of rows: those that agree in both, are not the same, and else agree by chance.
+    """
+
+    names: tuple[str, ...]
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What was learned of a table: small, and readable.
 
     Attributes:
         prior: Share of all pairs of rows that are matches.
         respects: One a comparison.
+        shared: What rows that are not the same share together more often than by chance.
     """
 
     prior: float
     respects: tuple[Respect, ...]
+    shared: tuple[Shared, ...] = ()
 
 
 def random_pairs(rows: int, most: int, seed: int = 1) -> tuple[Ints, Ints]:
@@ -73,6 +92,7 @@ def learned(
     chance: Sequence[Compared],
     counts: Floats,
     rows: int,
+    alone: Sequence[int] = (),
 ) -> Evidence:
     """Fit the evidence.
 
@@ -82,30 +102,40 @@ def learned(
         chance: Random pairs in each of them.
         counts: How many pairs of rows each candidate stands for.
         rows: Rows of the table.
+        alone: Comparisons, by number, of what one person has alone: nobody shares it with another for a reason.
     """
     us = [_chances(one, pairs.level) for one, pairs in zip(comparisons, chance, strict=True)]
-    patterns, weights = _patterns([pairs.level for pairs in candidates], [len(u) for u in us], counts)
+    patterns, weights = distinct_patterns([pairs.level for pairs in candidates], [len(u) for u in us], counts)
     total = max(1.0, rows * (rows - 1) / 2)
-    prior, ms = _maximized(patterns, weights, us, total, _bounded(_PRIOR_SHARE * rows / total))
+    fitted = maximized(patterns, weights, us, total, _PRIOR_SHARE * rows / total)
+    fitted = with_shared(patterns, weights, us, total, fitted, [at for at in range(len(us)) if at not in alone])
     respects = (
         Respect(one.name, one.levels, tuple(m.tolist()), tuple(u.tolist()))
-        for one, m, u in zip(comparisons, ms, us, strict=True)
+        for one, m, u in zip(comparisons, fitted.ms, us, strict=True)
     )
-    return Evidence(prior, tuple(respects))
+    shared = (Shared(tuple(comparisons[at].name for at in pair), share) for pair, share in fitted.shared)
+    return Evidence(fitted.prior, tuple(respects), tuple(shared))
 
 
 def weights(evidence: Evidence, pairs: Sequence[Compared]) -> Floats:
     """The match weight of each pair in bits: log2 of the odds that its rows are the same."""
     total = np.full(len(pairs[0].level) if pairs else 0, np.log2(evidence.prior / (1 - evidence.prior)))
+    said: dict[str, Floats] = {}
     for respect, one in zip(evidence.respects, pairs, strict=True):
-        total += np.append(respect.bits, 0.0)[one.level]  # the last is that of missing values
-        total += np.clip(one.rarity, -MOST_RARITY, MOST_RARITY)
-    return total
+        bits = np.append(respect.bits, 0.0)[one.level]  # the last is that of missing values
+        said[respect.name] = bits + np.clip(one.rarity, -MOST_RARITY, MOST_RARITY)
+        total += said[respect.name]
+    other = np.ones(len(total))
+    for shared in evidence.shared:
+        agree: Floats = np.sum([said[name] for name in shared.names], axis=0)
+        other += np.exp2(np.clip(agree + np.log2(shared.share), -_MOST_BITS, _MOST_BITS))
+    weighed: Floats = total - np.log2(other)
+    return weighed
 
 
 def probability(bits: Floats) -> Floats:
     """Match probability of a match weight."""
-    odds: Floats = 1 / (1 + np.exp2(-np.clip(bits, -60, 60)))
+    odds: Floats = 1 / (1 + np.exp2(-np.clip(bits, -_MOST_BITS, _MOST_BITS)))
     return odds
 
 
@@ -114,54 +144,5 @@ def _chances(comparison: Comparison, level: Levels) -> Floats:
     share = counted / counted.sum()
     for number, known in comparison.chance().items():
         share[number] = max(known, _LEAST)
-    chances: Floats = share / share.sum()
-    return chances
-
-
-def _patterns(levels: Sequence[Levels], sizes: Sequence[int], counts: Floats) -> tuple[list[Levels], Floats]:
-    """The distinct combinations of levels, and how many pairs have each."""
-    code = np.zeros(len(counts), np.int64)
-    for level, size in zip(levels, sizes, strict=True):
-        code = code * (size + 1) + (level + 1)
-        if size and code.size and int(code.max()) > 1 << 50:  # many comparisons: number what there is
-            code = np.unique(code, return_inverse=True)[1].astype(np.int64)
-    _, first, line = np.unique(code, return_index=True, return_inverse=True)
-    pairs: Floats = np.bincount(line, weights=counts, minlength=len(first)).astype(np.float64)
-    return [level[first] for level in levels], pairs
-
-
-def _maximized(
-    patterns: Sequence[Levels], counts: Floats, us: Sequence[Floats], total: float, prior: float
-) -> tuple[float, list[Floats]]:
-    by_chance = np.sum([np.append(np.log(u), 0.0)[level] for u, level in zip(us, patterns, strict=True)], axis=0)
-    ms = [_first_guess(len(u)) for u in us]
-    for _ in range(_ROUNDS):
-        by_match = np.sum([np.append(np.log(m), 0.0)[level] for m, level in zip(ms, patterns, strict=True)], axis=0)
-        odds = np.clip(np.log(prior / (1 - prior)) + by_match - by_chance, -40, 40)
-        matches = counts / (1 + np.exp(-odds))
-        found = _bounded(matches.sum() / total)
-        better = [_shares(level, matches, u) for level, u in zip(patterns, us, strict=True)]
-        moved = max((float(np.abs(m - b).max()) for m, b in zip(ms, better, strict=True)), default=0.0)
-        is_still = abs(found / prior - 1) < _STILL and moved < _STILL
-        prior, ms = found, better
-        if is_still:
-            break
-    return prior, ms
-
-
-def _bounded(prior: float) -> float:
-    return float(np.clip(prior, _LEAST_PRIOR, _MOST_PRIOR))
-
-
-def _first_guess(size: int) -> Floats:
-    guess = np.linspace(0.02, 1, size) ** 3
-    first: Floats = guess / guess.sum()
-    return first
-
-
-def _shares(level: Levels, matches: Floats, u: Floats) -> Floats:
-    """The levels of matches; half a match by chance keeps a level that none shows from being impossible."""
-    known = level != MISSING
-    counted = np.bincount(level[known], weights=matches[known], minlength=len(u)) + 0.5 * u + 1e-3
-    shares: Floats = counted / counted.sum()
-    return shares
+    chances: Floats = share / share[share < 1].sum()
+    return np.minimum(chances, 1.0)

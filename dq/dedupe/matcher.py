@@ -18,8 +18,10 @@ from dq.dedupe.model import Model, values_of
 from dq.dedupe.room import MEMORY, Room
 from dq.rules import Blocking, Role
 
-LINK, CUT = 2.0, -4.0
-"""Bits at which a pair is a link (a probability of 0.8), and the least mean weight between the parts of a cluster."""
+LINK, CUT = 0.0, -5.0
+"""Bits at which a pair is a link (likelier than not), and the least mean weight between the parts of a cluster."""
+_BELOW = 6.0
+"""Bits by which the parts of a cluster may on average fall short of a link, where links are asked to be sure."""
 MISSING = -8.0
 """Bits of a pair inside a cluster that no key brought together, where there are too many to score them all."""
 MOST_INSIDE = 100
@@ -95,6 +97,11 @@ class Given:
 
 
 NOTHING = Given()
+
+
+def cut_of(link: float) -> float:
+    """The least mean weight between the parts of a cluster that suits a link of so many bits: surer links, closer clusters."""
+    return max(CUT, link - _BELOW)
 
 
 def matched(
@@ -191,7 +198,7 @@ def _learned(respects: Respects, found: Candidates, pairs: Sequence[Compared], o
     times = np.append(counts[found.left] * counts[found.right], (counts * (counts - 1) / 2)[repeated])
     left, right = evidence.random_pairs(len(counts), _RANDOM)
     chance = _compared(respects.comparisons, left, right)
-    return evidence.learned(respects.comparisons, both, chance, times, int(counts.sum()))
+    return evidence.learned(respects.comparisons, both, chance, times, int(counts.sum()), respects.identifying)
 
 
 def _inside(

@@ -5,14 +5,14 @@ Values are kept as digests: what is asked of them is only how common they are. A
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, cast
 
 import numpy as np
 import polars as pl
 
 from dq.dedupe.comparison import Comparison
-from dq.dedupe.evidence import Evidence, Respect
+from dq.dedupe.evidence import Evidence, Respect, Shared
 from dq.dedupe.features import Codes, Feature, Floats, Hashes, mixed
 from dq.dedupe.tokens import Worded
 from dq.rules import Role
@@ -29,7 +29,7 @@ TYPES = {
     "bits": pl.Float64(),
     "share": pl.Float64(),
 }
-"""kind: `rows`, `column`, `key`, `prior`, `level`, `rest`, `collision`, `value` or `office`; name: of a column, comparison or
+"""kind: `rows`, `column`, `key`, `prior`, `shared`, `level`, `rest`, `collision`, `value` or `office`; name: of a column, comparison or
 feature; text: a role, the parts of a key, a level; digest: of a value; m, u: shares of matches and random pairs on a level;
 bits: what the level is worth; share: of rows, or how many rows there were."""
 _JOINT = " + "
@@ -131,7 +131,7 @@ def _as_known(held: Any, name: str, known: Mapping[str, Values]) -> Any:
     inner = {
         one.name: _as_known(getattr(held, one.name), f"{name}.{one.name}", known)
         for one in fields(held)
-        if isinstance(getattr(held, one.name), Feature | Worded)
+        if is_dataclass(getattr(held, one.name))
     }
     changed = replace(held, **inner)
     return changed.weighed() if isinstance(changed, Worded) else changed
@@ -142,7 +142,7 @@ def _features(held: Any, name: str) -> Iterator[tuple[str, Feature]]:
         value = getattr(held, one.name)
         if isinstance(value, Feature):
             yield f"{name}.{one.name}", value
-        elif isinstance(value, Worded):
+        elif is_dataclass(value):
             yield from _features(value, f"{name}.{one.name}")
 
 
@@ -164,6 +164,7 @@ def to_frame(model: Model) -> pl.DataFrame:
         *({"kind": "column", "name": name, "text": role} for name, role in model.roles.items()),
         *({"kind": "key", "text": _JOINT.join(key)} for key in model.keys),
         prior,
+        *({"kind": "shared", "text": _JOINT.join(one.names), "share": one.share} for one in model.evidence.shared),
         *levels,
         *({"kind": "rest", "name": name, "share": one.rest} for name, one in model.values.items()),
         *({"kind": "collision", "name": name, "share": one.collision} for name, one in model.values.items()),
@@ -198,6 +199,10 @@ def from_frame(frame: pl.DataFrame) -> Model:
         Respect(name, tuple(one["text"]), tuple(one["m"]), tuple(one["u"]))
         for name, one in ((str(key[0]), part) for key, part in level.group_by("name", maintain_order=True))
     )
+    both = parts.get("shared", nothing)
+    shared = tuple(
+        Shared(tuple(names.split(_JOINT)), share) for names, share in zip(both["text"], both["share"], strict=True)
+    )
     tables = {str(key[0]): part for key, part in value.group_by("name", maintain_order=True)}
     rest, collision = (_by_name(parts.get(kind, nothing), "share") for kind in ("rest", "collision"))
     offices = parts.get("office", nothing).group_by("name", maintain_order=True)
@@ -205,7 +210,7 @@ def from_frame(frame: pl.DataFrame) -> Model:
         rows=int(parts["rows"]["share"][0]),
         roles=_by_name(parts["column"], "text"),
         keys=tuple(tuple(key.split(_JOINT)) for key in parts.get("key", nothing)["text"]),
-        evidence=Evidence(parts["prior"]["share"][0], respects),
+        evidence=Evidence(parts["prior"]["share"][0], respects, shared),
         values={
             name: Values(*_listing(tables.get(name, nothing)), share, collision[name]) for name, share in rest.items()
         },

@@ -11,16 +11,19 @@ from dq.dedupe.comparison import MISSING, Compared, Levels, near, rarity
 from dq.dedupe.features import Bools, Feature, Floats, Ints
 
 _NEAR, _SWAPPED = 0.88, 0.95
-_NOTHING, _GIVEN, _BOTH_NEAR, _FAMILY, _SWAP, _GIVEN_NEAR_FAMILY, _FAMILY_NEAR_GIVEN, _SAME_WORDS, _SAME = range(9)
+(
+    _NOTHING, _GIVEN, _BOTH_NEAR, _FAMILY, _OTHER_MIDDLE, _SWAP, _GIVEN_NEAR_FAMILY, _FAMILY_NEAR_GIVEN, _SAME_WORDS, _SAME,
+) = range(10)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Persons:
-    """Names in nine levels.
+    """Names in ten levels.
 
     Attributes:
         name: Of the comparison.
         given: First given names.
+        middle: Names between the two, initials or whole.
         family: Family names.
         words: All words of the name, sorted.
         formal: The formal name that a given name is short for.
@@ -31,6 +34,7 @@ class Persons:
 
     name: str
     given: Feature
+    middle: Feature
     family: Feature
     words: Feature
     formal: Feature
@@ -38,7 +42,7 @@ class Persons:
     initials: Bools
     first: Ints
     levels: tuple[str, ...] = (
-        "differs", "given name", "both near", "family name", "swapped", "given name, family near",
+        "differs", "given name", "both near", "family name", "other middle name", "swapped", "given name, family near",
         "family name, given near", "same words", "equal",
     )  # fmt: skip
 
@@ -53,6 +57,7 @@ class Persons:
         unlike = given & families & ~same_given & ~same_family & ~(near_given & near_family)
         words = given & families & self.words.same(left, right)
         rules = (
+            (_OTHER_MIDDLE, same_given & same_family & self._other_middle(left, right)),
             (_SAME, same_given & same_family),
             (_SAME_WORDS, words),
             (_FAMILY_NEAR_GIVEN, same_family & near_given),
@@ -80,9 +85,19 @@ class Persons:
         short: Bools = asked & (formal | initial)
         return short
 
+    def _other_middle(self, left: Ints, right: Ints) -> Bools:
+        """Middle names that begin with different letters: an initial fits its name, and slips do."""
+        known = self.middle.known[left] & self.middle.known[right]
+        letters = self.middle.values.str.slice(0, 1).rank("dense").to_numpy()
+        other = known & ~self.middle.same(left, right)
+        pairs = np.flatnonzero(other)
+        one, two = (self.middle.codes[side[pairs]] for side in (left, right))
+        other[pairs] = letters[one] != letters[two]
+        return other
+
     def _rarity(self, level: Levels, left: Ints, right: Ints) -> Floats:
         given = rarity(self.given, self.given.codes[left], self.given.codes[right])
         family = rarity(self.family, self.family.codes[left], self.family.codes[right])
-        with_given = np.isin(level, (_GIVEN, _SWAP, _GIVEN_NEAR_FAMILY, _SAME_WORDS, _SAME))
-        with_family = np.isin(level, (_FAMILY, _SWAP, _FAMILY_NEAR_GIVEN, _SAME_WORDS, _SAME))
+        with_given = np.isin(level, (_GIVEN, _OTHER_MIDDLE, _SWAP, _GIVEN_NEAR_FAMILY, _SAME_WORDS, _SAME))
+        with_family = np.isin(level, (_FAMILY, _OTHER_MIDDLE, _SWAP, _FAMILY_NEAR_GIVEN, _SAME_WORDS, _SAME))
         return np.where(with_given, given, 0.0) + np.where(with_family, family, 0.0)

@@ -12,7 +12,7 @@ import polars as pl
 from dq.dedupe.clusters import bridges
 from dq.dedupe.evidence import probability
 from dq.dedupe.features import Ints
-from dq.dedupe.matcher import CUT, Given, Matched, matched, model_of
+from dq.dedupe.matcher import CUT, Given, Matched, cut_of, matched, model_of
 from dq.dedupe.model import Model
 from dq.dedupe.roles import roles
 from dq.dedupe.room import MEMORY, Room
@@ -48,7 +48,7 @@ class Asked:
     """
 
     key: str | None = None
-    threshold: float = 0.8
+    threshold: float = 0.6
     within: bool = False
     fields: tuple[str, ...] = ()
     matcher: MatcherRules = field(default_factory=MatcherRules)
@@ -105,7 +105,7 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
     source = (rows[Cluster.store] == _STORES[1]).cast(pl.Int64).to_numpy() if linking else None
     link = float(np.log2(asked.threshold / (1 - asked.threshold)))
     given, blocking = Given(source=source, fresh=fresh), asked.matcher.blocking
-    result = matched(seen, given, link=link, asked=blocking, model=asked.model, room=asked.room)
+    result = matched(seen, given, link=link, cut=cut_of(link), asked=blocking, model=asked.model, room=asked.room)
     model = asked.model or model_of(seen, found, result)
     return FileMatch(_clusters(rows, result, number, link), _pairs(rows, result, number, link), found, result, model)
 
@@ -136,7 +136,7 @@ def _other_table(why: str) -> ConfigurationError:
 
 
 def _lists(matcher: MatcherRules) -> Known:
-    return Known(matcher.nicknames, matcher.legal_forms, matcher.public_domains)
+    return Known(matcher.nicknames, matcher.legal_forms, matcher.public_domains, placeholders=matcher.placeholders)
 
 
 def _with_known(rows: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:

@@ -5,13 +5,21 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 
+from dq.options import DateOptions
 from dq.rules import Role
-from dq.standardize import company, email, linkedin, text, website
+from dq.standardize import company, date, email, linkedin, text, website
+from dq.standardize.digits import plain_digits
 from dq.standardize.forms import change_where, each
 
 _PLAIN_WORDS = r"^[A-Za-z0-9]+(?: [A-Za-z0-9]+)*$"
 _PLAIN_NUMBER = r"^[0-9 ()+./-]*$"
 _BETWEEN_DIGITS = dict.fromkeys(" ()+./-", "")
+_MONTHS = 12
+_LAST_CENTURY, _THIS_CENTURY = (
+    rf"^([0-9]{{1,2}}[-/. ][A-Za-z0-9]{{1,9}}[-/. ])({years}[0-9])$" for years in ("[3-9]", "[0-2]")
+)
+"""Years of two digits: 30 to 99 are of the last century."""
+_NUMBERS = r"^([0-9]{1,2})[-/.][0-9]{1,2}[-/.][0-9]{4}$"
 
 
 def words_of(value: pl.Expr) -> pl.Expr:
@@ -37,11 +45,17 @@ def _number(value: pl.Expr) -> pl.Expr:
 
 
 def _digits(value: pl.Expr) -> pl.Expr:
-    return text.tidy(value).str.normalize("NFKC").str.replace_all(r"\D", "")
+    return plain_digits(text.tidy(value).str.normalize("NFKC")).str.replace_all(r"[^0-9]", "")
 
 
 def _day(value: pl.Expr) -> pl.Expr:
-    digits = value.str.replace_all(r"\D", "").str.slice(0, 8)
+    """Days as eight digits; whether days or months come first is what most of the column's days allow."""
+    written = text.tidy(plain_digits(value)).str.replace(_LAST_CENTURY, "${1}19${2}")
+    written = written.str.replace(_THIS_CENTURY, "${1}20${2}")
+    first, second = (written.str.extract(_NUMBERS, group).cast(pl.Int64, strict=False) for group in (1, 2))
+    by_days, by_months = (date.standard(written, DateOptions(day_first=is_first)) for is_first in (True, False))
+    days = pl.when((first > _MONTHS).sum() > (second > _MONTHS).sum()).then(by_days).otherwise(by_months)
+    digits = days.str.replace_all(r"[^0-9]", "").str.slice(0, 8)
     return pl.when(digits.str.len_bytes() == 8).then(digits)
 
 

@@ -16,18 +16,20 @@ from dq.standardize.forms import change_where, each, find_where
 PERSON = "person"
 """The comparison's name, and the beginning of its features' names."""
 _PARTS = "#parts"
-_NAMING: frozenset[Role] = frozenset({"name", "given", "family"})
-_SUFFIXED: frozenset[Role] = frozenset({"name", "family"})
-_NAMES = ("given", "family", "words", "formal", "generation")
+_NAMING: frozenset[Role] = frozenset({"name", "given", "middle", "family"})
+_SUFFIXED: frozenset[Role] = frozenset({"name", "given", "family"})
+_NAMES = ("given", "middle", "family", "words", "formal", "generation")
 _MAYBE_GENERATION = r"[^ -~]|['`]|(?i)(?:^|[^a-z0-9])(?:jr|sr|junior|senior|ii|iii|iv)(?:$|[^a-z0-9])"
 _GENERATION = r"\b(jr|sr|junior|senior|ii|iii|iv)\b"
+_LAST_WORD = r"^(.*\S) (?:jr|sr|junior|senior|ii|iii|iv)$"
+_WRITTEN_OUT = r"(?i)^(\S+\s.*\S),?\s+(?:junior|senior)\.?$"
 _GENERATIONS = {"junior": "jr", "senior": "sr"}
 
 
 def people(frame: pl.DataFrame, roles: Mapping[str, Role], nicknames: Sequence[tuple[str, str]]) -> dict[str, Feature]:
     """The parts of each row's name, as `_NAMES` has them; none where nobody is named."""
     named = [name for name, role in roles.items() if role in _NAMING]
-    if not named:
+    if all(roles[name] == "middle" for name in named):
         return {}
     if len(named) == 1:  # a name that many have is taken apart once
         whole = encoded(frame[named[0]])
@@ -41,13 +43,20 @@ def people(frame: pl.DataFrame, roles: Mapping[str, Role], nicknames: Sequence[t
 
 
 def _parted(frame: pl.DataFrame, roles: Mapping[str, Role]) -> pl.DataFrame:
-    columns: dict[str, list[pl.Expr]] = {part: [] for part in ("given", "family")}
+    columns: dict[str, list[pl.Expr]] = {part: [] for part in ("given", "middle", "family")}
     for role in columns:
-        columns[role] += [words_of(pl.col(name)) for name, one in roles.items() if one == role]
+        columns[role] += [
+            words_of(pl.col(name)).str.replace(_LAST_WORD, "${1}") for name, one in roles.items() if one == role
+        ]
     whole = [pl.col(name) for name, role in roles.items() if role == "name"]
     suffixed = [_generation(pl.col(name)) for name, role in roles.items() if role in _SUFFIXED]
     if whole:
-        frame = frame.with_columns(name_parts.parts(pl.coalesce(whole)).alias(_PARTS))
+        name = change_where(
+            pl.coalesce(whole),
+            lambda v: v.str.contains("(?i)(?:junior|senior)"),
+            each(lambda v: v.str.replace(_WRITTEN_OUT, "${1}")),
+        )
+        frame = frame.with_columns(name_parts.parts(name).alias(_PARTS))
         for role, values in columns.items():
             values.append(words_of(pl.col(_PARTS).struct.field(role)))
     nobody = pl.lit(None, dtype=pl.String)
@@ -83,13 +92,13 @@ def _sorted(joined: pl.Expr) -> pl.Expr:
 
 def persons(features: Mapping[str, Feature]) -> Persons:
     """The comparison of people's names."""
-    given, family, words, formal, generation = (_part(features, name) for name in _NAMES)
+    given, middle, family, words, formal, generation = (_part(features, name) for name in _NAMES)
     letter = encoded(given.values.str.slice(0, 1)).codes.astype(np.int64)
     initial = (given.values.str.len_chars() == 1).to_numpy()
     codes = given.codes
     first = np.where(given.known, letter[codes] if len(letter) else -1, -1)
     initials = given.known & (initial[codes] if len(initial) else given.known)
-    return Persons(PERSON, given, family, words, formal, generation, initials, first)
+    return Persons(PERSON, given, middle, family, words, formal, generation, initials, first)
 
 
 def _part(features: Mapping[str, Feature], name: str) -> Feature:
@@ -101,7 +110,7 @@ def _part(features: Mapping[str, Feature], name: str) -> Feature:
 
 def person_atoms(features: Mapping[str, Feature]) -> list[Atom]:
     """Blocking atoms of people's names."""
-    given, family, words, formal, _ = (_part(features, name) for name in _NAMES)
+    given, _, family, words, formal, _ = (_part(features, name) for name in _NAMES)
     value = pl.col("value")
     return [
         Atom("given name", "given", given, "given"),

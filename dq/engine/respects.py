@@ -12,15 +12,16 @@ import polars as pl
 
 from dq.dedupe.blocking import Atom, part
 from dq.dedupe.comparison import Comparison, Dates, Digits, Equal, Similar
-from dq.dedupe.contacts import Addresses, Organizations, offices, without
+from dq.dedupe.contacts import Addresses, Organizations, Silent, offices, without
 from dq.dedupe.features import Codes, Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, subset
+from dq.dedupe.keys import is_placeholder
 from dq.dedupe.matcher import Respects
 from dq.dedupe.model import Model, as_known, digests, known_offices
 from dq.dedupe.roles import is_called
 from dq.dedupe.tokens import rare_words, worded
 from dq.engine.folding import folded
 from dq.engine.people import PERSON, people, person_atoms, persons
-from dq.rules import Role
+from dq.rules import Placeholder, Role
 
 DOMAIN = "domain"
 _CONTACTS: frozenset[Role | None] = frozenset({"email", "phone", "profile"})
@@ -30,6 +31,10 @@ _WORDED: frozenset[Role] = frozenset({"organization", "address", "text"})
 _ALIKE = (0.95, 0.88)
 _AT_ONCE = 2
 _WORDS, _MOST_ROWS = 4, 30
+_KINDS: Mapping[Role, str] = {
+    "email": "email", "phone": "phone", "profile": "linkedin", "url": "website", "organization": "company",
+}  # fmt: skip
+"""Role → the kind of placeholder; others have those of texts alone."""
 _NO_DIGESTS: Hashes = np.empty(0, np.uint64)
 _BEGINNING, _LETTERS = 2, 3
 """Letters of a name that are no chance in a mailbox."""
@@ -44,12 +49,14 @@ class Known:
         legal_forms: Legal forms of companies.
         public_domains: Domains whose mailboxes are anybody's.
         most_names: A mailbox or number of this many names or more is an office's.
+        placeholders: Values that are none: `n/a`, `unknown`, `-`.
     """
 
     nicknames: Sequence[tuple[str, str]] = ()
     legal_forms: Mapping[str, str] | None = None
     public_domains: Sequence[str] = ()
     most_names: int = 3
+    placeholders: Sequence[Placeholder] = ()
 
 
 def respects(
@@ -94,7 +101,12 @@ def respects(
         if name not in own:
             continue
         if company is None or name not in {company.company.name, *_sites(roles)}:
-            comparisons.append(_comparison(name, role, own))
+            if f"{PERSON} words" in own or name not in nobodys:  # people have numbers beside their office's
+                comparisons.append(_comparison(name, role, own, known))
+            else:
+                whole = subset(features[name], rows)
+                inner = _comparison(name, role, {**own, name: whole}, known)
+                comparisons.append(Silent(inner, whole, whole.known & ~own[name].known))
         atoms += _atoms(name, role, own[name])
         if role in _WORDED and f"{PERSON} words" not in own:  # people of one company are no candidates for that
             words += _rare(own[name], place)
@@ -111,16 +123,29 @@ def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> d
     own = {name: role for name, role in roles.items() if role not in _PERSONAL}
 
     def feature(name: str) -> Feature:
-        return mapped(encoded(frame[name]), folded(own[name], pl.col("value"), known.legal_forms))
+        told = _told(pl.col("value"), own[name], known.placeholders)
+        return mapped(encoded(frame[name]), folded(own[name], told, known.legal_forms))
+
+    def named_people() -> dict[str, Feature]:
+        told = (_told(pl.col(name), role, known.placeholders) for name, role in roles.items() if role in _PERSONAL)
+        return people(frame.select(told), roles, known.nicknames)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:  # one column is the work of one core
-        naming = pool.submit(people, frame, roles, known.nicknames)
+        naming = pool.submit(named_people)
         features = dict(zip(own, pool.map(feature, own), strict=True))
         named = naming.result()
     features |= {f"{PERSON} {name}": feature for name, feature in named.items()}
     domains = _domains(features, roles, known.public_domains)
     features |= {DOMAIN: encoded(domains)} if domains is not None else {}
     return {name: feature for name, feature in features.items() if len(feature.values)}
+
+
+def _told(value: pl.Expr, role: Role, placeholders: Sequence[Placeholder]) -> pl.Expr:
+    """Values without those that are none; a role's mailbox still tells where its owner works."""
+    lists = [line for line in placeholders if line.match != "local_part"]
+    if not lists:
+        return value
+    return pl.when(~is_placeholder(value.str.strip_chars(), lists, _KINDS.get(role, "text"))).then(value)
 
 
 def _offices(
@@ -176,10 +201,10 @@ def _company(features: Mapping[str, Feature], roles: Mapping[str, Role]) -> Orga
     return Organizations("organization", worded(names[0], features[names[0]]), features[DOMAIN])
 
 
-def _comparison(name: str, role: Role, features: Mapping[str, Feature]) -> Comparison:
+def _comparison(name: str, role: Role, features: Mapping[str, Feature], known: Known) -> Comparison:
     feature = features[name]
     if role == "email" and DOMAIN in features:
-        return _addresses(name, features)
+        return _addresses(name, features, known.public_domains)
     if role == "date":
         years, days = (encoded(feature.values.str.slice(*cut)).codes.astype(np.int64) for cut in ((0, 4), (4, 4)))
         return Dates(name, feature, years, days)
@@ -192,7 +217,7 @@ def _comparison(name: str, role: Role, features: Mapping[str, Feature]) -> Compa
     return Similar(name, feature, _ALIKE if role in {"email", "url"} else (0.92, 0.80))
 
 
-def _addresses(name: str, features: Mapping[str, Feature]) -> Addresses:
+def _addresses(name: str, features: Mapping[str, Feature], public: Sequence[str]) -> Addresses:
     feature = features[name]
     mailbox, domain = (mapped(feature, pl.col("value").str.extract(cut, 1)) for cut in ("^(.*)@", "@(.*)$"))
     rows = pl.DataFrame({"mailbox": _texts(mailbox)})
@@ -204,7 +229,8 @@ def _addresses(name: str, features: Mapping[str, Feature]) -> Addresses:
             spelled |= named & pl.col("mailbox").str.contains(pl.col(word), literal=True)
     own = rows.with_columns(own=spelled.fill_null(value=False))["own"].to_numpy()
     digits = mapped(mailbox, pl.col("value").str.replace_all(r"\D", ""))
-    return Addresses(name, feature, mailbox, domain, own, digits)
+    office = mapped(domain, pl.when(~pl.col("value").is_in(list(public))).then("value"))
+    return Addresses(name, feature, mailbox, domain, own, digits, office)
 
 
 def _atoms(name: str, role: Role, feature: Feature) -> list[Atom]:

@@ -36,7 +36,8 @@ class Waterfall:
     Attributes:
         prior: Bits of any two rows of the table.
         steps: One a comparison, in the order of the evidence.
-        rarity: Bits that are left to the total: how rare the values are, and the least and most that rules allow.
+        rarity: Bits that are left to the total: how rare the values are, what rows share for another reason,
+            and the least and most that rules allow.
         total: The match weight in bits.
         probability: Of a match, of the total.
     """

@@ -152,6 +152,7 @@ def matcher_of(shape: MatcherShape, lists: Lists) -> MatcherRules:
         nicknames=lists.nicknames,
         legal_forms=lists.legal_forms,
         public_domains=lists.email_domains.get("free", ()),
+        placeholders=lists.placeholders,
     )
 
 

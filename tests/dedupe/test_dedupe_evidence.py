@@ -1,5 +1,6 @@
 """Weights beside Bayes, and expectation maximization beside a plain loop over pairs."""
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dq.dedupe.comparison import Compared
-from dq.dedupe.evidence import MOST_RARITY, Evidence, Respect, learned, probability, random_pairs, weights
+from dq.dedupe.evidence import MOST_RARITY, Evidence, Respect, Shared, learned, probability, random_pairs, weights
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,55 @@ def test_a_weight_is_the_posterior_of_bayes():
             if level >= 0:
                 match, chance = match * respect.m[level], chance * respect.u[level]
         assert posterior == pytest.approx(match / (match + chance))
+
+
+def test_what_unlike_rows_share_for_a_reason_weighs_against_a_match():
+    respects = tuple(Respect(name, ("no", "yes"), (0.1, 0.9), (0.99, 0.01)) for name in "abc")
+    evidence = Evidence(0.001, respects, (Shared(("a", "b"), 0.002),))
+    for line in itertools.product((-1, 0, 1), repeat=3):
+        found = probability(weights(evidence, [compared([level]) for level in line]))[0]
+        seen = [(level, one) for level, one in zip(line, respects, strict=True) if level >= 0]
+        both = [(level, one, one.name in "ab") for level, one in seen]
+        match = 0.001 * math.prod(one.m[level] for level, one in seen)
+        chance = 0.999 * math.prod(one.u[level] for level, one in seen)
+        shared = 0.999 * 0.002 * math.prod(one.m[level] if inside else one.u[level] for level, one, inside in both)
+        assert found == pytest.approx(match / (match + chance + shared), rel=1e-6)
+
+
+def test_what_unlike_rows_share_is_learned():
+    rng = np.random.default_rng(5)
+    rows, matches, namesakes, others = 2_000, 900, 300, 9_000
+    u = [[0.999, 0.001]] * 6
+    same, apart = [0.05, 0.95], [0.999, 0.001]
+    respects = [Leveled(str(number), ("no", "yes")) for number in range(6)]
+    drawn = [
+        np.concatenate(
+            [
+                rng.choice(2, matches, p=same),
+                rng.choice(2, namesakes, p=same if number < 2 else apart),
+                rng.choice(2, others, p=apart),
+            ]
+        )
+        for number in range(6)
+    ]
+    chance = [compared(rng.choice(2, 50_000, p=one)) for one in u]
+    pairs = [compared(one) for one in drawn]
+    found = learned(respects, pairs, chance, np.ones(len(drawn[0])), rows)
+    total = rows * (rows - 1) / 2
+    assert found.shared[0].names == ("0", "1")
+    assert found.shared[0].share * total == pytest.approx(namesakes, rel=0.15)
+    assert found.prior * total == pytest.approx(matches, rel=0.1)
+    judged = probability(weights(found, pairs))
+    assert judged[matches : matches + namesakes].mean() < 0.1
+    assert judged[:matches].mean() > 0.9
+
+
+def test_what_one_person_has_alone_is_shared_with_nobody():
+    rng = np.random.default_rng(6)
+    respects = [Leveled(str(number), ("no", "yes")) for number in range(5)]
+    pairs = [compared(rng.choice(2, 3_000)) for _ in respects]
+    found = learned(respects, pairs, [compared(rng.choice(2, 900)) for _ in respects], np.ones(3_000), 500, (0, 1))
+    assert not {name for shared in found.shared for name in shared.names} & {"0", "1"}
 
 
 def test_rarity_adds_bits_within_bounds():

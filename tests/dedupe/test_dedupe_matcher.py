@@ -12,7 +12,7 @@ from matching_tables import clustered, known_lists, people, texts, together
 
 from dq.dedupe import matcher
 from dq.dedupe.evidence import Evidence, Respect
-from dq.dedupe.matcher import ALONE, CUT, LINK, Given, matched
+from dq.dedupe.matcher import ALONE, CUT, LINK, Given, cut_of, matched
 from dq.dedupe.roles import roles
 from dq.engine.respects import respects
 from dq.leads import flat
@@ -65,6 +65,11 @@ def test_a_higher_link_makes_fewer_pairs():
     assert sizes[0] > 0 == sizes[-1]
 
 
+@pytest.mark.parametrize(("link", "cut"), [(0.0, CUT), (1.0, CUT), (2.0, -4.0), (6.6, 0.6)])
+def test_surer_links_make_closer_clusters(link, cut):
+    assert cut_of(link) == pytest.approx(cut)
+
+
 def test_what_is_told_fits_together():
     label, found = clustered(flat(3, 400).leads, NO_KEY)
     rows = len(found.own)
@@ -76,7 +81,8 @@ def test_what_is_told_fits_together():
     for respect in found.evidence.respects:
         assert len(respect.levels) == len(respect.m) == len(respect.u) == len(respect.bits)
         assert sum(respect.m) == pytest.approx(1)
-        assert sum(respect.u) == pytest.approx(1)
+        elsewhere = [u for u in respect.u if u == 1]  # counted by another comparison
+        assert sum(respect.u) - sum(elsewhere) == pytest.approx(1)
     size = np.bincount(found.grown.label, minlength=rows)
     alone = np.isinf(found.grown.confidence[found.grown.label])
     assert (alone == (size[found.grown.label] == 1)).all()
