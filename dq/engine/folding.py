@@ -11,15 +11,16 @@ from dq.standardize import company, date, email, linkedin, text, website
 from dq.standardize.digits import plain_digits
 from dq.standardize.forms import change_where, each
 
-_PLAIN_WORDS = r"^[A-Za-z0-9]+(?: [A-Za-z0-9]+)*$"
-_PLAIN_NUMBER = r"^[0-9 ()+./-]*$"
-_BETWEEN_DIGITS = dict.fromkeys(" ()+./-", "")
 _MONTHS = 12
 _LAST_CENTURY, _THIS_CENTURY = (
     rf"^([0-9]{{1,2}}[-/. ][A-Za-z0-9]{{1,9}}[-/. ])({years}[0-9])$" for years in ("[3-9]", "[0-2]")
 )
 """Years of two digits: 30 to 99 are of the last century."""
 _NUMBERS = r"^([0-9]{1,2})[-/.][0-9]{1,2}[-/.][0-9]{4}$"
+
+_PLAIN_WORDS = r"^[A-Za-z0-9]+(?: [A-Za-z0-9]+)*$"
+_PLAIN_NUMBER = r"^[0-9 ()+./-]*$"
+_BETWEEN_DIGITS = dict.fromkeys(" ()+./-", "")
 
 
 def words_of(value: pl.Expr) -> pl.Expr:

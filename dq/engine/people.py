@@ -29,7 +29,7 @@ _GENERATIONS = {"junior": "jr", "senior": "sr"}
 def people(frame: pl.DataFrame, roles: Mapping[str, Role], nicknames: Sequence[tuple[str, str]]) -> dict[str, Feature]:
     """The parts of each row's name, as `_NAMES` has them; none where nobody is named."""
     named = [name for name, role in roles.items() if role in _NAMING]
-    if all(roles[name] == "middle" for name in named):
+    if not any(roles[name] in _SUFFIXED for name in named):
         return {}
     if len(named) == 1:  # a name that many have is taken apart once
         whole = encoded(frame[named[0]])
