@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from dq.checks import Check, Dimension, Known, Level
+from dq.matcherrules import Blocking, MatcherRules, Placeholder, Role
 
 __all__ = [
     "ALL_STEPS",
@@ -44,11 +45,6 @@ Resolution = Literal["most_recent", "highest_quality", "merge", "none"]
 Survivorship = Literal[
     "most_recent", "highest_quality", "most_complete", "most_frequent", "longest", "source_priority", "union"
 ]
-Role = Literal[
-    "name", "given", "middle", "family", "organization", "email", "profile", "url", "phone", "date", "code", "address",
-    "place", "text", "category",
-]  # fmt: skip
-"""What a column is to the matcher."""
 OnInvalid = Literal["keep", "null", "quarantine"]
 Step = Literal["standardize", "dedupe", "sync"]
 ALL_STEPS: frozenset[Step] = frozenset({"standardize", "dedupe", "sync"})
@@ -122,53 +118,6 @@ class MatchKey(Rule):
     """Whether the key merges alone; others (company) only support or contradict."""
 
 
-class Placeholder(Rule):
-    """One line of `rules/lists/placeholders.csv`: a value, or a pattern, that is nobody's own."""
-
-    kind: str
-    """Standardizer family it applies to: `email`, `phone`, `linkedin`, `name`, `text`."""
-    match: Literal["exact", "local_part", "regex"]
-    value: str
-
-
-class Blocking(Rule):
-    """Blocking keys, each by the names of its parts, as the matcher tells them; what is not said here it chooses itself.
-
-    Attributes:
-        only: The keys, and no others.
-        add: Keys that are taken whatever the data say.
-        without: Keys that are not taken.
-    """
-
-    only: tuple[tuple[str, ...], ...] = ()
-    add: tuple[tuple[str, ...], ...] = ()
-    without: tuple[tuple[str, ...], ...] = ()
-
-
-class MatcherRules(Rule):
-    """The matcher, which learns from the rows themselves what makes two of them one lead.
-
-    Attributes:
-        merge: Match probability at which rows are one lead, unseen.
-        review: Match probability at which people are asked.
-        fewest_rows: Rows of both stores below which there is too little to learn from.
-        columns: Field → its role; None leaves it out. The others' roles go by their rules, names and values.
-        blocking: Blocking keys.
-        nicknames: Pairs of a formal name and one that is short for it.
-        legal_forms: Legal form of companies → how it is written.
-        public_domains: Domains whose mailboxes are anybody's.
-    """
-
-    merge: float = Field(default=0.99, ge=0.5, lt=1)
-    review: float = Field(default=0.8, ge=0.5, lt=1)
-    fewest_rows: int = Field(default=1000, ge=0)
-    columns: dict[str, Role | None] = Field(default_factory=dict)
-    blocking: Blocking = Blocking()
-    nicknames: tuple[tuple[str, str], ...] = ()
-    legal_forms: dict[str, str] = Field(default_factory=dict)
-    public_domains: tuple[str, ...] = ()
-
-
 class DedupeRules(Rule):
     """How rows are found to be the same lead.
 
@@ -181,6 +130,8 @@ class DedupeRules(Rule):
         resolve: The record-level strategy; `none` reports duplicates and leaves them.
         survivorship_priority: Stores in order, for `source_priority`.
         matcher: The matcher beside the keys; None goes by the keys alone.
+        stated_fields: What `matching_fields` of the configuration names, for files.
+        stated_threshold: Its `matching_threshold`, for files; None where it does not say.
     """
 
     keys: tuple[MatchKey, ...] = ()
@@ -191,6 +142,8 @@ class DedupeRules(Rule):
     resolve: Resolution = "merge"
     survivorship_priority: tuple[Literal["database", "airtable"], ...] = ("database", "airtable")
     matcher: MatcherRules | None = None
+    stated_fields: tuple[str, ...] = Field(default=(), exclude=True)
+    stated_threshold: float | None = Field(default=None, exclude=True)
 
 
 class Settle(Rule):

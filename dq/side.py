@@ -15,6 +15,15 @@ QUALITY = "quality#"
 
 MUTE = "?"
 """Start of a cell that should name a row of another mapping, and names none that is known, or several: it says nothing."""
+CLEARED_TYPES = {
+    "store": pl.String(),
+    ENTITY: pl.String(),
+    "field": pl.String(),
+    "value": pl.String(),
+    "source": pl.String(),
+    "time": pl.Datetime("us", "UTC"),
+}
+"""What people took away from leads with duplicates: the value that the base remembers, and the row and store where."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +45,26 @@ class Side:
     kept: pl.DataFrame
 
 
+ATOMIC = frozenset({"integer", "number", "boolean", "date", "datetime"})
+"""Kinds of columns whose cells have one value by their nature: they are never united."""
+_LONG = frozenset({"long_text", "rich_text"})
+
+
 def own_value(value: pl.Expr, field: FieldRule) -> pl.Expr:
     """Whether a value is more than the field's default: a default is no evidence."""
     return pl.lit(value=True) if field.default is None else value.ne_missing(pl.lit(field.default))
+
+
+def keeps_lines(field: FieldRule, kinds: frozenset[str]) -> bool:
+    """Whether a field's standard form is text of several lines, so that lines of different rows can be united.
+
+    Args:
+        field: Its rule.
+        kinds: The kinds of its columns on both sides; long text of one side keeps the lines of both.
+    """
+    texts = [step for step in field.standardize if step.name == "text"]
+    is_text = field.kind in ("text", "expression", "regex")
+    return is_text and (bool(kinds & _LONG) or all(step.options.get("multiline") for step in texts))
 
 
 def is_mute(value: pl.Expr) -> pl.Expr:

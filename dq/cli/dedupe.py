@@ -1,5 +1,6 @@
 """`dq dedupe FILE`: which rows of any file are the same."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,42 +11,76 @@ from dq.cli.options import AsFormat, ConfigFile, Format, Separator
 if TYPE_CHECKING:
     import polars as pl
 
-    from dq.engine.filematch import FileMatch
+    from dq.engine.filematch import Asked, FileMatch
 
 _SHOWN = 40
+_WRITTEN = ("--pairs", "--report", "--save-model")
+
+File = Annotated[Path, typer.Argument(help="A Parquet, CSV or NDJSON file.")]
+Link = Annotated[
+    Path | None, typer.Option("--link", help="A second file: each row is linked with at most one of the other's.")
+]
+Within = Annotated[bool, typer.Option("--within", help="With --link: look for duplicates inside each file as well.")]
+KeyColumn = Annotated[
+    str | None, typer.Option("--key", help="The column that names rows; default: id, else the row's number.")
+]
+Fields = Annotated[
+    str | None,
+    typer.Option("--fields", help="The only columns that count, commas between; default: all that say something."),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold", min=0.01, max=0.9999, help="Match probability at which two rows are linked; default: 0.6."
+    ),
+]
+ModelFile = Annotated[
+    Path | None, typer.Option("--model", help="Go by what --save-model kept, and learn nothing from these rows.")
+]
+SaveModel = Annotated[
+    Path | None, typer.Option("--save-model", help="Keep what was learned (.parquet), for rows to come.")
+]
+KnownFile = Annotated[
+    Path | None,
+    typer.Option("--known", help="What --out wrote before: its ids stay; with --model only new rows are matched."),
+]
+Exact = Annotated[bool, typer.Option("--exact", help="By the exact keys of rules/dedupe.yaml alone, as dq clean does.")]
+OutFile = Annotated[
+    Path | None,
+    typer.Option("--out", help="Write one line a row: row_key, entity_id and more; - is CSV to stdout."),
+]
+PairsFile = Annotated[Path | None, typer.Option("--pairs", help="Write the pairs that are or may be the same.")]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option("--report", help="Write a page with charts (.html): weights, clusters, keys, some pairs."),
+]
+MaxMemory = Annotated[
+    int | None,
+    typer.Option(
+        "--max-memory",
+        min=64,
+        help="MB to stay within, about: what is known of too many pairs goes into files; default: the configuration's.",
+    ),
+]
+Explain = Annotated[bool, typer.Option("--explain", help="Tell what each comparison is worth, as learned.")]
 
 
 def dedupe(
-    file: Annotated[Path, typer.Argument(help="A Parquet, CSV or NDJSON file.")],
-    link: Annotated[
-        Path | None, typer.Option("--link", help="A second file: each row is linked with at most one of the other's.")
-    ] = None,
-    within: Annotated[
-        bool, typer.Option("--within", help="With --link: look for duplicates inside each file as well.")
-    ] = False,
-    key: Annotated[
-        str | None, typer.Option("--key", help="The column that names rows; default: id, else the row's number.")
-    ] = None,
-    fields: Annotated[
-        str | None,
-        typer.Option("--fields", help="The only columns that count, commas between; default: all that say something."),
-    ] = None,
-    threshold: Annotated[
-        float, typer.Option("--threshold", min=0.01, max=0.9999, help="Match probability at which two rows are linked.")
-    ] = 0.6,
-    exact: Annotated[
-        bool, typer.Option("--exact", help="By the exact keys of rules/dedupe.yaml alone, as dq clean does.")
-    ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Write one line a row: row_key, entity_id and more; - is CSV to stdout."),
-    ] = None,
-    pairs: Annotated[Path | None, typer.Option("--pairs", help="Write the pairs that are or may be the same.")] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option("--report", help="Write a page with charts (.html): weights, clusters, keys, some pairs."),
-    ] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Tell what each comparison is worth, as learned.")] = False,
+    file: File,
+    link: Link = None,
+    within: Within = False,
+    key: KeyColumn = None,
+    fields: Fields = None,
+    threshold: Threshold = None,
+    model: ModelFile = None,
+    save_model: SaveModel = None,
+    known: KnownFile = None,
+    exact: Exact = False,
+    out: OutFile = None,
+    pairs: PairsFile = None,
+    report: ReportFile = None,
+    max_memory: MaxMemory = None,
+    explain: Explain = False,
     separator: Separator = None,
     config: ConfigFile = None,
     form: AsFormat = Format.text,
@@ -54,18 +89,20 @@ def dedupe(
     from dq.engine import files
     from dq.engine.outputs import STDOUT, demand_outputs
 
-    _demand_fitting(link, within=within, exact=exact, others=bool(fields or pairs or report or explain))
-    wanted = {"--out": out, "--pairs": pairs, "--report": report}
-    demand_outputs(wanted, [file, *([link] if link else [])], pages=["--report"])
+    beside: dict[str, Any] = {"--fields": fields, "--pairs": pairs, "--report": report, "--explain": explain or None, "--model": model,
+              "--save-model": save_model, "--known": known}  # fmt: skip
+    _demand_fitting(link, within=within, exact=exact, beside=[option for option, value in beside.items() if value])
+    read = [path for path in (file, link, model, known) if path is not None]
+    demand_outputs({"--out": out, **{name: beside[name] for name in _WRITTEN}}, read, pages=["--report"])
     left = files.read(file, separator)
     right = None if link is None else files.read(link, separator if link.suffix.lower() == ".csv" else None)
-    with files.readable(file, *([link] if link else [])):
-        match = None if exact else _matched(left, right, key, fields, threshold, config, within=within)
+    with files.readable(*read):
+        asked = None if exact else _asked(left, key, fields, threshold, model, known, config, within=within)
+        match = None if asked is None else _matched(left, right, asked, max_memory)
         found = _by_keys(left, right, key, config) if match is None else match.clusters
-    if pairs is not None and match is not None:
-        files.write(match.pairs, pairs)
-    if report is not None and match is not None:
-        _write_page(match, report, file.name, threshold, linked=link is not None)
+    if match is not None and asked is not None:
+        _write_beside(match, pairs, save_model)
+        _write_page(match, report, file.name, asked.threshold, linked=link is not None)
     if out == STDOUT:
         print(found.write_csv(), end="")
         return
@@ -74,27 +111,43 @@ def dedupe(
     _tell(found, match if explain else None, form, listed=out is None)
 
 
-def _demand_fitting(link: Path | None, *, within: bool, exact: bool, others: bool) -> None:
+def _write_beside(match: "FileMatch", pairs: Path | None, save_model: Path | None) -> None:
+    from dq.dedupe.model import to_frame
+    from dq.engine import files
+
+    if pairs is not None:
+        files.write(match.pairs, pairs)
+    if save_model is not None:
+        files.write(to_frame(match.model), save_model)
+
+
+def _demand_fitting(link: Path | None, *, within: bool, exact: bool, beside: list[str]) -> None:
     from dq.errors import ConfigurationError
 
     if within and link is None:
         raise ConfigurationError("--within is for two files.", fix="leave it out: one file is always searched within")
-    if exact and (within or others):
+    if exact and (within or beside):
+        others = ", ".join(beside or ["--within"])
         raise ConfigurationError(
-            "--exact goes by rules/dedupe.yaml: --within, --fields, --pairs, --report and --explain are the matcher's.",
+            f"--exact goes by the keys of rules/dedupe.yaml: {others} is the matcher's.",
             fix="leave out --exact, or the others",
         )
+    if link is not None and "--known" in beside:
+        raise ConfigurationError("--known is for one file.", fix="leave out --link, or --known")
 
 
-def _write_page(match: "FileMatch", path: Path, name: str, threshold: float, *, linked: bool) -> None:
+def _write_page(match: "FileMatch", path: Path | None, name: str, threshold: float, *, linked: bool) -> None:
     from math import log2
 
     from dq.engine.filecharts import matching_of
     from dq.engine.outputs import write_page
     from dq.report.matchpage import as_page
 
+    if path is None:
+        return
     link = log2(threshold / (1 - threshold))
     write_page(as_page(matching_of(name, match, link, linked=linked)) + "\n", path)
+    print(f"{path}: it holds names of columns and keys of rows, and no value of a cell", file=sys.stderr)
 
 
 def _by_keys(
@@ -110,25 +163,50 @@ def _by_keys(
     return files.clusters(by_field(left, rules), other, key, rules, clock())
 
 
-def _matched(
+def _asked(
     left: "pl.LazyFrame",
-    right: "pl.LazyFrame | None",
     key: str | None,
     fields: str | None,
-    threshold: float,
+    threshold: float | None,
+    model: Path | None,
+    known: Path | None,
     config: Path | None,
     *,
     within: bool,
-) -> "FileMatch":
-    from dq.engine.filematch import Asked, match_files
-    from dq.engine.respects import Known
-    from dq.settings import file_lists
+) -> "Asked":
+    """What is asked on the command line, else by the configuration."""
+    from dq.dedupe.room import Room
+    from dq.engine.filematch import Asked
+    from dq.engine.kept import clusters_in, model_in
+    from dq.settings import file_matching
 
-    lists = file_lists(config)
-    free = lists.email_domains.get("free", ())
-    known = Known(lists.nicknames, lists.legal_forms, free, placeholders=lists.placeholders)
+    said = file_matching(config)
     names = tuple(name.strip() for name in fields.split(",") if name.strip()) if fields else ()
-    return match_files(left, right, known, Asked(key, threshold, within, names))
+    if not names and model is None:
+        names = tuple(name for name in said.fields if name in left.collect_schema())
+    return Asked(
+        key=key,
+        threshold=threshold or said.threshold or 0.6,
+        within=within,
+        fields=names,
+        matcher=said.matcher,
+        model=None if model is None else model_in(model),
+        known=None if known is None else clusters_in(known),
+        room=Room(None, said.megabytes),
+    )
+
+
+def _matched(left: "pl.LazyFrame", right: "pl.LazyFrame | None", asked: "Asked", max_memory: int | None) -> "FileMatch":
+    from dataclasses import replace
+    from tempfile import TemporaryDirectory
+
+    from dq.dedupe.room import Room
+    from dq.engine.filematch import match_files
+
+    # files that are mapped into memory can be read after the folder is gone
+    with TemporaryDirectory(prefix="dq-dedupe-", ignore_cleanup_errors=True) as folder:
+        room = Room(Path(folder), max_memory or asked.room.megabytes)
+        return match_files(left, right, replace(asked, room=room))
 
 
 def _tell(found: "pl.DataFrame", explained: "FileMatch | None", form: Format, *, listed: bool) -> None:

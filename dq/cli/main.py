@@ -20,6 +20,7 @@ from dq.cli import (
     leads,
     prune,
     quarantine,
+    report,
     review,
     run,
     sandbox,
@@ -63,6 +64,7 @@ for command in (
     standardize.standardize,
     why.why,
     why.blame,
+    report.report,
 ):
     app.command()(command)
 app.add_typer(audit.app, name="audit")

@@ -5,10 +5,11 @@ links ─┐
 keys  ─┘
 """
 
+from dq.dedupe.cleared import cleared
 from dq.dedupe.clusters import clusters
 from dq.dedupe.division import divided
 from dq.dedupe.links import Links, links
 from dq.dedupe.pairs import Pairs, pairs
 from dq.dedupe.survivorship import Standing, choose
 
-__all__ = ["Links", "Pairs", "Standing", "choose", "clusters", "divided", "links", "pairs"]
+__all__ = ["Links", "Pairs", "Standing", "choose", "cleared", "clusters", "divided", "links", "pairs"]

@@ -14,25 +14,24 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dq.dedupe.features import Bools, Codes, Feature, Floats, Hashes, Ints, distinct, mapped, mixed
-from dq.dedupe.linkage import expanded, runs
+from dq.dedupe import blocks
+from dq.dedupe.features import Bools, Codes, Feature, Floats, Hashes, Ints, distinct, mapped
 from dq.rules import Blocking
 
-LARGEST = 50
-"""Rows of a key's value that are all compared with each other; larger blocks say too little."""
-_SAMPLED = 250
+_SAMPLED = 500
 """Pairs looked at of each key."""
 _OFTEN = 0.5
 """What is left of a likely match's worth each time that another key finds it: keys fail, so it pays to have several."""
 _PAIRS_A_ROW, _FEWEST_PAIRS, _MOST_PAIRS = 30, 2, 1_300_000
+_ROOM = 1.3
+"""Keys are estimated to bring at most so many times the pairs that are wanted: most bring fewer than that."""
 _DIFFERS = 1.5
 """Bits that a value which differs counts against a sampled pair."""
 _EASY = 2
 """Bits by which a sampled pair may fall short of a match and count as one with a half."""
-_WORTH = 1 / 500
+_WORTH = 1 / 1000
 """Likely matches, found or found again, that a new pair must bring."""
 
-Sizes = NDArray[np.uint8]
 CHOSEN = Blocking()
 """All keys are the matcher's own choice."""
 
@@ -60,13 +59,32 @@ class Key:
 
     Attributes:
         atoms: The names of its parts.
-        pairs: How many pairs of rows share it, in blocks of at most `LARGEST`.
+        pairs: How many pairs of rows share it, in blocks of at most `blocks.LARGEST`.
         recall: Estimated share of the likely matches that it and the keys taken before it find; None if nobody estimated it.
     """
 
     atoms: tuple[str, ...]
     pairs: int
     recall: float | None = None
+
+
+@dataclass(slots=True)
+class _Found:
+    """Pairs of the keys so far; those that several found stand there several times until they are settled."""
+
+    parts: list[Ints]
+
+    @property
+    def pairs(self) -> int:
+        return sum(map(len, self.parts))
+
+    def add(self, pairs: Ints) -> int:
+        self.parts.append(pairs)
+        return len(pairs)
+
+    def settle(self) -> None:
+        if len(self.parts) > 1:
+            self.parts = [distinct(np.concatenate(self.parts))]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,21 +102,6 @@ class Candidates:
     right: Ints
     keys: tuple[Key, ...]
     recall: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Blocks:
-    """A key's blocks over all rows.
-
-    Attributes:
-        atoms: Numbers of its parts.
-        sizes: Row → rows of its block; 0 where it has no value, or shares it with more than `LARGEST`.
-        pairs: Of all blocks that are not too large.
-    """
-
-    atoms: tuple[int, ...]
-    sizes: Sizes
-    pairs: int
 
 
 def part(name: str, group: str, feature: Feature, values: pl.Expr) -> Atom:
@@ -130,35 +133,45 @@ def candidates(
         keys: The names of the atoms of each key, where they were chosen before.
     """
     if keys is not None or asked.only:
-        return _given(atoms, rows, more, keys if keys is not None else asked.only)
+        return _given(atoms, more, keys if keys is not None else asked.only)
     most = max(_FEWEST_PAIRS * rows, min(_PAIRS_A_ROW * rows, _MOST_PAIRS))
-    hashes = _hashes(atoms)
     possible = [
         key for key in _possible(atoms) if {atoms[number].name for number in key} not in map(set, asked.without)
     ]
-    blocks = [found for key in possible if (found := _blocks(key, hashes, atoms, rows)).pairs]
-    added = [_blocks(key, hashes, atoms, rows) for key in _named(asked.add, atoms)]
-    packed, used, recall = _merged(np.empty(0, np.int64), more), 0, 0.0
-    by_words = len(packed)
-    chosen = [*((one, 0.0) for one in added), *_chosen(blocks, hashes, atoms, rows, most)]
-    for key, recall in chosen:  # noqa: B007 (that of the last key taken is told)
-        packed = _merged(packed, [(np.flatnonzero(key.sizes > 1), _hash(key.atoms, hashes))])
-        used += 1
-        if used >= len(added) and len(packed) - by_words >= most:
-            break
-    taken = tuple(_key(atoms, one, so_far) for one, so_far in chosen[:used])
-    return Candidates(packed >> 32, packed & 0xFFFFFFFF, taken, recall if chosen else 1.0)
+    held = blocks.parts([atom.feature.codes for atom in atoms])
+    added = _named(asked.add, atoms)
+    chosen = _chosen(possible, held, atoms, rows, most)
+    found = _Found([_by_words(more)])
+    by_words = found.pairs
+    taken = [_key(atoms, key, found.add(blocks.pairs(held, key))) for key in added]
+    for key, fresh, recall in chosen:
+        if (
+            found.pairs + fresh - by_words > most
+        ):  # keys find many pairs twice: only now it pays to see how many there are
+            found.settle()
+        if found.pairs + fresh - by_words <= most:
+            taken.append(_key(atoms, key, found.add(blocks.pairs(held, key)), recall))
+    return _candidates(found.parts, taken)
 
 
-def _given(
-    atoms: Sequence[Atom], rows: int, more: Sequence[tuple[Ints, Hashes]], keys: Sequence[Sequence[str]]
-) -> Candidates:
-    hashes = _hashes(atoms)
-    blocks = [_blocks(key, hashes, atoms, rows) for key in _named(keys, atoms)]
-    packed = _merged(np.empty(0, np.int64), more)
-    for one in blocks:
-        packed = _merged(packed, [(np.flatnonzero(one.sizes > 1), _hash(one.atoms, hashes))])
-    return Candidates(packed >> 32, packed & 0xFFFFFFFF, tuple(_key(atoms, one) for one in blocks), 1.0)
+def _given(atoms: Sequence[Atom], more: Sequence[tuple[Ints, Hashes]], keys: Sequence[Sequence[str]]) -> Candidates:
+    held, named = blocks.parts([atom.feature.codes for atom in atoms]), _named(keys, atoms)
+    found = [blocks.pairs(held, key) for key in named]
+    taken = [_key(atoms, key, len(pairs)) for key, pairs in zip(named, found, strict=True)]
+    return _candidates([_by_words(more), *found], taken)
+
+
+def _candidates(found: Sequence[Ints], keys: Sequence[Key]) -> Candidates:
+    packed = distinct(np.concatenate(found)) if len(found) > 1 else found[0]
+    told = [key.recall for key in keys if key.recall is not None]
+    return Candidates(packed >> 32, packed & 0xFFFFFFFF, tuple(keys), told[-1] if told else 1.0)
+
+
+def _by_words(more: Sequence[tuple[Ints, Hashes]]) -> Ints:
+    found = [blocks.pairs_of(rows, hashes) for rows, hashes in more]
+    packed: Ints = distinct(np.concatenate([np.empty(0, np.int64), *found]))
+    apart: Ints = packed[packed >> 32 != packed & 0xFFFFFFFF]  # a row may have a word twice
+    return apart
 
 
 def _named(keys: Sequence[Sequence[str]], atoms: Sequence[Atom]) -> list[tuple[int, ...]]:
@@ -167,19 +180,8 @@ def _named(keys: Sequence[Sequence[str]], atoms: Sequence[Atom]) -> list[tuple[i
     return [tuple(place[name] for name in key) for key in keys if all(name in place for name in key)]
 
 
-def _key(atoms: Sequence[Atom], blocks: _Blocks, recall: float | None = None) -> Key:
-    return Key(tuple(atoms[number].name for number in blocks.atoms), blocks.pairs, recall)
-
-
-def _hashes(atoms: Sequence[Atom]) -> list[Hashes]:
-    return [mixed(atom.feature.codes.astype(np.int64) + 1 + (number << 40)) for number, atom in enumerate(atoms)]
-
-
-def _merged(packed: Ints, more: Sequence[tuple[Ints, Hashes]]) -> Ints:
-    for row, value in more:
-        left, right = _pairs(row, value)
-        packed = distinct(np.append(packed, left << 32 | right))
-    return packed
+def _key(atoms: Sequence[Atom], key: blocks.Key, pairs: int, recall: float | None = None) -> Key:
+    return Key(tuple(atoms[number].name for number in key), pairs, recall)
 
 
 def _possible(atoms: Sequence[Atom]) -> list[tuple[int, ...]]:
@@ -188,49 +190,29 @@ def _possible(atoms: Sequence[Atom]) -> list[tuple[int, ...]]:
     return [(one,) for one in numbers] + [pair for pair in pairs if atoms[pair[0]].group != atoms[pair[1]].group]
 
 
-def _hash(key: Sequence[int], hashes: Sequence[Hashes]) -> Hashes:
-    joined = hashes[key[0]]
-    for number in key[1:]:
-        joined = joined * np.uint64(31) + hashes[number]
-    return mixed(joined)
-
-
-def _known(key: Sequence[int], atoms: Sequence[Atom]) -> Bools:
-    known: Bools = np.logical_and.reduce([atoms[number].feature.known for number in key])
-    return known
-
-
-def _blocks(key: tuple[int, ...], hashes: Sequence[Hashes], atoms: Sequence[Atom], rows: int) -> _Blocks:
-    bits = int(min(22, max(12, np.ceil(np.log2(4 * rows + 1)))))
-    known = _known(key, atoms)
-    bucket = (_hash(key, hashes) >> np.uint64(64 - bits)).astype(np.int64)
-    count = np.bincount(bucket[known], minlength=1 << bits)
-    small = count[(count > 1) & (count <= LARGEST)]
-    sizes = np.where(known & (count[bucket] <= LARGEST), count[bucket], 0).astype(np.uint8)
-    return _Blocks(key, sizes, int((small * (small - 1) // 2).sum()))
-
-
 def _chosen(
-    blocks: Sequence[_Blocks], hashes: Sequence[Hashes], atoms: Sequence[Atom], rows: int, most: int
-) -> list[tuple[_Blocks, float]]:
-    """The keys in the order of their worth, each with the share of likely matches that it and those before it find."""
-    if not blocks:
+    keys: Sequence[blocks.Key], held: blocks.Parts, atoms: Sequence[Atom], rows: int, most: int
+) -> list[tuple[blocks.Key, float, float]]:
+    """The keys in the order of their worth, each with its new pairs and the share of likely matches found by then."""
+    looked_at = {key: found for key in keys if (found := blocks.seen(held, key, _SAMPLED)).pairs}
+    if not looked_at:
         return []
-    left, right, rates = _sampled(blocks, hashes)
+    pairs = distinct(np.concatenate([found.left << 32 | found.right for found in looked_at.values()]))
+    left, right = pairs >> 32, pairs & 0xFFFFFFFF
+    sizes = np.array([found.pairs for found in looked_at.values()])
     equal = [atom.feature.same(left, right) for atom in atoms]
-    covers = np.stack(
-        [np.logical_and.reduce([equal[number] for number in key.atoms]) & (key.sizes[left] > 1) for key in blocks]
-    )
-    seen = np.maximum(1 - np.prod(1 - covers * rates[:, None], axis=0), 1e-9)
+    covers = np.stack([_covered(held, key, equal, left) for key in looked_at])
+    seen = np.maximum(_seen(list(looked_at.values()), covers, held.share), 1e-9)
     likely = _likely(atoms, equal, left, right, rows) / seen
     likely = np.minimum(likely, np.quantile(likely, 0.999)) if len(likely) else likely
     chosen: list[int] = []
     recalls: list[float] = []
+    news: list[float] = []
     worth, unmet, total = likely.copy(), np.ones(len(left)), 0.0
-    cover, sizes = covers.astype(np.float64), np.array([key.pairs for key in blocks], np.float64)
-    while len(chosen) < len(blocks):
+    cover = covers.astype(np.float64)
+    while len(chosen) < len(sizes):
         gains, fresh = cover @ worth, np.minimum(cover @ (unmet / seen), sizes)
-        open_ = (fresh + total <= most) & (sizes <= 3 * most)
+        open_ = (fresh + total <= _ROOM * most) & (sizes <= 3 * most)
         open_[chosen] = False
         value = np.where(open_, gains / (fresh + 0.02 * rows + 0.1 * sizes), -1)
         best = int(value.argmax())
@@ -238,33 +220,30 @@ def _chosen(
             break
         chosen.append(best)
         total += fresh[best]
+        news.append(float(fresh[best]))
         worth, unmet = worth * (1 - _OFTEN * cover[best]), unmet * (1 - cover[best])
         recalls.append(1 - float((likely * unmet).sum() / max(likely.sum(), 1e-9)))
-    return [(blocks[number], recall) for number, recall in zip(chosen, recalls, strict=True)]
+    known = list(looked_at)
+    return [(known[number], new, recall) for number, new, recall in zip(chosen, news, recalls, strict=True)]
 
 
-def _sampled(blocks: Sequence[_Blocks], hashes: Sequence[Hashes]) -> tuple[Ints, Ints, Floats]:
-    """Some pairs of every key, each once, and the share of its blocks that were drawn."""
-    packed: list[Ints] = []
-    rates = np.zeros(len(blocks))
-    for number, key in enumerate(blocks):
-        rates[number] = rate = min(1.0, _SAMPLED / key.pairs)
-        value = _hash(key.atoms, hashes)
-        drawn = np.flatnonzero((key.sizes > 1) & (mixed(value + np.uint64(number)) < np.uint64(rate * (2**64 - 2**12))))
-        left, right = _pairs(drawn, value)
-        packed.append(left << 32 | right)
-    pairs = distinct(np.concatenate(packed))
-    return pairs >> 32, pairs & 0xFFFFFFFF, rates
+def _seen(looked_at: Sequence[blocks.Seen], covers: NDArray[np.bool_], share: float) -> Floats:
+    """How likely each sampled pair was to be sampled."""
+    missed: Floats = np.ones(covers.shape[1])
+    for sample in {found.sample: None for found in looked_at}:
+        drawn = [
+            1 - found.rate * cover for found, cover in zip(looked_at, covers, strict=True) if found.sample == sample
+        ]
+        missed *= 1 - share * (1 - np.prod(drawn, axis=0))
+    return 1 - missed
 
 
-def _pairs(rows: Ints, hashes: Hashes) -> tuple[Ints, Ints]:
-    """All pairs of rows of equal hash; `hashes` is by row, or as long as `rows`."""
-    values = hashes if len(hashes) == len(rows) else hashes[rows]
-    order = np.argsort(values, kind="stable")
-    starts, sizes = runs(values[order])
-    left, right = expanded(rows[order], starts, sizes, 2, LARGEST)
-    different = left != right
-    return left[different], right[different]
+def _covered(held: blocks.Parts, key: blocks.Key, equal: Sequence[Bools], left: Ints) -> Bools:
+    """Which sampled pairs the key finds."""
+    found: Bools = np.logical_and.reduce([equal[number] for number in key])
+    at = np.flatnonzero(found)
+    found[at] = blocks.small_enough(held, key, left[at])
+    return found
 
 
 def _likely(atoms: Sequence[Atom], equal: Sequence[Bools], left: Ints, right: Ints, rows: int) -> Floats:

@@ -30,7 +30,7 @@ class Compared:
     """
 
     level: Levels
-    rarity: Floats
+    rarity: Floats | NDArray[np.float32]
 
 
 class Comparison(Protocol):

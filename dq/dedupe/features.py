@@ -70,13 +70,23 @@ def mapped(feature: Feature, values: pl.Expr) -> Feature:
         feature: The values.
         values: From the column `value` of texts to other texts; null is no value.
     """
-    made = encoded(feature.values.alias("value").to_frame().select(values).to_series())
-    codes = np.where(feature.known, made.codes[feature.codes] if len(made.codes) else NONE, NONE).astype(np.int32)
+    lazy = feature.values.alias("value").to_frame().lazy().select(values)  # works out once what is named twice
+    return carried(feature, encoded(lazy.collect(engine="in-memory").to_series()))
+
+
+def carried(feature: Feature, made: Feature) -> Feature:
+    """The feature of rows whose values each have a value of another feature.
+
+    Args:
+        feature: The values of the rows.
+        made: Of each of these values.
+    """
+    codes = np.append(made.codes, np.int32(NONE))[feature.codes]  # a missing value's code is that of the last
     return _counted(codes, made.values)
 
 
 def _counted(codes: Codes, values: pl.Series) -> Feature:
-    counts = np.bincount(codes[codes >= 0], minlength=len(values))
+    counts = np.bincount(codes + 1, minlength=len(values) + 1)[1:]
     return Feature(codes, values, counts / max(1, counts.sum()))
 
 

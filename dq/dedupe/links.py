@@ -1,7 +1,8 @@
 """Links that are known before anything is compared: from the base state and the stores' link columns.
 
 A lead has one record and a record one lead. Where links disagree the base wins, then the database's column, then
-Airtable's field; the rest become findings, and matter again only if the keys agree.
+Airtable's field; the rest become findings, and matter again only if the keys agree. A link to a row that was merged away
+leads to the one that stayed, if no other link does.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ DATABASE_KEY, AIRTABLE_KEY, ORIGIN = "database_key", "airtable_key", "origin"
 ORIGINS = ["base", "database", "airtable"]
 """In order of trust."""
 _LINK_TYPES = pl.Schema({DATABASE_KEY: pl.String(), AIRTABLE_KEY: pl.String(), ORIGIN: pl.String()})
+_PAIR, _HELD = [DATABASE_KEY, AIRTABLE_KEY], ["held_database", "held_airtable"]
 _FINDING_COLUMNS = list(FINDING_TYPES)
 
 
@@ -41,14 +43,16 @@ def links(database: pl.DataFrame, airtable: pl.DataFrame, base: pl.DataFrame, ta
         table: The mapping's database table, for findings.
     """
     claims = pl.concat([_from_base(base), _from_database(database), _from_airtable(airtable)])
-    alive = claims.join(_keys(database, DATABASE_KEY), on=DATABASE_KEY, how="semi").join(
-        _keys(airtable, AIRTABLE_KEY), on=AIRTABLE_KEY, how="semi"
-    )
-    accepted = _one_to_one(alive)
-    dead = claims.filter(pl.col(ORIGIN) != "base").join(alive, on=[DATABASE_KEY, AIRTABLE_KEY], how="anti")
-    lost = alive.filter(pl.col(ORIGIN) != "base").join(accepted, on=[DATABASE_KEY, AIRTABLE_KEY], how="anti")
+    keys = _keys(database, DATABASE_KEY), _keys(airtable, AIRTABLE_KEY)
+    alive = _alive(claims, *keys)
+    accepted = _one_to_one(alive, claims.clear())
+    dead = claims.filter(pl.col(ORIGIN) != "base").join(alive, on=_PAIR, how="anti")
+    lost = alive.filter(pl.col(ORIGIN) != "base").join(accepted, on=_PAIR, how="anti")
+    led = _alive(_led_on(dead, base, *keys), *keys)
+    late = _one_to_one(led.select(list(_LINK_TYPES)), accepted)
+    dead = dead.join(led.join(late, on=_PAIR, how="semi"), left_on=_PAIR, right_on=_HELD, how="anti")
     return Links(
-        accepted=accepted.sort(DATABASE_KEY),
+        accepted=late.sort(DATABASE_KEY),
         findings=pl.concat(
             [
                 _findings(dead, table, "link.dead", "the link points at a row that does not exist"),
@@ -82,9 +86,28 @@ def _claims(records: pl.DataFrame, own: str, other: str, origin: str) -> pl.Data
     return claimed.select(DATABASE_KEY, AIRTABLE_KEY, ORIGIN)
 
 
-def _one_to_one(claims: pl.DataFrame) -> pl.DataFrame:
+def _alive(claims: pl.DataFrame, database: pl.DataFrame, airtable: pl.DataFrame) -> pl.DataFrame:
+    """The claims whose rows are both there."""
+    return claims.join(database, on=DATABASE_KEY, how="semi").join(airtable, on=AIRTABLE_KEY, how="semi")
+
+
+def _led_on(dead: pl.DataFrame, base: pl.DataFrame, database: pl.DataFrame, airtable: pl.DataFrame) -> pl.DataFrame:
+    """Links to rows that were merged away, as links to the rows that stayed; what they held stands beside."""
+    linked = base.filter(pl.col(BaseRow.state) == "linked")
+    led = dead.with_columns(pl.col(name).alias(held) for name, held in zip(_PAIR, _HELD, strict=True))
+    for store, alive in (("database", database), ("airtable", airtable)):
+        key = f"{store}_key"
+        losers = base.filter((pl.col(BaseRow.state) == "loser") & (pl.col(BaseRow.store) == store))
+        stayed = losers.join(linked.select(BaseRow.entity_id, pl.col(key).alias("_stays")), on=BaseRow.entity_id)
+        moved = stayed.select(pl.col(BaseRow.row_key).alias(key), "_stays").join(alive, on=key, how="anti")
+        once = moved.drop_nulls().unique(key, keep="first", maintain_order=True)
+        led = led.join(once, on=key, how="left", maintain_order="left")
+        led = led.with_columns(pl.coalesce("_stays", key).alias(key)).drop("_stays")
+    return led
+
+
+def _one_to_one(claims: pl.DataFrame, accepted: pl.DataFrame) -> pl.DataFrame:
     """Trust by trust: a link stands when neither of its rows has one yet; equal claims go to the smaller key."""
-    accepted = claims.clear()
     for origin in ORIGINS:
         free = (
             claims.filter(pl.col(ORIGIN) == origin)

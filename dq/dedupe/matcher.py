@@ -4,7 +4,7 @@ respects ─► candidate pairs ─► levels ─► evidence ─► weights ─
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from dq.dedupe.evidence import Evidence
 from dq.dedupe.features import Bools, Floats, Hashes, Ints
 from dq.dedupe.linkage import Grown, grown, inside, linked
 from dq.dedupe.model import Model, values_of
+from dq.dedupe.room import MEMORY, Room
 from dq.rules import Blocking, Role
 
 LINK, CUT = 0.0, -5.0
@@ -111,6 +112,7 @@ def matched(
     cut: float = CUT,
     asked: Blocking = CHOSEN,
     model: Model | None = None,
+    room: Room = MEMORY,
 ) -> Matched:
     """Find the rows that are the same.
 
@@ -121,6 +123,7 @@ def matched(
         cut: The least mean weight between the parts of a cluster.
         asked: Blocking keys that are to be taken, or not.
         model: What was learned before, of a table with the same comparisons; None to learn from this one.
+        room: Where the pairs are put.
     """
     rows = len(respects.counts)
     found = blocking.candidates(respects.atoms, rows, respects.words, asked, None if model is None else model.keys)
@@ -129,8 +132,9 @@ def matched(
     reached = np.ones(rows, np.bool_)
     if known.fresh is not None and model is not None:
         found, reached = _reached(respects, model.evidence, found, known, link)
-    pairs = _compared(respects.comparisons, found.left, found.right)
-    own = _compared(respects.comparisons, np.arange(rows), np.arange(rows))
+    found = replace(found, left=room.kept(found.left), right=room.kept(found.right))
+    pairs = _compared(respects.comparisons, found.left, found.right, room)
+    own = _compared(respects.comparisons, np.arange(rows), np.arange(rows), room)
     evidence = _learned(respects, found, pairs, own) if model is None else model.evidence
     weight = _weights(respects, evidence, pairs)
     every = _inside(respects, evidence, found, weight, link, known.joined)
@@ -228,8 +232,17 @@ def _weights(respects: Respects, learned: Evidence, pairs: Sequence[Compared]) -
     return weight
 
 
-def _compared(comparisons: Sequence[Comparison], left: Ints, right: Ints) -> tuple[Compared, ...]:
-    return tuple(comparison.compare(left, right) for comparison in comparisons)
+def _compared(
+    comparisons: Sequence[Comparison], left: Ints, right: Ints, room: Room = MEMORY, at_once: int = _SLICE
+) -> tuple[Compared, ...]:
+    """Pairs in every respect, so many at a time: what a comparison needs beside its answer is many times as much."""
+    answers = [Compared(room.empty(len(left), np.int8), room.empty(len(left), np.float32)) for _ in comparisons]
+    for start in range(0, len(left), at_once):
+        part = slice(start, start + at_once)
+        for comparison, answer in zip(comparisons, answers, strict=True):
+            told = comparison.compare(left[part], right[part])
+            answer.level[part], answer.rarity[part] = told.level, told.rarity
+    return tuple(answers)
 
 
 def model_of(respects: Respects, roles: Mapping[str, Role], found: Matched) -> Model:

@@ -16,7 +16,7 @@ from dq.dedupe.clusters import components
 from dq.dedupe.evidence import probability
 from dq.dedupe.features import Ints
 from dq.dedupe.keys import NODE, is_placeholder
-from dq.dedupe.matcher import Given, Matched, Respects, learned, matched, weighed
+from dq.dedupe.matcher import Given, Matched, Respects, cut_of, learned, matched, weighed
 from dq.dedupe.model import Model
 from dq.dedupe.pairs import LEFT, RIGHT
 from dq.dedupe.roles import roles
@@ -27,8 +27,6 @@ from dq.schemas.pair import GAMMA
 from dq.schemas.values import Store
 from dq.side import KEY
 
-KEPT = 6.0
-"""Bits by which rows of a cluster may on average fall short of a link."""
 MATCH = "match"
 _ROLES: Mapping[str, Role | None] = {
     "email": "email", "linkedin": "profile", "phone": "phone", "name": "name", "company": "organization",
@@ -73,7 +71,9 @@ def alike(
         return Alike(_none(), None)
     texts = _texts(records, nodes, rules)
     label = _joined(decided, nodes.height)
-    known = Known(asked.nicknames, asked.legal_forms, asked.public_domains, rules.dedupe.max_surnames)
+    known = Known(
+        asked.nicknames, asked.legal_forms, asked.public_domains, rules.dedupe.max_surnames, asked.placeholders
+    )
     found = _roles(texts, rules, asked) if model is None else model.roles
     if not found or not set(found) <= set(texts.columns):
         return Alike(_none(), None)
@@ -84,8 +84,8 @@ def alike(
         return alike(records, nodes, decided, apart, rules, None)
     given = Given(apart=_told_apart(decided, apart, number), joined=_first_of_group(label, number))
     link, review = (float(np.log2(p / (1 - p))) for p in (asked.merge, asked.review))
-    result = matched(seen, given, link=link, cut=link - KEPT, model=model)
-    return Alike(_pairs(seen, result, given, number, review, link - KEPT), model)
+    result = matched(seen, given, link=link, cut=cut_of(link), model=model)
+    return Alike(_pairs(seen, result, given, number, review, cut_of(link)), model)
 
 
 def _texts(records: Mapping[Store, pl.DataFrame], nodes: pl.DataFrame, rules: TableRules) -> pl.DataFrame:

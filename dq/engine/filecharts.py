@@ -1,9 +1,10 @@
 """What a page tells of a file's matching."""
 
 from dq.dedupe.blocking import Candidates
-from dq.dedupe.matcher import CUT
+from dq.dedupe.matcher import CUT, Matched
 from dq.engine.filematch import FileMatch
 from dq.report.charts import FoundBy, Mark
+from dq.report.charts.drawing import share
 from dq.report.matchfacts import Matching, bins_of, examples_of, sizes_of
 from dq.schemas import Cluster
 
@@ -22,21 +23,28 @@ def matching_of(name: str, found: FileMatch, link: float, *, linked: bool) -> Ma
     """
     clusters, learned = found.clusters, found.matched.evidence
     sizes = clusters.group_by(Cluster.entity_id).len()["len"]
+    told = f"{clusters.height:,} rows of {name} are {len(sizes):,} leads, {(sizes > 1).sum():,} of them with duplicates"
     return Matching(
-        name=name,
-        rows=clusters.height,
+        headline=told,
         sizes=sizes_of(clusters),
-        entities=len(sizes),
-        clusters=int((sizes > 1).sum()),
-        pairs=len(found.matched.weight),
+        compared=_compared(found.matched),
         weights=bins_of(found.matched.weight),
         link=link,
         marks=(Mark("parts of a cluster, on average", CUT), Mark("link", link)),
         evidence=learned,
         keys=keys_of(found.matched.candidates),
-        recall=found.matched.candidates.recall,
         examples=examples_of(learned, found.pairs, link, _TWO if linked else _ROWS),
         roles=found.roles,
+    )
+
+
+def _compared(found: Matched) -> str:
+    known = found.candidates
+    is_estimated = any(key.recall is not None for key in known.keys)  # keys that are given are taken as they are
+    hold = f" They hold an estimated {share(known.recall)} of the likely matches." if is_estimated else ""
+    return (
+        f"{len(found.weight):,} pairs were compared.{hold} Between the hill of pairs that are two, to the left, and that "
+        "of pairs that are the same lie those that are hard to tell: the fewer there are, the less depends on the threshold."
     )
 
 

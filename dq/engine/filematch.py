@@ -4,7 +4,7 @@ file(s) ─► texts ─► roles ─► respects ─► matched ─► one line
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -12,17 +12,23 @@ import polars as pl
 from dq.dedupe.clusters import bridges
 from dq.dedupe.evidence import probability
 from dq.dedupe.features import Ints
-from dq.dedupe.matcher import CUT, Given, Matched, cut_of, matched
+from dq.dedupe.matcher import CUT, Given, Matched, cut_of, matched, model_of
+from dq.dedupe.model import Model
 from dq.dedupe.roles import roles
+from dq.dedupe.room import MEMORY, Room
+from dq.engine.entities import KNOWN, LABEL, entity_ids
 from dq.engine.files import keyed
 from dq.engine.respects import Known, respects
 from dq.errors import ConfigurationError
-from dq.rules import Role
+from dq.rules import MatcherRules, Role
 from dq.schemas import Cluster, Pair
 
 _STORES = ("database", "airtable")
 _TABLE = "file"
 _SEED = 7
+_SURE, _FULL = "sure#", "full#"
+_OWN = (Cluster.store, Cluster.row_key, KNOWN, _SURE)
+"""What stands beside the columns of a file."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +40,21 @@ class Asked:
         threshold: Match probability at which a pair is a link.
         within: With two files: look for duplicates inside each as well.
         fields: The only columns that count; none for all that say something.
+        matcher: Roles and blocking keys that rules state, and lists.
+        model: What was learned before; None learns from these rows.
+        known: Clusters of an earlier run: store, row_key, entity_id, probability. Their ids stay; with a model only rows
+            that are not among them are matched.
+        room: Where what is known of pairs is put.
     """
 
     key: str | None = None
     threshold: float = 0.6
     within: bool = False
     fields: tuple[str, ...] = ()
+    matcher: MatcherRules = field(default_factory=MatcherRules)
+    model: Model | None = None
+    known: pl.DataFrame | None = None
+    room: Room = MEMORY
 
 
 @dataclass(frozen=True)
@@ -51,42 +66,92 @@ class FileMatch:
         pairs: Pair contract, one line a pair that is or may be the same; equal rows stand for each other.
         roles: The columns that counted, and what they were taken for.
         matched: What was learned.
+        model: The same, to be kept.
     """
 
     clusters: pl.DataFrame
     pairs: pl.DataFrame
     roles: Mapping[str, Role]
     matched: Matched
+    model: Model
 
 
-def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, known: Known, asked: Asked) -> FileMatch:
+def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) -> FileMatch:
     """Find the rows of a file, or of two, that are the same.
 
     Args:
         left: A file.
         right: The file to link it with: each row with at most one of the other, unless `asked.within`.
-        known: What lists say.
         asked: What is asked.
 
     Raises:
-        ConfigurationError: No such column, keys that are not unique, or no column that says who a row is.
+        ConfigurationError: No such column, keys that are not unique, no column that says who a row is, or a model of
+            another table.
     """
-    rows = _rows(left, right, asked)
-    columns = rows.drop(Cluster.store, Cluster.row_key)
-    given = {name.lower() for pair in known.nicknames for name in pair}
-    found = roles(columns, given, {})
+    rows = _with_known(_rows(left, right, asked), asked.known)
+    columns, rows = rows.drop(*_OWN), rows.select(*_OWN, _fullness().alias(_FULL))
+    found = _roles(columns, asked)
+    linking = right is not None and not asked.within
+    entity = rows[KNOWN].rank("dense").fill_null(0).to_numpy().astype(np.int64)
+    within = None if asked.known is None else entity
+    seen, number = respects(columns, found, _lists(asked.matcher), once=not linking, model=asked.model, within=within)
+    del columns  # as much as all the rest
+    if asked.model is not None and not asked.model.fits(seen.comparisons):
+        raise _other_table("its columns are compared otherwise")
+    fresh = None
+    if asked.known is not None and asked.model is not None:
+        fresh = np.zeros(len(seen.counts), np.bool_)
+        fresh[number[entity == 0]] = True
+    source = (rows[Cluster.store] == _STORES[1]).cast(pl.Int64).to_numpy() if linking else None
+    link = float(np.log2(asked.threshold / (1 - asked.threshold)))
+    given, blocking = Given(source=source, fresh=fresh), asked.matcher.blocking
+    result = matched(seen, given, link=link, cut=cut_of(link), asked=blocking, model=asked.model, room=asked.room)
+    model = asked.model or model_of(seen, found, result)
+    return FileMatch(_clusters(rows, result, number, link), _pairs(rows, result, number, link), found, result, model)
+
+
+def _roles(columns: pl.DataFrame, asked: Asked) -> Mapping[str, Role]:
+    if asked.model is not None:
+        missing = [name for name in asked.model.roles if name not in columns.columns]
+        if missing:
+            raise _other_table(f"there is no column {missing[0]!r} here")
+        return asked.model.roles
+    given = {name.lower() for pair in asked.matcher.nicknames for name in pair}
+    found = roles(columns, given, asked.matcher.columns)
     if not found:
         raise ConfigurationError(
             "No column of the file says who a row is.",
             why="Columns with one value, times of the rows themselves and the key do not count.",
             fix="--fields names the columns that do",
         )
-    linking = right is not None and not asked.within
-    seen, number = respects(columns, found, known, once=not linking)
-    link = float(np.log2(asked.threshold / (1 - asked.threshold)))
-    source = (rows[Cluster.store] == _STORES[1]).cast(pl.Int64).to_numpy() if linking else None
-    result = matched(seen, Given(source=source), link=link, cut=cut_of(link))
-    return FileMatch(_clusters(rows, result, number, link), _pairs(rows, result, number, link), found, result)
+    return found
+
+
+def _other_table(why: str) -> ConfigurationError:
+    return ConfigurationError(
+        "The model was learned from another kind of table.",
+        why=f"{why}.",
+        fix="leave out --model to learn from this one",
+    )
+
+
+def _lists(matcher: MatcherRules) -> Known:
+    return Known(matcher.nicknames, matcher.legal_forms, matcher.public_domains, placeholders=matcher.placeholders)
+
+
+def _with_known(rows: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:
+    """The rows with the entity that an earlier run put each in, and how sure it was."""
+    nothing = {KNOWN: pl.lit(None, pl.String), _SURE: pl.lit(1.0)}
+    if known is None:
+        return rows.with_columns(**nothing)
+    held = known.select(
+        Cluster.store,
+        Cluster.row_key,
+        pl.col(Cluster.entity_id).alias(KNOWN),
+        pl.col(str(Cluster.probability)).alias(_SURE),
+    )
+    joined = rows.join(held, on=[Cluster.store, Cluster.row_key], how="left", maintain_order="left")
+    return joined.with_columns(pl.col(_SURE).fill_null(1.0))
 
 
 def _rows(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) -> pl.DataFrame:
@@ -111,46 +176,59 @@ def _named(frame: pl.LazyFrame, store: str, common: Sequence[str], asked: Asked)
     types = frame.collect_schema()
     key = asked.key or ("id" if "id" in types else None)
     used = [name for name in asked.fields or common if name != key and not types[name].is_nested()]
-    texts = [pl.col(name).cast(pl.String, strict=False) for name in used]
-    return keyed(frame, asked.key).select(pl.lit(store).alias(Cluster.store), Cluster.row_key, *texts).collect()
+    texts = [pl.col(_beside(name)).cast(pl.String, strict=False) for name in used]
+    own = keyed(frame.rename(_beside), None if asked.key is None else _beside(asked.key))
+    return own.select(pl.lit(store).alias(Cluster.store), Cluster.row_key, *texts).collect()
+
+
+def _beside(column: str) -> str:
+    """What a column of a file is called beside the matcher's own."""
+    return f"{column} (column)" if column in {Cluster.store, Cluster.row_key} else column
 
 
 def _clusters(rows: pl.DataFrame, result: Matched, number: Ints, link: float) -> pl.DataFrame:
     """One line a row."""
-    label, held = _labels(result, number, link)
+    label, held = _labels(rows, result, number, link)
     edges = result.weight >= link
     bridge = bridges(result.candidates.left[edges], result.candidates.right[edges], result.grown.label)
     alone = np.bincount(number, minlength=len(result.own)) == 1
-    full = pl.sum_horizontal(pl.exclude(Cluster.store, Cluster.row_key, "label").is_not_null()).cast(pl.Int64)
-    lined = rows.with_columns(pl.Series("label", label), full.alias("full")).with_columns(
+    lined = rows.with_columns(
+        pl.Series(LABEL, label),
         pl.Series(str(Cluster.probability), held),
         pl.Series(str(Cluster.bridge), (bridge & alone)[number] if len(number) else np.empty(0, np.bool_)),
-        (pl.col(Cluster.store) + ":" + pl.col(Cluster.row_key)).alias("member"),
-        pl.len().over("label").alias("rows"),
-    )
-    best = (
-        pl.struct(-pl.col("full"), pl.col(Cluster.store) == _STORES[1], Cluster.row_key).rank("ordinal").over("label")
-    )
-    own_name = pl.coalesce(
-        pl.col("member").filter(pl.col(Cluster.store) == _STORES[0]).min().over("label"),
-        pl.col("member").min().over("label"),
     )
     return lined.select(
         Cluster.store,
         Cluster.row_key,
-        own_name.alias(Cluster.entity_id),
-        (best == 1).alias(str(Cluster.survivor)),
+        entity_ids(lined.select(Cluster.store, Cluster.row_key, LABEL, KNOWN)).alias(Cluster.entity_id),
+        _survivors(lined).alias(str(Cluster.survivor)),
         str(Cluster.probability),
         str(Cluster.bridge),
-        pl.when(pl.col("rows") > 1).then(pl.lit("match")).otherwise(pl.lit("single")).alias(Cluster.decided_by),
+        pl.when(pl.len().over(LABEL) > 1).then(pl.lit("match")).otherwise(pl.lit("single")).alias(Cluster.decided_by),
         pl.lit(_TABLE).alias(Cluster.table),
     ).sort(Cluster.entity_id, Cluster.store, Cluster.row_key)
 
 
-def _labels(result: Matched, number: Ints, link: float) -> tuple[Ints, np.typing.NDArray[np.float64]]:
+def _fullness() -> pl.Expr:
+    return pl.sum_horizontal(pl.exclude(*_OWN).is_not_null()).cast(pl.Int64)
+
+
+def _survivors(lined: pl.DataFrame) -> pl.Series:
+    """The fullest row of each cluster; of equally full ones that of the first store with the least key."""
+    order = [-pl.col(_FULL), pl.col(Cluster.store) == _STORES[1], pl.col(Cluster.row_key)]
+    numbered = lined.select(LABEL, _FULL, Cluster.store, Cluster.row_key, row=pl.int_range(pl.len()))
+    several = numbered.filter(pl.len().over(LABEL) > 1).sort(LABEL, *order)
+    others = several.filter(~pl.col(LABEL).is_first_distinct())["row"]
+    return pl.Series([True], dtype=pl.Boolean).new_from_index(0, len(lined)).scatter(others, values=False)
+
+
+def _labels(
+    rows: pl.DataFrame, result: Matched, number: Ints, link: float
+) -> tuple[Ints, np.typing.NDArray[np.float64]]:
     """The cluster of every row, and the probability that holds it together.
 
-    Equal rows are one only if what they say is enough: two rows of nothing but `Smith` are two.
+    Equal rows are one only if what they say is enough: two rows of nothing but `Smith` are two. Rows of which nothing was
+    asked stay where they were.
     """
     label = result.grown.label[number]
     first = np.zeros(len(number), dtype=np.bool_)
@@ -161,6 +239,9 @@ def _labels(result: Matched, number: Ints, link: float) -> tuple[Ints, np.typing
     several = np.bincount(number, minlength=len(result.own))[number] > 1
     bits = np.minimum(result.grown.confidence[label], np.where(several, result.own[number], np.inf))
     held = np.where(parted | np.isinf(bits), 1.0, probability(np.where(np.isinf(bits), 0.0, bits)))
+    stays = ~result.reached[number] if len(number) else np.empty(0, np.bool_)
+    own = np.where(stays, -1 - rows[KNOWN].rank("dense").fill_null(0).to_numpy().astype(np.int64), own)
+    held = np.where(stays, rows[_SURE].to_numpy(), held)
     weakest = pl.DataFrame({"label": own, "held": held}).select(pl.col("held").min().over("label")).to_series()
     return own, weakest.to_numpy()
 

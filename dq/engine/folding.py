@@ -9,6 +9,7 @@ from dq.options import DateOptions
 from dq.rules import Role
 from dq.standardize import company, date, email, linkedin, text, website
 from dq.standardize.digits import plain_digits
+from dq.standardize.forms import change_where, each
 
 _MONTHS = 12
 _LAST_CENTURY, _THIS_CENTURY = (
@@ -17,9 +18,17 @@ _LAST_CENTURY, _THIS_CENTURY = (
 """Years of two digits: 30 to 99 are of the last century."""
 _NUMBERS = r"^([0-9]{1,2})[-/.][0-9]{1,2}[-/.][0-9]{4}$"
 
+_PLAIN_WORDS = r"^[A-Za-z0-9]+(?: [A-Za-z0-9]+)*$"
+_PLAIN_NUMBER = r"^[0-9 ()+./-]*$"
+_BETWEEN_DIGITS = dict.fromkeys(" ()+./-", "")
+
 
 def words_of(value: pl.Expr) -> pl.Expr:
     """Folded words, a space between them; null where there is none."""
+    return change_where(value, lambda v: ~v.str.contains(_PLAIN_WORDS), each(_words)).str.to_lowercase()
+
+
+def _words(value: pl.Expr) -> pl.Expr:
     folded = text.folded(text.tidy(value)).str.replace_all(r"['’`]", "")
     plain = folded.str.replace_all(r"[^\p{L}\p{N}\p{M}]+", " ").str.strip_chars(" ")
     return pl.when(plain != "").then(plain)
@@ -31,8 +40,13 @@ def _code(value: pl.Expr) -> pl.Expr:
 
 def _number(value: pl.Expr) -> pl.Expr:
     """The last ten digits: a calling code may be there or not."""
-    digits = plain_digits(text.tidy(value).str.normalize("NFKC")).str.replace_all(r"[^0-9]", "")
+    digits = change_where(value, lambda v: ~v.str.contains(_PLAIN_NUMBER), each(_digits))
+    digits = digits.str.replace_many(_BETWEEN_DIGITS)
     return pl.when(digits.str.len_bytes() >= 5).then(digits.str.slice(-10))
+
+
+def _digits(value: pl.Expr) -> pl.Expr:
+    return plain_digits(text.tidy(value).str.normalize("NFKC")).str.replace_all(r"[^0-9]", "")
 
 
 def _day(value: pl.Expr) -> pl.Expr:

@@ -143,6 +143,7 @@ def _world(
         stored={store: _stored(inputs, sides, store) for store in STORES},
         held={store: _held(timed[store], sides[store], inputs.rules) for store in STORES},
         children=inputs.children,
+        cleared=chosen.cleared,
         namespace=_namespace(inputs),
         extra=extra_cells(inputs.rules, schemas, inputs.stamp),
         settled=inputs.hints.settled,

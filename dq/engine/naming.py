@@ -33,7 +33,8 @@ def named(
     item = pl.col("cell")
     items = pl.when(is_texts(item)).then(texts_of(item)).otherwise(pl.concat_list(item))
     split = cells.with_columns((items if schema.store == "airtable" else pl.concat_list(item)).alias(KEY)).explode(KEY)
-    rows = referred.rows.filter(pl.col(Cluster.store) == schema.store).select(KEY, ENTITY)
+    known = pl.concat([referred.rows, referred.merged])
+    rows = known.filter(pl.col(Cluster.store) == schema.store).select(KEY, ENTITY)
     told = (
         split.join(rows, on=KEY, how="left")
         .group_by("cell")

@@ -35,9 +35,10 @@ class Park:
     folder: Path
 
     def put(self, name: str, frame: pl.DataFrame, part: int = 0) -> pl.DataFrame:
-        """Write one part of a frame; its columns without rows, to stand in its place."""
+        """Write one part of a frame; its columns without rows, to stand in its place. Parts without rows are one file."""
         path = self.folder / f"{name}-{part:06d}.parquet"
-        frame.write_parquet(path, compression="lz4", statistics=False)
+        if frame.height or path.exists() or not any(self.folder.glob(f"{name}-*.parquet")):
+            frame.write_parquet(path, compression="lz4", statistics=False)
         return frame.clear()
 
     def get(self, name: str, columns: Sequence[str] | None = None, where: pl.Expr = ALL) -> pl.DataFrame:

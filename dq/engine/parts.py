@@ -1,6 +1,7 @@
 """Cutting work into parts that give the same rows however they are cut: standardize by row, reconcile by entity."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import polars as pl
@@ -25,6 +26,8 @@ _ORDERS: Mapping[str, Sequence[str]] = {
 }
 """What reconcile makes, and the order of its rows."""
 _PARKED = ("changes", "golden", "base")
+_AT_ONCE = 2
+"""Parts that are written at once: a small file keeps one core busy."""
 
 
 def by_row(frame: pl.LazyFrame, rows: int, parts: int, step: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
@@ -47,7 +50,7 @@ def by_entity(world: World, terms: Terms, alone: pl.DataFrame, parts: int, park:
     if parts == 1 and park is None:
         return without(reconcile(world, terms), world.base, alone, terms)
     busy, calm = calm_apart(world, terms, parts)
-    done = [_parked(_left_alone(piece, world, alone, terms), parts + 1 + part, park) for part, piece in enumerate(calm)]
+    done = _calm_parked(calm, world, alone, terms, park)
     count = max(-(-parts * _rows(busy) // max(_rows(world), 1)), 1)
     del world, calm  # what is known already need not stand beside what is asked
     for part in range(count):
@@ -58,8 +61,21 @@ def by_entity(world: World, terms: Terms, alone: pl.DataFrame, parts: int, park:
     return Reconciled(**{name: ordered(pl.concat(pieces.pop(name)), order) for name, order in _ORDERS.items()})
 
 
-def _left_alone(calm: Reconciled, world: World, alone: pl.DataFrame, terms: Terms) -> Reconciled:
+def _calm_parked(
+    calm: Sequence[Callable[[], Reconciled]], world: World, alone: pl.DataFrame, terms: Terms, park: Park | None
+) -> list[Reconciled]:
+    """What is known of the calm leads, after the parts of those that are asked."""
+
+    def parked(part: int) -> Reconciled:
+        return _parked(_left_alone(calm[part], world, alone, terms), len(calm) + 1 + part, park)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(parked, range(len(calm))))
+
+
+def _left_alone(make: Callable[[], Reconciled], world: World, alone: pl.DataFrame, terms: Terms) -> Reconciled:
     """Calm leads may be among those that are left as they are; then the base keeps its word on them too."""
+    calm = make()
     if alone.is_empty():
         return calm
     return without(
@@ -87,4 +103,6 @@ def _part(world: World, part: int, parts: int) -> World:
         )
 
     sides: Mapping[Store, Side] = {store: side(whole) for store, whole in world.sides.items()}
-    return replace(world, sides=sides, base=mine(world.base), clusters=mine(world.clusters))
+    return replace(
+        world, sides=sides, base=mine(world.base), clusters=mine(world.clusters), cleared=mine(world.cleared)
+    )

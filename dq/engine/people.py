@@ -6,48 +6,83 @@ import numpy as np
 import polars as pl
 
 from dq.dedupe.blocking import Atom, part
-from dq.dedupe.features import Feature, encoded
+from dq.dedupe.features import Feature, carried, encoded, mapped
 from dq.dedupe.persons import Persons
 from dq.engine.folding import words_of
 from dq.rules import Role
 from dq.standardize import name_parts
+from dq.standardize.forms import change_where, each, find_where
 
 PERSON = "person"
 """The comparison's name, and the beginning of its features' names."""
 _PARTS = "#parts"
+_NAMING: frozenset[Role] = frozenset({"name", "given", "middle", "family"})
 _SUFFIXED: frozenset[Role] = frozenset({"name", "given", "family"})
 _NAMES = ("given", "middle", "family", "words", "formal", "generation")
+_MAYBE_GENERATION = r"[^ -~]|['`]|(?i)(?:^|[^a-z0-9])(?:jr|sr|junior|senior|ii|iii|iv)(?:$|[^a-z0-9])"
 _GENERATION = r"\b(jr|sr|junior|senior|ii|iii|iv)\b"
 _LAST_WORD = r"^(.*\S) (?:jr|sr|junior|senior|ii|iii|iv)$"
 _WRITTEN_OUT = r"(?i)^(\S+\s.*\S),?\s+(?:junior|senior)\.?$"
 _GENERATIONS = {"junior": "jr", "senior": "sr"}
 
 
-def people(frame: pl.DataFrame, roles: Mapping[str, Role], nicknames: Sequence[tuple[str, str]]) -> pl.DataFrame:
-    """The parts of each row's name, as `_NAMES` has them; no columns where nobody is named."""
+def people(frame: pl.DataFrame, roles: Mapping[str, Role], nicknames: Sequence[tuple[str, str]]) -> dict[str, Feature]:
+    """The parts of each row's name, as `_NAMES` has them; none where nobody is named."""
+    named = [name for name, role in roles.items() if role in _NAMING]
+    if not any(roles[name] in _SUFFIXED for name in named):
+        return {}
+    if len(named) == 1:  # a name that many have is taken apart once
+        whole = encoded(frame[named[0]])
+        parts = _parted(whole.values.alias(named[0]).to_frame(), roles)
+        made = {name: carried(whole, encoded(parts[name])) for name in parts.columns}
+    else:
+        parts = _parted(frame.select(named), roles)
+        made = {name: encoded(parts[name]) for name in parts.columns}
+    made["formal"] = mapped(made["given"], name_parts.nickname_key(pl.col("value"), nicknames))
+    return {name: made[name] for name in _NAMES}
+
+
+def _parted(frame: pl.DataFrame, roles: Mapping[str, Role]) -> pl.DataFrame:
     columns: dict[str, list[pl.Expr]] = {part: [] for part in ("given", "middle", "family")}
     for role in columns:
         columns[role] += [
             words_of(pl.col(name)).str.replace(_LAST_WORD, "${1}") for name, one in roles.items() if one == role
         ]
     whole = [pl.col(name) for name, role in roles.items() if role == "name"]
-    suffixed = [words_of(pl.col(name)).str.extract(_GENERATION, 1) for name, role in roles.items() if role in _SUFFIXED]
+    suffixed = [_generation(pl.col(name)) for name, role in roles.items() if role in _SUFFIXED]
     if whole:
         frame = frame.with_columns(name_parts.parts(pl.coalesce(whole).str.replace(_WRITTEN_OUT, "${1}")).alias(_PARTS))
         for role, values in columns.items():
             values.append(words_of(pl.col(_PARTS).struct.field(role)))
-    if not columns["given"] + columns["family"]:
-        return pl.DataFrame()
     nobody = pl.lit(None, dtype=pl.String)
-    named = frame.select(
+    named = frame.lazy().select(
         **{role: pl.coalesce(values or [nobody]) for role, values in columns.items()},
-        generation=pl.coalesce(suffixed or [nobody]).replace(_GENERATIONS),
+        generation=pl.coalesce(suffixed or [nobody]),
     )
-    words = pl.concat_str("given", "family", separator=" ", ignore_nulls=True).str.split(" ")
-    joined = words.list.sort().list.join(" ")
-    return named.with_columns(
-        words=pl.when(joined != "").then(joined), formal=name_parts.nickname_key(pl.col("given"), nicknames)
-    ).select(_NAMES)
+    joined = pl.concat_str("given", "family", separator=" ", ignore_nulls=True)
+    words = change_where(joined, lambda v: v.str.contains(" ", literal=True), each(_sorted))
+    return named.with_columns(words=pl.when(words != "").then(words)).collect(engine="in-memory")
+
+
+def _generation(name: pl.Expr) -> pl.Expr:
+    found = find_where(name, lambda v: v.str.contains(_MAYBE_GENERATION), each(_last_word))
+    return found.replace(_GENERATIONS)
+
+
+def _last_word(name: pl.Expr) -> pl.Expr:
+    return words_of(name).str.extract(_GENERATION, 1)
+
+
+def _sorted(joined: pl.Expr) -> pl.Expr:
+    """Words in order; most names are of two."""
+    two = joined.str.splitn(" ", 2)
+    first, last = two.struct.field("field_0"), two.struct.field("field_1")
+    turned = pl.when(first <= last).then(joined).otherwise(last + " " + first)
+    return change_where(
+        turned,
+        lambda v: v.str.count_matches(" ", literal=True) > 1,
+        each(lambda v: v.str.split(" ").list.sort().list.join(" ")),
+    )
 
 
 def persons(features: Mapping[str, Feature]) -> Persons:

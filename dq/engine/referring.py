@@ -45,6 +45,7 @@ def referred(inputs: Inputs, made: TablePlan) -> Referred:
         mapping=inputs.rules.table,
         rows=rows.sort(_ROW),
         forms=forms.sort(Cluster.store, ENTITY),
+        merged=_merged(inputs.base, rows, stays),
         former=_former(inputs.base, rows),
         lasting=_lasting(stays),
         moved=moved.sort(KEY),
@@ -58,6 +59,20 @@ def _lasting(stays: pl.DataFrame) -> pl.DataFrame:
     text = pl.col(Cluster.store) + ":" + pl.col(KEY)
     ranked = stays.with_columns((pl.col(Cluster.store) != "database").alias("_last")).sort(ENTITY, "_last", KEY)
     return ranked.unique(ENTITY, keep="first", maintain_order=True).select(ENTITY, text.alias("text"))
+
+
+def _merged(base: pl.DataFrame, rows: pl.DataFrame, stays: pl.DataFrame) -> pl.DataFrame:
+    """store, row_key, entity_id of rows that were merged away before, as far as their lead is there: their keys name it still."""
+    losers = base.filter(pl.col(BaseRow.state) == "loser").select(BaseRow.store, KEY, ENTITY)
+    linked = base.filter(pl.col(BaseRow.state) == "linked").join(losers, on=ENTITY, how="semi")
+    here = stays.rename({KEY: "_stays", ENTITY: "_now"})
+    homes = [
+        linked.select(ENTITY, pl.col(f"{store}_key").alias("_stays")).join(here.filter(store=store), on="_stays")
+        for store in STORES
+    ]
+    now = pl.concat(home.select(ENTITY, "_now") for home in homes).unique(ENTITY, keep="first", maintain_order=True)
+    found = losers.join(rows, on=_ROW, how="anti").join(now, on=ENTITY).unique(_ROW)
+    return found.select(*_ROW, pl.col("_now").alias(ENTITY)).sort(_ROW)
 
 
 def _former(base: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:

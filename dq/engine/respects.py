@@ -4,6 +4,7 @@ columns ─► folded as their role wants it ─► features ─► comparisons,
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,7 @@ _PERSONAL: frozenset[Role] = frozenset({"name", "given", "middle", "family"})
 _IDENTIFYING: frozenset[Role | None] = frozenset({"email", "profile"})
 _WORDED: frozenset[Role] = frozenset({"organization", "address", "text"})
 _ALIKE = (0.95, 0.88)
+_AT_ONCE = 2
 _WORDS, _MOST_ROWS = 4, 30
 _KINDS: Mapping[Role, str] = {
     "email": "email", "phone": "phone", "profile": "linkedin", "url": "website", "organization": "company",
@@ -119,13 +121,16 @@ def respects(
 
 def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:
     frame = _told(frame, roles, known.placeholders)
-    features = {
-        name: mapped(encoded(frame[name]), folded(role, pl.col("value"), known.legal_forms))
-        for name, role in roles.items()
-        if role not in _PERSONAL
-    }
-    named = people(frame, roles, known.nicknames)
-    features |= {f"{PERSON} {name}": encoded(named[name]) for name in named.columns}
+    own = {name: role for name, role in roles.items() if role not in _PERSONAL}
+
+    def feature(name: str) -> Feature:
+        return mapped(encoded(frame[name]), folded(own[name], pl.col("value"), known.legal_forms))
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # one column is the work of one core
+        naming = pool.submit(people, frame, roles, known.nicknames)
+        features = dict(zip(own, pool.map(feature, own), strict=True))
+        named = naming.result()
+    features |= {f"{PERSON} {name}": feature for name, feature in named.items()}
     domains = _domains(features, roles, known.public_domains)
     features |= {DOMAIN: encoded(domains)} if domains is not None else {}
     return {name: feature for name, feature in features.items() if len(feature.values)}

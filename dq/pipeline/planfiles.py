@@ -34,6 +34,8 @@ from dq.settings import Settings
 from dq.side import KEY, MODIFIED
 from dq.stores.private import digest_of, disk_errors, make_folder
 
+REPORT = "report.html"
+"""What `dq report` makes of the plan; that of an earlier plan goes."""
 STORES: tuple[Store, Store] = ("database", "airtable")
 _COUNTED = [Change.store, Change.table, Change.op, Change.entity_id, Change.row_key, Change.field, Change.reason]
 """A changeset is large: each who asks reads of it what is asked for."""
@@ -85,6 +87,7 @@ def written(
         DamagedError: A frame does not keep its contract.
     """
     with disk_errors(folder, "snapshots"):
+        (folder / REPORT).unlink(missing_ok=True)
         _write_clean(made, make_folder(folder / "clean"))
         conflicts = _joined([one.made.reconciled.conflicts for one in made])
         waiting = conflicts.filter(~pl.col(RESOLVED)).height

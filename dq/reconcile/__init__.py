@@ -4,8 +4,9 @@ sides + base ─ align ─► rows ─ merge ─► golden cells ─ policies �
                                                                             └─ agreement (the next base)
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import polars as pl
 
@@ -65,7 +66,7 @@ class Reconciled:
 def reconcile(world: World, terms: Terms) -> Reconciled:
     """The golden record of every lead, and what each store needs to become it."""
     busy, calm = calm_apart(world, terms)
-    done, told = asked(busy, terms), list(calm)
+    done, told = asked(busy, terms), [piece() for piece in calm]
     if not told:
         return done
     pieces = [done, *told]
@@ -77,8 +78,8 @@ def reconcile(world: World, terms: Terms) -> Reconciled:
     )
 
 
-def calm_apart(world: World, terms: Terms, parts: int = 1) -> tuple[World, Iterator[Reconciled]]:
-    """The world of the leads that must be asked, and what is known of the others, made part by part.
+def calm_apart(world: World, terms: Terms, parts: int = 1) -> tuple[World, Sequence[Callable[[], Reconciled]]]:
+    """The world of the leads that must be asked, and what is known of the others, each part made when it is called.
 
     Args:
         world: What reconcile is handed.
@@ -87,13 +88,15 @@ def calm_apart(world: World, terms: Terms, parts: int = 1) -> tuple[World, Itera
     """
     busy, calm = without_calm(world, terms)
     if calm is None:
-        return world, iter(())
+        return world, ()
     nothing = [pl.DataFrame(schema=types) for types in (TYPES, CONFLICT_TYPES, FINDING_TYPES, CHOICE_TYPES)]
     changes, conflicts, findings, choices = nothing
-    told = (known(calm, part, parts, terms) for part in range(parts))
-    return busy, (
-        Reconciled(changes, conflicts, golden, base, findings, choices, tally) for golden, base, tally in told
-    )
+
+    def told(part: int) -> Reconciled:
+        golden, base, tally = known(calm, part, parts, terms)
+        return Reconciled(changes, conflicts, golden, base, findings, choices, tally)
+
+    return busy, [partial(told, part) for part in range(parts)]
 
 
 def asked(world: World, terms: Terms) -> Reconciled:
@@ -105,7 +108,7 @@ def asked(world: World, terms: Terms) -> Reconciled:
     """
     sides = world.sides
     linked = world.base.filter(pl.col("state") == "linked")
-    rows = kept_out(aligned(sides["database"], sides["airtable"], linked, terms), world.scoped, terms)
+    rows = kept_out(aligned(sides["database"], sides["airtable"], linked, world.cleared, terms), world.scoped, terms)
     rows = merged(parents_kept(rows, sides["database"], world.children, world.freed, terms), terms)
     sources = pl.concat(side.sources.with_columns(pl.lit(store).alias("store")) for store, side in sides.items())
     rows, conflicts, choices = settled(rows, sources, world.settled, terms)
@@ -124,8 +127,12 @@ def asked(world: World, terms: Terms) -> Reconciled:
 
 def _changes(rows: pl.DataFrame, conflicts: pl.DataFrame, world: World, terms: Terms) -> pl.DataFrame:
     sides, base = world.sides, world.base
-    to_database, new_leads = inserts(rows, "database", base, world.namespace, world.extra["database"], terms)
-    to_airtable, new_records = inserts(rows, "airtable", base, world.namespace, world.extra["airtable"], terms)
+    to_database, new_leads = inserts(
+        rows, "database", sides["airtable"].sources, base, world.namespace, world.extra["database"], terms
+    )
+    to_airtable, new_records = inserts(
+        rows, "airtable", sides["database"].sources, base, world.namespace, world.extra["airtable"], terms
+    )
     changes = pl.concat(
         [
             *(cell_changes(rows, store, sides, conflicts, terms) for store in STORES),

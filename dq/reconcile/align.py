@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-from dq.reconcile.terms import Terms, fits, other
+from dq.reconcile.terms import STORES, Terms, fits, other
 from dq.rules import TableRules
 from dq.schemas import BaseRow
 from dq.schemas.base import agreed
@@ -38,13 +38,14 @@ def is_writable(store: Store) -> pl.Expr:
     return pl.col(VERDICT).is_in([*_WRITABLE, *(_OUT_OF_SCOPE if store == "database" else ())])
 
 
-def aligned(database: Side, airtable: Side, base: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+def aligned(database: Side, airtable: Side, base: pl.DataFrame, cleared: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     """One row an entity that either side or the base knows, sorted, with its verdict.
 
     Args:
         database: The database's word on every entity.
         airtable: Airtable's word.
         base: `linked` rows of the base, under the entity ids of this plan.
+        cleared: What people took away from leads whose duplicates are merged.
         terms: What may be done.
     """
     keys = [BaseRow.database_key, BaseRow.airtable_key]
@@ -57,7 +58,27 @@ def aligned(database: Side, airtable: Side, base: pl.DataFrame, terms: Terms) ->
     rows = sides.join(known, on=ENTITY, how="full", coalesce=True).sort(ENTITY)
     agreements = [at(name, "base") for name in terms.rules.names]
     rows = rows.with_columns(pl.when(_is_same_pair()).then(cell).alias(cell) for cell in agreements)
+    rows = _with_cleared(rows, cleared, terms.rules)
     return rows.with_columns(_verdict(terms).alias(VERDICT))
+
+
+def _with_cleared(rows: pl.DataFrame, cleared: pl.DataFrame, rules: TableRules) -> pl.DataFrame:
+    """The rows with the base of a merged lead's cell as the side that still holds it knows it, if the other side cleared it.
+
+    The base of the rows that stay may not know the value: it was another row's, which is merged away.
+    """
+    if cleared.is_empty():
+        return rows
+    for name in rules.names:
+        for side in STORES:
+            mine = cleared.filter((pl.col("field") == name) & (pl.col("store") == other(side)))
+            if mine.is_empty():
+                continue
+            value, base = at(name, side), at(name, "base")
+            known = mine.select(ENTITY, pl.col("value").alias(value), pl.lit(value=True).alias("_gone"))
+            joined = rows.join(known, on=[ENTITY, value], how="left")
+            rows = joined.with_columns(pl.when("_gone").then(value).otherwise(base).alias(base)).drop("_gone")
+    return rows.sort(ENTITY)
 
 
 def _is_same_pair() -> pl.Expr:

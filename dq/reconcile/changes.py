@@ -26,7 +26,12 @@ NOTHING = pl.lit(None, pl.String)
 
 def held(field: FieldRule, store: Store, terms: Terms) -> pl.Expr:
     """What the survivor's cell counts as before the plan: as stored, or its standard form if the plan does not standardize."""
-    if "standardize" not in terms.steps or field.name in terms.references:
+    if (
+        field.name in terms.references
+    ):  # the key of a row that was merged away is written anew, though it means the same
+        gone = terms.references[field.name].merged.filter(store=store)[KEY]
+        return pl.when(~pl.col(at(raw(field.name), store)).is_in(gone.implode())).then(at(held_name(field.name), store))
+    if "standardize" not in terms.steps:
         return pl.col(at(held_name(field.name), store))
     return meaning(pl.col(at(raw(field.name), store)), field, terms)
 
@@ -112,7 +117,7 @@ def _source(store: Store) -> pl.Expr:
     reason, there = pl.col(Change.reason), other(store)
     from_there = pl.concat_str(pl.lit(f"{there}:"), pl.coalesce(f"_{there}", "other_key"))
     from_here = pl.concat_str(pl.lit(f"{store}:"), f"_{store}")
-    is_theirs = (reason == "sync") | ((reason == "conflict") & (pl.col("_side") == there))
+    is_theirs = (reason == "sync") | ((reason == "conflict") & pl.col("_side").is_in([there, "merge"]))
     source = pl.when(reason == "default").then(pl.lit("default")).when(is_theirs).then(from_there).otherwise(from_here)
     return source.alias(Change.source)
 

@@ -16,14 +16,13 @@ from dq.reconcile.terms import STORES, Terms
 from dq.rules import FieldRule, Policy
 from dq.schemas import Conflict
 from dq.schemas.conflict import RESOLVED
-from dq.side import ENTITY, MODIFIED, QUALITY, own_value
+from dq.side import ATOMIC, ENTITY, MODIFIED, QUALITY, keeps_lines, own_value
 
 DATABASE, AIRTABLE, MERGE = pl.lit("database"), pl.lit("airtable"), pl.lit("merge")
 _COLUMNS = list(Conflict.to_schema().columns)
 _TIME = pl.Datetime("us", "UTC")
 _TYPES = {RESOLVED: pl.Boolean, str(Conflict.modified_database): _TIME, str(Conflict.modified_airtable): _TIME}
 CONFLICT_TYPES = pl.Schema({name: _TYPES.get(name, pl.String) for name in _COLUMNS})
-_ATOMIC = frozenset({"integer", "number", "boolean", "date", "datetime"})
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 CHOICE_TYPES = {Conflict.conflict_id: pl.String, "policy": pl.String, "side": pl.String}
 """What each policy alone would decide for each conflict; no side where it would wait for a person."""
@@ -181,10 +180,10 @@ def _survivors(field: FieldRule, terms: Terms) -> Iterator[pl.Expr]:
 def _union(field: FieldRule, terms: Terms) -> pl.Expr:
     """Both values' parts, each once, in an order that does not depend on the side: list items, or lines of text.
 
-    Null where they do not mix: a list of other things than text, a list and a text, or what has one value by its nature
-    (a number, a date, an option).
+    Null where they do not mix: a list of other things than text, a list and a text, what has one value by its nature
+    (a number, a date, an option), or text of one line.
     """
-    if terms.kinds(field) & _ATOMIC or any(terms.column(store, field).type == "singleSelect" for store in STORES):
+    if terms.kinds(field) & ATOMIC or any(terms.column(store, field).type == "singleSelect" for store in STORES):
         return pl.lit(None, pl.String)
     database, airtable = pl.col("database"), pl.col("airtable")
     items = pl.concat_list(texts_of(database), texts_of(airtable)).list.unique().list.sort()
@@ -193,7 +192,7 @@ def _union(field: FieldRule, terms: Terms) -> pl.Expr:
     return (
         pl.when(is_texts(database) & is_texts(airtable))
         .then(texts_json(items))
-        .when(is_text)
+        .when(is_text & keeps_lines(field, terms.kinds(field)))
         .then(lines.list.unique(maintain_order=True).list.join("\n"))
     )
 

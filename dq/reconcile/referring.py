@@ -30,6 +30,7 @@ class Referred:
         mapping: The mapping, by its database table.
         rows: store, row_key, entity_id of every row that the stores hold, merged ones too.
         forms: store, entity_id, and row_key or created (a change id): what names the entity once the plan is carried out.
+        merged: store, row_key, entity_id of rows that were merged away by an earlier plan.
         former: text, entity_id: `store:key` of every row that the base may name.
         lasting: entity_id, text: the `store:key` that names it in the next base.
         moved: row_key, survivor of the Airtable records that are merged away.
@@ -40,6 +41,7 @@ class Referred:
     mapping: str
     rows: pl.DataFrame
     forms: pl.DataFrame
+    merged: pl.DataFrame
     former: pl.DataFrame
     lasting: pl.DataFrame
     moved: pl.DataFrame

@@ -19,10 +19,14 @@ from dq.schemas import BaseRow, Change
 from dq.schemas.values import Store
 from dq.side import ENTITY, KEY, Side
 
+_LENT = "lent#"
+"""The duplicate of the other side's row that a cell's value comes from."""
+
 
 def inserts(
     rows: pl.DataFrame,
     store: Store,
+    sources: pl.DataFrame,
     base: pl.DataFrame,
     namespace: uuid.UUID,
     extra: Mapping[str, str],
@@ -33,6 +37,7 @@ def inserts(
     Args:
         rows: Merged rows.
         store: Where they are inserted.
+        sources: The other side's: which duplicates its values come from.
         base: The base before: a row that was deleted does not get its old key again, which may be taken still.
         namespace: Of the Airtable table: text keys of new database rows are UUIDv5 of it and the record id.
         extra: Column → JSON text for columns that are not mapped but must not be empty.
@@ -54,7 +59,7 @@ def inserts(
     if link is not None:
         there = pl.col(AIRTABLE if store == "database" else DATABASE)
         parts.append(_part(new, link.name, json_of(there, link.kind), "link"))
-    cells = pl.concat([_part(new.clear(), "", NOTHING, "sync"), *parts, *_filled(new, store, terms)])
+    cells = pl.concat([_part(new.clear(), "", NOTHING, "sync"), *parts, *_filled(new, store, sources, terms)])
     changes = _inserted(cells, new, store, schema)
     if own_key:
         return changes, changes.filter(pl.col(Change.field) == schema.key).select(
@@ -64,16 +69,18 @@ def inserts(
     return changes, changes.group_by(ENTITY).agg((pl.lit(CREATED) + first + "}").alias("key"))
 
 
-def _filled(new: pl.DataFrame, store: Store, terms: Terms) -> list[pl.DataFrame]:
+def _filled(new: pl.DataFrame, store: Store, sources: pl.DataFrame, terms: Terms) -> list[pl.DataFrame]:
     """The mapped cells of new rows: those that have a value which the store can take."""
     parts = []
     for field in terms.rules.fields:
         wanted = target(field, store, terms)
         if terms.writes(store, field):
-            filled = new.filter(wanted.is_not_null() & fits(wanted, store, field, terms))
+            lent = sources.filter(field=field.name).select(ENTITY, pl.col("source").alias(_LENT))
+            has_value = wanted.is_not_null() & fits(wanted, store, field, terms)
+            filled = new.filter(has_value).join(lent, on=ENTITY, how="left")
             reason = pl.when(pl.col(origin(field.name)) == DEFAULTED).then(pl.lit("default")).otherwise(pl.lit("sync"))
             name = terms.column(store, field).name
-            parts.append(_part(filled, name, written(wanted, store, field, terms), reason))
+            parts.append(_part(filled, name, written(wanted, store, field, terms), reason, pl.col(_LENT)))
     return parts
 
 
@@ -94,14 +101,18 @@ def _uuids(names: pl.Series, namespace: uuid.UUID) -> pl.Series:
     return pl.Series([str(uuid.uuid5(namespace, name)) for name in names], dtype=pl.String)
 
 
-def _part(rows: pl.DataFrame, field: str, after: pl.Expr, reason: str | pl.Expr) -> pl.DataFrame:
+def _part(
+    rows: pl.DataFrame, field: str, after: pl.Expr, reason: str | pl.Expr, lent: pl.Expr = NOTHING
+) -> pl.DataFrame:
     named = pl.lit(reason) if isinstance(reason, str) else reason
-    return rows.select(ENTITY, pl.lit(field).alias(Change.field), after.alias(Change.after), named.alias(Change.reason))
+    cell = (pl.lit(field).alias(Change.field), after.alias(Change.after), named.alias(Change.reason), lent.alias(_LENT))
+    return rows.select(ENTITY, *cell)
 
 
 def _inserted(cells: pl.DataFrame, new: pl.DataFrame, store: Store, schema: TableSchema) -> pl.DataFrame:
-    there = new.select(ENTITY, pl.concat_str(pl.lit(f"{other(store)}:"), at(KEY, other(store))).alias(Change.source))
-    source = pl.when(pl.col(Change.reason) == "default").then(pl.lit("default")).otherwise(Change.source)
+    there = new.select(ENTITY, pl.col(at(KEY, other(store))).alias("_key"))
+    from_there = pl.concat_str(pl.lit(f"{other(store)}:"), pl.coalesce(_LENT, "_key"))
+    source = pl.when(pl.col(Change.reason) == "default").then(pl.lit("default")).otherwise(from_there)
     return (
         cells.join(there, on=ENTITY, how="left")
         .with_columns(

@@ -95,8 +95,11 @@ def inside(
     """
     mapped = [name for name in scope.columns if name in words and name not in terms.references]
     typed = [_typed(words[name], stored.schema[name], terms.database.column(name).kind).alias(name) for name in mapped]
-    others = stored.select(pl.col("row_key").alias(_KEY), *(name for name in scope.columns if name not in mapped))
-    cells = rows.select(pl.col(DATABASE).alias(_KEY), *typed).join(others, on=_KEY, how="left", maintain_order="left")
+    others = [name for name in scope.columns if name not in mapped]
+    cells = rows.select(pl.col(DATABASE).alias(_KEY), *typed)
+    if others:
+        beside = stored.select(pl.col("row_key").alias(_KEY), *others)
+        cells = cells.join(beside, on=_KEY, how="left", maintain_order="left")
     where = f"table {terms.rules.table}, scope"
     try:
         told = cells.select(pl.sql_expr(scope.where).alias("inside")).to_series()

@@ -10,7 +10,7 @@ from dq.manifest import TableSchema
 from dq.reconcile.flaps import FLAP_TYPES
 from dq.rules import Child
 from dq.schemas.values import Store
-from dq.side import KEY, Side
+from dq.side import CLEARED_TYPES, KEY, Side
 
 SETTLED_TYPES = {"conflict_id": pl.String, "side": pl.String, "by": pl.String}
 
@@ -31,6 +31,7 @@ class World:
         freed: Keys of database rows that keep no child once the plans of all mappings are carried out.
         scoped: row_key and the columns that the scope names, of the database's rows as read.
         flaps: Cells that went from one value to another and back, see `dq.reconcile.flaps`.
+        cleared: What people took away from leads whose duplicates are merged, see `dq.dedupe.cleared`.
         settled: conflict_id, side, by of conflicts that a policy settles once the rest of this plan is carried out.
     """
 
@@ -42,6 +43,7 @@ class World:
     children: Sequence[tuple[Child, TableSchema, pl.DataFrame]]
     namespace: UUID
     extra: Mapping[Store, Mapping[str, str]]
+    cleared: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CLEARED_TYPES))
     settled: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SETTLED_TYPES))
     freed: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.String))
     scoped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={KEY: pl.String}))

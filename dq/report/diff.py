@@ -56,13 +56,13 @@ def headline(plan: Any) -> list[str]:
             signs = "  ".join(f"{SIGNS[op]}{ops[op]:,}" for op in SIGNS if op in ops)
             reasons = ", ".join(f"{reason} {n:,}" for reason, n in plan.counts["cells"][store].items())
             told.append(f"  {store:<9} rows {signs}   cells: {reasons}")
-        told.append(f"  price: {_price(plan.price)}")
+        told.append(f"  price: {priced(plan.price)}")
     if plan.conflicts:
         told.append(f"  {_waits(plan.conflicts)} (clean/conflicts.parquet)")
     if plan.counts.get("quarantined"):
         told.append(f"  {plan.counts['quarantined']:,} rows wait in quarantine: dq quarantine list")
-    told += [f"  {line}" for line in _fates(plan.counts)]
-    told += [f"  {_unseen(table)}" for table in plan.blind]
+    told += [f"  {line}" for line in fates(plan.counts)]
+    told += [f"  {unseen(table)}" for table in plan.blind]
     told += [f"  brake: {brake.message}" for brake in plan.brakes]
     return told
 
@@ -105,7 +105,7 @@ def as_markdown(diff: Diff) -> list[str]:
             f"| {store} | " + " | ".join(f"{ops.get(op, 0):,}" for op in SIGNS) + " |"
             for store, ops in plan.counts["rows"].items()
         ]
-        told += ["", f"Price: {_price(plan.price)}.", ""]
+        told += ["", f"Price: {priced(plan.price)}.", ""]
         told += ["| | row | field | before | after | why |", "|---|---|---|---|---|---|"]
         told += [
             f"| {SIGNS[row[Change.op]]} | {row[Change.store]} {row[Change.row_key] or row[Change.entity_id]} | {_cell(row[Change.field])} "
@@ -114,8 +114,8 @@ def as_markdown(diff: Diff) -> list[str]:
         ]
     told += [f"\n{line}" for line in _rest(diff.changes, diff.limit)]
     told += [f"\n{_waits(plan.conflicts)}."] if plan.conflicts else []
-    told += [f"\n{line}" for line in _fates(plan.counts)]
-    told += [f"\n{_unseen(table)}" for table in plan.blind]
+    told += [f"\n{line}" for line in fates(plan.counts)]
+    told += [f"\n{unseen(table)}" for table in plan.blind]
     told += [f"\n**Brake:** {brake.message}" for brake in plan.brakes]
     told += [f"\n{_cell(note)}" for note in diff.notes]
     return told
@@ -150,15 +150,18 @@ _FATES = {
 """Leads or rows that are counted apart, where there are any."""
 
 
-def _fates(counts: Mapping[str, Any]) -> list[str]:
+def fates(counts: Mapping[str, Any]) -> list[str]:
+    """Leads and rows that are counted apart, a line each."""
     return [text.format(f"{counts[name]:,}") for name, text in _FATES.items() if counts.get(name)]
 
 
-def _unseen(table: str) -> str:
+def unseen(table: str) -> str:
+    """What is told of an Airtable table whose deletions a snapshot does not show."""
     return f"deletions in Airtable table {table} are not visible: none is carried over, no records are merged (dq snapshot --full)"
 
 
-def _price(price: "Price") -> str:
+def priced(price: "Price") -> str:
+    """What a plan costs, in a line."""
     told = f"{price.api_calls:,} API calls, about {price.seconds:,.0f} s"
     if price.share is None:
         return told

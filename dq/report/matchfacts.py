@@ -37,36 +37,32 @@ class Matching:
     """What matching found.
 
     Attributes:
-        name: Of the file or table.
-        rows: How many there are.
+        headline: What was found, in a line.
         sizes: Classes of cluster sizes and how many clusters each has.
-        entities: How many things the rows are.
-        clusters: How many of them have several rows.
-        pairs: How many pairs were compared.
-        weights: How many of them have which match weight.
+        compared: Which pairs have the match weights, in a sentence or two.
+        weights: How many pairs have which match weight.
         link: Match weight at which a pair is a link.
         marks: The thresholds.
         evidence: What was learned; None where nothing was.
         keys: What pairs were found by.
-        recall: Estimated share of the likely matches that were compared.
+        key_names: The same, where nobody counted what they find.
         examples: Some pairs.
         roles: Columns and what they were taken for.
+        decided: What put rows into their clusters, and how many.
     """
 
-    name: str
-    rows: int
+    headline: str
     sizes: Sequence[tuple[str, int]]
-    entities: int
-    clusters: int
-    pairs: int
+    compared: str
     weights: Sequence[Bin]
     link: float
     marks: Sequence[Mark]
     evidence: Evidence | None = None
     keys: Sequence[FoundBy] = ()
-    recall: float | None = None
+    key_names: Sequence[str] = ()
     examples: Sequence[Example] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
+    decided: Sequence[tuple[str, int]] = ()
 
 
 def bins_of(weights: Floats) -> tuple[Bin, ...]:
@@ -76,11 +72,11 @@ def bins_of(weights: Floats) -> tuple[Bin, ...]:
         return ()
     low, high = np.floor(known.min()), np.floor(known.max()) + 1
     wide = max(1.0, np.ceil((high - low) / _MOST_BINS))
-    low = np.floor(low / wide) * wide
-    number = ((known - low) // wide).astype(np.int64)
+    number = np.floor(known / wide).astype(np.int64)
+    first = int(number.min())
     return tuple(
-        Bin(float(low + wide * place), float(low + wide * (place + 1)), int(count))
-        for place, count in enumerate(np.bincount(number))
+        Bin(float(wide * place), float(wide * (place + 1)), int(count))
+        for place, count in enumerate(np.bincount(number - first), first)
     )
 
 
@@ -99,16 +95,19 @@ def sizes_of(clusters: pl.DataFrame) -> tuple[tuple[str, int], ...]:
     )
 
 
-def examples_of(evidence: Evidence, pairs: pl.DataFrame, link: float, stores: Mapping[str, str]) -> tuple[Example, ...]:
+def examples_of(
+    evidence: Evidence, pairs: pl.DataFrame, link: float, stores: Mapping[str, str], gamma: str = "gamma_"
+) -> tuple[Example, ...]:
     """The surest, a usual and the least sure match, the likeliest pair that is none, and one that was kept apart.
 
     Args:
         evidence: What was learned.
-        pairs: Pair contract, with the level of every comparison as `gamma_` columns.
+        pairs: Pair contract, with the level of every comparison as a column.
         link: Match weight at which a pair is a link.
         stores: What rows of each store are called.
+        gamma: What these columns' names begin with.
     """
-    gammas = [f"gamma_{respect.name}" for respect in evidence.respects]
+    gammas = [f"{gamma}{respect.name}" for respect in evidence.respects]
     if any(name not in pairs.columns for name in gammas):
         return ()
     weight = pl.col(str(Pair.match_weight))
@@ -116,7 +115,9 @@ def examples_of(evidence: Evidence, pairs: pl.DataFrame, link: float, stores: Ma
     own = pairs.filter(pl.col(Pair.match_key) == MATCHER, weight.is_finite()).sort(by, descending=[True, False, False])
     linked = own.filter(pl.col(Pair.decision) == "link", weight >= link)
     apart = own.filter(pl.col(Pair.decision) == "reject", weight >= link)
-    below = own.filter(weight < link).sort(weight, Pair.key_l, Pair.key_r, descending=[True, False, False])
+    below = own.filter(pl.col(Pair.decision) != "link", weight < link).sort(
+        weight, Pair.key_l, Pair.key_r, descending=[True, False, False]
+    )
     wanted = {
         "The surest match": linked.head(1),
         "A usual match": linked.slice(linked.height // 2, 1) if linked.height > 2 else linked.head(0),

@@ -3,7 +3,7 @@
 import math
 
 from dq.report import charts
-from dq.report.charts.drawing import share, signed
+from dq.report.charts.drawing import signed
 from dq.report.matchfacts import Matching
 from dq.report.pages import STYLE, document, shown, table
 
@@ -12,15 +12,9 @@ _PRIVATE = "This page holds names of columns and keys of rows. It holds no value
 
 def as_page(found: Matching) -> str:
     """A whole page."""
-    title = f"dq dedupe: {headline(found)}"
+    title = f"dq dedupe: {found.headline}"
     body = [f"<h1>{shown(title)}</h1>", f"<p>{_PRIVATE}</p>", *sections(found)]
     return document(title, body, STYLE + charts.STYLE)
-
-
-def headline(found: Matching) -> str:
-    """What was found, in a line."""
-    told = f"{found.rows:,} rows of {found.name} are {found.entities:,} leads"
-    return f"{told}, {found.clusters:,} of them with duplicates"
 
 
 def sections(found: Matching, prefix: str = "") -> list[str]:
@@ -30,18 +24,24 @@ def sections(found: Matching, prefix: str = "") -> list[str]:
         found: What matching found.
         prefix: What the figures' names begin with, where a page tells of several.
     """
-    told = _heading("What was found", f"{headline(found)}.")
+    told = _heading("What was found", f"{found.headline}.")
     if found.sizes:
         title = "Sizes of clusters"
         told += charts.columns(found.sizes, "rows of a cluster", "clusters", title, f"{prefix}sizes")
+    if found.decided:
+        told += table("What put rows into their clusters", ["by", "rows"], found.decided)
+    told += _heading("Match weights", found.compared)
     if found.weights:
-        told += _heading("Match weights", _compared(found))
         told += charts.histogram(found.weights, found.marks, f"{prefix}weights")
     if found.evidence is not None:
         told += _learned(found, prefix)
     if found.keys:
         told += _heading("What was compared", "Only rows that share a key are compared.")
         told += charts.keys(found.keys, f"{prefix}keys")
+    if found.key_names:
+        told += table(
+            "Blocking keys: only rows that share one are compared", ["key"], [[key] for key in found.key_names]
+        )
     if found.examples:
         told += _heading(
             "Some pairs",
@@ -56,20 +56,13 @@ def _heading(text: str, more: str) -> list[str]:
     return [f"<h2>{shown(text)}</h2>", f"<p>{shown(more)}</p>"]
 
 
-def _compared(found: Matching) -> str:
-    told = f"{found.pairs:,} pairs were compared."
-    if found.recall is None:
-        return told
-    return f"{told} They hold an estimated {share(found.recall)} of the likely matches."
-
-
 def _learned(found: Matching, prefix: str) -> list[str]:
     if found.evidence is None:
         return []
     prior = found.evidence.prior
     told = _heading(
         "What was learned",
-        f"Any two rows are the same with a probability of {prior:.2g}: {signed(_bits(prior))} bits. "
+        f"Of any two rows one pair in {1 / prior:,.0f} is the same: {signed(_bits(prior))} bits. "
         "What each comparison says is added to that, and a little more where the values are rare.",
     )
     told += charts.levels(found.evidence, f"{prefix}levels")

@@ -38,7 +38,7 @@ def document(title: str, body: Sequence[str], style: str = STYLE) -> str:
             '<meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(title)}</title>",
+            f"<title>{shown(title)}</title>",
             f"<style>{style}</style>",
             "</head>",
             "<body>",
@@ -53,7 +53,7 @@ def document(title: str, body: Sequence[str], style: str = STYLE) -> str:
 
 def heads(names: Sequence[str]) -> str:
     """The head of a table; names are plain text."""
-    cells = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    cells = "".join(f'<th scope="col">{shown(name)}</th>' for name in names)
     return f"<thead><tr>{cells}</tr></thead>"
 
 
@@ -66,7 +66,7 @@ def table(caption: str, names: Sequence[str], rows: Iterable[Sequence[str | floa
         rows: Values: text is shown as it is, numbers with commas.
         words: How many of the first columns are no numbers.
     """
-    told = ["<table>", f"<caption>{escape(caption)}</caption>", heads(names), "<tbody>"]
+    told = ["<table>", f"<caption>{shown(caption)}</caption>", heads(names), "<tbody>"]
     for row in rows:
         first, *rest = (shown(value) if isinstance(value, str) else f"{value:,}" for value in row)
         cells = [f"<td>{text}</td>" for text in rest[: words - 1]]

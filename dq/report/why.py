@@ -179,9 +179,10 @@ def _pair(pair: Mapping[str, Any]) -> str:
     signs = {1: "agrees", 0: "differs"}
     keyed = {name[6:]: value for name, value in pair.items() if name[:6] == "gamma_" and name[:12] != "gamma_match_"}
     gammas = [f"{name} {signs[value]}" for name, value in keyed.items() if value in signs]
+    said = "" if pair["weights"] else f" ({', '.join(gammas) or 'nothing to compare'})"
     return (
         f"{pair[Pair.store_l]} {pair[Pair.key_l]} ~ {pair[Pair.store_r]} {pair[Pair.key_r]}: {pair[Pair.decision]}, "
-        f"weight {pair['match_weight']:.1f}, met by {pair[Pair.match_key]} ({', '.join(gammas) or 'nothing to compare'})"
+        f"weight {pair['match_weight']:.1f}, met by {pair[Pair.match_key]}{said}"
     )
 
 

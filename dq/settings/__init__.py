@@ -5,7 +5,7 @@ rules/ ──► rule files, lists ───────────────
 """
 
 from dq.settings.check import check
-from dq.settings.filerules import file_lists, file_rules
+from dq.settings.filerules import FileMatching, file_matching, file_rules
 from dq.settings.load import load
 from dq.settings.show import schema, show
 from dq.settings.values import (
@@ -22,12 +22,13 @@ __all__ = [
     "AirtableSettings",
     "BackupSettings",
     "DatabaseSettings",
+    "FileMatching",
     "LimitSettings",
     "RetentionSettings",
     "RunOptions",
     "Settings",
     "check",
-    "file_lists",
+    "file_matching",
     "file_rules",
     "load",
     "schema",

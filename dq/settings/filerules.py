@@ -1,18 +1,36 @@
 """The rules for a plain file: those of the project, or of another `standardize.yaml`."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from dq.errors import ConfigurationError
-from dq.rules import FieldRule, TableRules
-from dq.settings.filling import Lists
+from dq.rules import FieldRule, MatcherRules, TableRules
 from dq.settings.load import load
 from dq.settings.mistakes import AGAIN, raise_all
 from dq.settings.rulefiles import read_rules
+from dq.settings.tables import matcher_of
 
 
-def file_lists(config: Path | None = None, env: Mapping[str, str] | None = None) -> Lists:
-    """The project's lists, or those that come with dq.
+@dataclass(frozen=True, slots=True)
+class FileMatching:
+    """How a project wants rows of files to be matched.
+
+    Attributes:
+        matcher: Roles, blocking keys and lists of the rules.
+        fields: What the configuration's `matching_fields` name; none where it does not say.
+        threshold: Its `matching_threshold`; None where it does not say.
+        megabytes: Its limit of memory.
+    """
+
+    matcher: MatcherRules
+    fields: tuple[str, ...]
+    threshold: float | None
+    megabytes: int
+
+
+def file_matching(config: Path | None = None, env: Mapping[str, str] | None = None) -> FileMatching:
+    """How the project, or else dq, matches rows of files.
 
     Args:
         config: The configuration file; None finds it, as `load` does.
@@ -21,9 +39,12 @@ def file_lists(config: Path | None = None, env: Mapping[str, str] | None = None)
     Raises:
         ConfigurationError: Something in the files is wrong, or there is no such file.
     """
-    rules, mistakes = read_rules(load(config, env, secrets=False).root)
+    settings = load(config, env, secrets=False)
+    rules, mistakes = read_rules(settings.root)
     raise_all(mistakes)
-    return rules.lists
+    said = settings.tables[0].dedupe
+    matcher, megabytes = matcher_of(rules.dedupe.matcher, rules.lists), settings.limits.max_memory_usage_mb
+    return FileMatching(matcher, said.stated_fields, said.stated_threshold, megabytes)
 
 
 def file_rules(

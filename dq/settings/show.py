@@ -57,7 +57,7 @@ _LONG = {
 """Options that are lists from `rules/lists/`, and what they count."""
 
 
-_MATCHED = {"nicknames": "pairs", "legal_forms": "forms", "public_domains": "domains"}
+_MATCHED = {"nicknames": "pairs", "legal_forms": "forms", "public_domains": "domains", "placeholders": "lines"}
 
 
 def _table(table: TableRules) -> dict[str, Any]:

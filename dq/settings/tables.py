@@ -136,6 +136,8 @@ def _dedupe(
         resolve=said.get("resolve", "merge"),
         survivorship_priority=tuple(rules.survivorship.source_priority),
         matcher=matcher_of(file.matcher, rules.lists) if file.matcher.enabled else None,
+        stated_fields=tuple(said.get("matching_fields") or ()),
+        stated_threshold=said.get("matching_threshold"),
     )
 
 
@@ -150,6 +152,7 @@ def matcher_of(shape: MatcherShape, lists: Lists) -> MatcherRules:
         nicknames=lists.nicknames,
         legal_forms=lists.legal_forms,
         public_domains=lists.email_domains.get("free", ()),
+        placeholders=lists.placeholders,
     )
 
 

@@ -21,6 +21,8 @@ _STANDARD = r"^[a-z0-9_%+-][a-z0-9._%+-]*@(?:[a-z0-9-]+\.)+[a-z0-9-]+$"
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _SURELY_VALID = rf"^{_ATOM}(?:\.{_ATOM})*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]+$"
 _SPECIAL_USE = r"[.@](?:arpa|invalid|local|localhost|onion|test)$"  # RFC 6761: mail cannot go there
+_FOLDED = r"^[a-z0-9._-]+@[a-z0-9.-]+$"
+_GMAIL = r"@g(?:oogle)?mail\.com$"
 _LABEL_BYTES = 63
 
 _QUOTES = '"“”„‟‘’‚‛«»‹›`'
@@ -75,7 +77,15 @@ def finding(value: pl.Expr, options: Options) -> pl.Expr:
 
 def match_form(value: pl.Expr) -> pl.Expr:
     """The mailbox for comparing, never stored: no case, tag, Gmail dots; domain as IDNA. Null where there is none."""
-    address = text.nfc(value.str.to_lowercase())
+    return change_where(value.str.to_lowercase(), _may_need_folding, each(_folded_mailbox))
+
+
+def _may_need_folding(address: pl.Expr) -> pl.Expr:
+    return ~address.str.contains(_FOLDED) | address.str.contains(_GMAIL)
+
+
+def _folded_mailbox(lowered: pl.Expr) -> pl.Expr:
+    address = text.nfc(lowered)
     address = pl.when(address.str.contains(_ADDRESS)).then(address)
     address = address.str.replace(r"^([^@+]+)\+[^@]*@", "${1}@").str.replace(r"@googlemail\.com$", "@gmail.com")
     gmail = address.str.ends_with("@gmail.com")

@@ -8,13 +8,14 @@ import polars as pl
 
 from dq.standardize import text
 from dq.standardize.name import cut, turned
-from dq.standardize.name_words import NameWords, name_words
+from dq.standardize.name_words import ARTICLES, NameWords, name_words
 
 _NICKNAME = r"\s*(?:[\"“”„«(‘]|\s')([^\"“”«»()‘’]+?)(?:[\"“”»)’]|'(?:\s|$))\s*"
 _FAMILY_FIRST = (
     r"^[\p{Han}\p{Hangul}\p{Hiragana}\p{Katakana}ー・]+(?:\s[\p{Han}\p{Hangul}\p{Hiragana}\p{Katakana}ー・]+)*$"
 )
 _PARTS = ("given", "middle", "family", "particles", "suffix", "title", "nickname")
+_TWO_WORDS = r"^[A-Za-z]+ [A-Za-z]+$"
 _NOTHING = pl.lit(None, dtype=pl.String)
 
 
@@ -33,8 +34,15 @@ def parts(value: pl.Expr, words: Mapping[str, Sequence[str]] | None = None) -> p
     struct = pl.Struct(dict.fromkeys(_PARTS, pl.String))
 
     def part(batch: pl.Series) -> pl.Series:
-        rows = batch.to_frame("value").lazy()
-        return _parted(rows, known).collect(engine="in-memory").to_struct(batch.name)
+        rows = batch.to_frame("value")
+        two = rows.select(_two(pl.col("value"), known)).unnest("two")
+        others = two["is_other"].arg_true()
+        parted = _parted(rows[others].lazy(), known).collect(engine="in-memory")
+        nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(batch))
+        whole = {name: two[name].clone() if name in two else nothing.clone() for name in _PARTS}
+        return pl.DataFrame({name: made.scatter(others, parted[name]) for name, made in whole.items()}).to_struct(
+            batch.name
+        )
 
     return value.map_batches(part, return_dtype=struct, is_elementwise=True)
 
@@ -79,6 +87,15 @@ def _keys(nicknames: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
 def _bare(name: pl.Expr) -> pl.Expr:
     plain = text.folded(name).str.replace_all(r"['’`.]", "")
     return plain.str.replace_all(r"[^\p{L}\p{N}\p{M}]+", " ").str.strip_chars(" ")
+
+
+def _two(value: pl.Expr, words: NameWords) -> tuple[pl.Expr, pl.Expr]:
+    """Most names: two plain words, neither with a meaning of its own, are a given and a family name."""
+    known = [*words.canonical, *words.particles, *ARTICLES]
+    two = value.str.splitn(" ", 2).struct.rename_fields(["given", "family"])
+    telling = [two.struct.field(name).str.to_lowercase().is_in(known) for name in ("given", "family")]
+    is_other = ~value.str.contains(_TWO_WORDS) | telling[0] | telling[1]
+    return two.alias("two"), is_other.fill_null(value=True).alias("is_other")
 
 
 def _parted(rows: pl.LazyFrame, words: NameWords) -> pl.LazyFrame:

@@ -15,7 +15,8 @@ _KINDS = {
 BUILT_IN: Mapping[str, Sequence[str]] = {kind: tuple(words.split()) for kind, words in _KINDS.items()}
 """The words by what they are, spelled as they are written, where the rules hand in no list of their own."""
 
-_ARTICLES = ("la", "las", "los", "le", "les")
+ARTICLES = ("la", "las", "los", "le", "les")
+"""Words that may stand behind a particle."""
 _SURE = 3
 _VOWELS = set("aeiouy")
 
@@ -66,7 +67,7 @@ def _compiled(words: tuple[tuple[str, ...], ...]) -> NameWords:
         canonical={_plain(word).lower(): word for kind in _KINDS if kind != "particle" for word in of[kind]},
         suffixes={word: rf"(?i),?\s{_undotted(word)}(?:$|(,|\s))" for word in of["suffix"]},
         particles=tuple(sorted(word.lower() for word in of["particle"])),
-        particle=f"(?i:{_any([*of['particle'], *_ARTICLES])})",
+        particle=f"(?i:{_any([*of['particle'], *ARTICLES])})",
     )
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -38,9 +39,8 @@ class RowWrite:
     group: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one write.
+class Outcome(NamedTuple):
+    """What became of one write; a tuple, as a large apply makes one for every row.
 
     Attributes:
         state: `written`: the store confirmed it. `moved`: the row no longer held `before`, nothing was written.
@@ -53,7 +53,7 @@ class Outcome:
 
     state: Literal["written", "moved", "refused"]
     key: str | None = None
-    echo: Mapping[str, Any] = field(default_factory=dict)
+    echo: Mapping[str, Any] = MappingProxyType({})
     reason: str | None = None
 
 

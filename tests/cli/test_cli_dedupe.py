@@ -8,7 +8,6 @@ import pytest
 from projects import Project
 
 from dq.engine.filematch import Asked, match_files
-from dq.engine.respects import Known
 from dq.leads import flat
 from dq.schemas import Cluster, Pair
 
@@ -145,6 +144,6 @@ def test_only_the_fields_that_are_named_count(fresh: Project, invented):
 def test_rows_of_any_order_give_the_same_clusters_probabilities_and_pairs(tmp_path, seed):
     leads = flat(seed, 400).leads
     shuffled = leads.sample(fraction=1, shuffle=True, seed=seed)
-    one, other = (match_files(rows.lazy(), None, Known(), Asked()) for rows in (leads, shuffled))
+    one, other = (match_files(rows.lazy(), None, Asked()) for rows in (leads, shuffled))
     assert one.clusters.equals(other.clusters)
     assert one.pairs.equals(other.pairs)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dq.dedupe.blocking import LARGEST, Atom, candidates, part
+from dq.dedupe.blocking import Atom, candidates, part
+from dq.dedupe.blocks import LARGEST
 from dq.dedupe.features import encoded, mixed
 
 ATOMS = ("given", "first letter", "family", "mail")

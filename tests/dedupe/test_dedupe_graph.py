@@ -23,7 +23,7 @@ def graphs(draw):
     size = draw(st.integers(1, 14))
     pairs = [(left, right) for left in range(size) for right in range(left + 1, size)]
     chosen = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=24)) if pairs else []
-    chances = st.sampled_from([0.85, 0.9, 0.95, 0.99, 1.0])
+    chances = st.one_of(st.sampled_from([0.0, 0.85, 0.9, 1.0]), st.floats(0, 1))
     return size, [(left, right, draw(chances)) for left, right in chosen]
 
 

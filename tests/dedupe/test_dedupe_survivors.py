@@ -7,14 +7,18 @@ import pytest
 
 from dq.dedupe import Standing, choose
 from dq.rules import DedupeRules, FieldRule, TableRules
+from dq.side import CLEARED_TYPES
 
 TIME = pl.Datetime("us", "UTC")
 START = datetime(2026, 1, 1, tzinfo=UTC)
+TEXT = frozenset({"text"})
+KINDS = {"name": TEXT, "more": TEXT}
+NOTHING_CLEARED = pl.DataFrame(schema=CLEARED_TYPES)
 
 
 def rules(survivorship=("most_recent",), resolve="merge", default=None):
     fields = (
-        FieldRule(name="name", airtable="Name", survivorship=survivorship, default=default),
+        FieldRule(name="name", airtable="Name", survivorship=survivorship, default=default, standardize=()),
         FieldRule(name="more", airtable="More"),
     )
     return TableRules(fields=fields, dedupe=DedupeRules(resolve=resolve))
@@ -42,7 +46,8 @@ def chosen(rows, given=None, *, preferred=(), children=None, stale=(), held=()):
     counted = pl.DataFrame(
         list((children or {}).items()), schema={"row_key": pl.String, "children": pl.UInt32}, orient="row"
     )
-    return choose(records, members, Standing(keys(preferred), counted, keys(stale)), given, list(held))
+    standing = Standing(keys(preferred), counted, keys(stale), NOTHING_CLEARED, "database", KINDS)
+    return choose(records, members, standing, given, list(held))
 
 
 @pytest.mark.parametrize(
@@ -129,6 +134,7 @@ def test_fields_may_be_called_like_the_words_of_the_ranking():
     )
     members = records.select("row_key", pl.lit("e").alias("entity_id"))
     none = pl.DataFrame(schema={"row_key": pl.String})
-    standing = Standing(none, none.with_columns(pl.lit(0).alias("children")), none)
+    kinds = {field.name: TEXT for field in fields}
+    standing = Standing(none, none.with_columns(pl.lit(0).alias("children")), none, NOTHING_CLEARED, "database", kinds)
     side = choose(records, members, standing, TableRules(fields=fields), [])
     assert side.rows.select("row_key", "quality", "stale").rows() == [("k1", "x", "x")]

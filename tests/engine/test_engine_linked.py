@@ -135,6 +135,18 @@ def test_a_link_may_move_away_from_a_company_that_is_merged():
 
 
 @pytest.mark.parametrize("theirs", [("rec1",), ()])
+def test_the_key_of_a_company_that_was_merged_away_names_the_one_that_stayed(theirs):
+    rows = linked("c1", theirs)
+    rows["companies", "database"] = [company("c1", "a.example", LATE), company("c2", "a.example")]
+    rows["companies", "airtable"] = [firm("rec1", "a.example", LATE)]
+    _, then = at_rest(world(rows))
+    done, end = at_rest(moved(then, mine="c2"))
+    assert links(done) == {("database", "update", "d1", '"c1"', False)}
+    assert held(end) == {("database", "d1"): "c1", ("airtable", "recL"): ["rec1"]}
+    assert "link.dangling" not in rules_found(done)
+
+
+@pytest.mark.parametrize("theirs", [("rec1",), ()])
 def test_a_dangling_key_is_left_as_it_is_and_never_copied(theirs):
     done, _ = at_rest(world(linked("nobody", theirs), tables(conflict=("airtable_wins",))))
     assert links(done) == set()

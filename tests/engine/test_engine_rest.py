@@ -3,6 +3,7 @@
 import itertools
 import random
 
+import networkx as nx
 import polars as pl
 import pytest
 from engine_world import edited, inputs, next_inputs, plan_table, plan_to_rest, with_rules, world
@@ -52,6 +53,24 @@ def test_every_frame_keeps_its_contract(number):
     }
     for contract, frame in frames.items():
         at_the_door(frame, contract, contract.__name__)
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_a_leads_probability_is_its_weakest_link_on_the_strongest_tree(number):
+    made, _ = plan_to_rest(inputs(*world(number, 24), rules=with_rules(resolve=RESOLVE[number % 4])))
+    graph = nx.Graph()
+    for pair in made.pairs.filter(decision="link").to_dicts():
+        ends = (pair["store_l"], pair["key_l"]), (pair["store_r"], pair["key_r"])
+        graph.add_edge(*ends, weight=pair["match_probability"])
+    expected = dict.fromkeys(made.leads.select("store", "row_key").rows(), 1.0)
+    for part in nx.connected_components(graph):
+        weights = nx.maximum_spanning_tree(graph.subgraph(part)).edges.data("weight")
+        expected |= dict.fromkeys(part, min(weight for _, _, weight in weights))
+    found = {(row["store"], row["row_key"]): row["probability"] for row in made.clusters.to_dicts()}
+    assert found == pytest.approx(expected)
+    likely = {row["entity_id"]: row["probability"] for row in made.clusters.to_dicts()}
+    merged = made.reconciled.changes.filter(reason="merge").select("entity_id", "probability").rows()
+    assert all(probability == pytest.approx(likely[entity]) for entity, probability in merged)
 
 
 @pytest.mark.parametrize("number", range(12))

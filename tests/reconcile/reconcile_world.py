@@ -19,7 +19,9 @@ NAMES = ("name", "title", "status")
 
 
 def field(name, **more):
-    return FieldRule(name=name, airtable=name.title(), **{"default": "new" if name == "status" else None, **more})
+    return FieldRule(
+        name=name, airtable=name.title(), **{"default": "new" if name == "status" else None, "standardize": (), **more}
+    )
 
 
 def rules(fields=None, *, direction="both", deletes="propagate", priority=("database", "airtable"), scope=None):

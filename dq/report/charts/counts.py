@@ -52,7 +52,8 @@ def histogram(bins: Sequence[Bin], marks: Sequence[Mark], name: str = "weights")
         marks: Thresholds.
         name: Of the figure.
     """
-    low, high = min([-1.0, *(one.low for one in bins)]), max([1.0, *(one.high for one in bins)])
+    bits = [mark.bits for mark in marks]
+    low, high = min([-1.0, *bits, *(one.low for one in bins)]), max([1.0, *bits, *(one.high for one in bins)])
     top = 18.0 + _LINE * len(marks)
     across = Scale(low, high, _LEFT, _RIGHT)
     up = log_scale(max((one.count for one in bins), default=1), top + _TALL, top)
@@ -61,11 +62,8 @@ def histogram(bins: Sequence[Bin], marks: Sequence[Mark], name: str = "weights")
     drawn += _bits(across, up.start)
     for number, mark in enumerate(sorted(marks, key=lambda one: one.bits)):
         drawn += _mark(across, mark, 14.0 + _LINE * number, up.start)
-    told = (
-        "Pairs to the right are rather the same. Between the two hills lie pairs that are hard to tell: "
-        "the fewer there are, the less depends on a threshold."
-    )
-    return figure(name, "Match weights of the pairs that were compared", told, up.start + 78, drawn, _weights(bins))
+    told = "The further to the right, the rather a pair's rows are the same; each bit doubles the odds."
+    return figure(name, "Match weights of pairs", told, up.start + 78, drawn, _weights(bins))
 
 
 def columns(counts: Sequence[tuple[str, int]], named: str, what: str, title: str, name: str) -> list[str]:

@@ -14,29 +14,35 @@ WIDTH = 720
 """Units of every chart's width; a letter is about 6 wide."""
 LETTER = 6.2
 STYLE = """
-:root { --for: #0b62a3; --against: #c8620a; --faint: #9fb6c9; }
-@media (prefers-color-scheme: dark) { :root { --for: #6cb6ff; --against: #f0a050; --faint: #4a6a86; } }
+:root { --for: #0b62a3; --against: #c8620a; }
+@media (prefers-color-scheme: dark) { :root { --for: #6cb6ff; --against: #f0a050; } }
 figure { margin: 1rem 0 2rem; break-inside: avoid; }
 figcaption { max-width: 46rem; padding-bottom: .5rem; }
-svg { display: block; width: 100%; max-width: 46rem; height: auto; font: 12px system-ui, sans-serif; }
+svg { display: block; width: 100%; max-width: 46rem; height: auto; }
 svg text { fill: var(--ink); stroke: var(--paper); stroke-width: 3px; paint-order: stroke; }
-svg .name { font-weight: 600; }
 svg .for { fill: var(--for); }
 svg .against { fill: var(--against); }
-svg .faint { fill: var(--faint); }
 svg .total { fill: var(--ink); }
-svg .axis { stroke: var(--ink); }
-svg .grid { stroke: var(--line); stroke-width: .5; }
-svg .mark { stroke: var(--ink); stroke-dasharray: 5 3; }
-svg .step { stroke: var(--ink); stroke-width: .5; stroke-dasharray: 2 2; }
+svg .axis, svg .mark, svg .step { stroke: var(--ink); }
+svg .grid { stroke: var(--line); }
 @media print {
-  :root { --ink: #000; --paper: #fff; --line: #bbb; --bad: #000; --warn: #000; --good: #000; --for: #0b62a3; --against: #c8620a; --faint: #9fb6c9; }
+  :root { --ink: #000; --paper: #fff; --line: #bbb; --bad: #000; --warn: #000; --good: #000; --for: #0b62a3; --against: #c8620a; }
   body { max-width: none; margin: 0; }
+  h1, h2, h3, figcaption { break-after: avoid; }
 }
 """
 MINUS = "\N{MINUS SIGN}"
+_FILLS = {"for": "#0b62a3", "against": "#c8620a", "total": "#1a1a1a"}
+_STROKES = {
+    "axis": 'stroke="#1a1a1a"',
+    "grid": 'stroke="#c9c9c9" stroke-width="0.5"',
+    "mark": 'stroke="#1a1a1a" stroke-dasharray="5 3"',
+    "step": 'stroke="#1a1a1a" stroke-width="0.5" stroke-dasharray="2 2"',
+}
+"""Colors by day, for whoever takes a drawing out of its page; in it the page's style goes before them."""
 _STEPS = (1, 2, 5, 10)
 _LEAST = 0.9e-6
+_FONT = 'font-family="system-ui, sans-serif" font-size="12"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +120,24 @@ def cut(text: str, most: int) -> str:
 def bar(start: float, end: float, y: float, height: float, kind: str) -> str:
     """A horizontal bar between two places; one of no length is a hair."""
     left, width = min(start, end), max(abs(end - start), 0.5)
-    return f'<rect class="{kind}" x="{left:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"/>'
+    place = f'x="{left:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
+    return f'<rect class="{kind}" fill="{_FILLS[kind]}" {place}/>'
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
     """A straight line."""
-    return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+    place = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
+    return f'<line class="{kind}" {_STROKES[kind]} {place}/>'
+
+
+def dot(x: float, y: float, kind: str) -> str:
+    """A dot."""
+    return f'<circle class="{kind}" fill="{_FILLS[kind]}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
 
 
 def words(x: float, y: float, text: str, anchor: str = "start", kind: str = "") -> str:
     """Words on one line; `anchor` is the end that stands at x: start, middle or end."""
-    style = f' class="{kind}"' if kind else ""
+    style = f' class="{kind}" font-weight="600"' if kind else ""
     return f'<text{style} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{shown(text)}</text>'
 
 
@@ -142,7 +155,10 @@ def figure(name: str, title: str, told: str, height: float, marks: Sequence[str]
     return [
         f'<figure id="{name}">',
         f"<figcaption><strong>{shown(title)}</strong><br>{shown(told)}</figcaption>",
-        f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-labelledby="{name}-title {name}-told">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" {_FONT} role="img" '
+            f'aria-labelledby="{name}-title {name}-told">'
+        ),
         f'<title id="{name}-title">{shown(title)}</title>',
         f'<desc id="{name}-told">{shown(told)}</desc>',
         *marks,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dq.report.charts.drawing import Scale, bar, cut, figure, line, log_scale, powers, share, words
+from dq.report.charts.drawing import Scale, bar, cut, dot, figure, line, log_scale, powers, share, words
 from dq.report.pages import table
 
 _ROW, _LABELS, _LONGEST, _MOST = 20, 300, 48, 40
@@ -48,7 +48,7 @@ def keys(found: Sequence[FoundBy], name: str = "keys") -> list[str]:
         if one.recall is not None:
             here = (recall.at(one.recall), middle)
             marks += [line(*last, *here, "axis")] if last else []
-            marks.append(f'<circle class="against" cx="{here[0]:.1f}" cy="{middle:.1f}" r="4"/>')
+            marks.append(dot(*here, "against"))
             last = here
     told = (
         "A pair is compared if some key brings it. Bars: pairs that share a key. "

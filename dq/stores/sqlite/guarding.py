@@ -1,7 +1,7 @@
 """Guards: the rows that a batch is about to touch, and which of them no longer hold what the plan saw."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dq.manifest import TableSchema
@@ -15,15 +15,14 @@ Held = Mapping[tuple[str, str], Mapping[str, Any]]
 """Rows by table and key."""
 
 
-def targets_of(connection: sqlite3.Connection, schema: TableSchema, writes: Sequence[RowWrite]) -> dict[str, Target]:
-    """The tables that the writes name.
+def targets_of(connection: sqlite3.Connection, schema: TableSchema, writes: Iterable[RowWrite]) -> dict[str, Target]:
+    """The tables that the writes name; of writes that name the same columns, one is enough.
 
     Raises:
         ConfigurationError: A write names a table or column that the database does not have.
     """
     targets = {schema.name: target_of(schema)}
-    shapes = {(write.table, *write.before, "", *write.after): write for write in writes}  # one of each is enough
-    for write in shapes.values():
+    for write in writes:
         if write.table not in targets:
             targets[write.table] = target_named(connection, write.table)
         demand_columns(write, targets[write.table].known)

@@ -83,9 +83,10 @@ def rows_by_key(
     return found
 
 
-def key_text(target: Target) -> str:
+def key_text(target: Target, table: str = "") -> str:
     """The key as SQL that a text parameter can be compared with, by index wherever the column has a type."""
-    return f"CAST({quoted(target.key)} AS TEXT)" if target.key_is_text else quoted(target.key)
+    key = table + quoted(target.key)
+    return f"CAST({key} AS TEXT)" if target.key_is_text else key
 
 
 def bound(value: Any) -> Any:

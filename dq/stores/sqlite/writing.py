@@ -11,10 +11,12 @@ from dq.sql import listed, marks, quoted
 from dq.stores.protocol import Outcome, RowWrite
 from dq.stores.sqlite.guarding import moved_groups, targets_of
 from dq.stores.sqlite.rows import Target, bound, key_text, rows_by_key
-from dq.stores.sqlite.updating import Numbered, are_free, update_unmoved
+from dq.stores.sqlite.updating import Forms, are_free, forms_of, update_unmoved
 
 Outcomes = dict[int, Outcome]
 Targets = Mapping[str, Target]
+Numbered = tuple[int, RowWrite]
+"""A write and its place in the batch."""
 
 _NOT_WRITTEN = "rows were not written"
 _REFUSALS = (
@@ -35,26 +37,31 @@ def write_batch(connection: sqlite3.Connection, schema: TableSchema, writes: Seq
         ConfigurationError: A write names a column that its table does not have.
         sqlite3.OperationalError: The database stayed locked; nothing was written.
     """
-    targets = targets_of(connection, schema, writes)
-    outcomes = _transaction(connection, targets, list(enumerate(writes)))
-    return [outcomes[number] for number in range(len(writes))]
+    forms = forms_of(writes, range(len(writes)))
+    targets = targets_of(connection, schema, [writes[place] for place, *_ in forms.values()])
+    outcomes = _transaction(connection, targets, writes, range(len(writes)), forms)
+    return [outcomes[place] for place in range(len(writes))]
 
 
-def _transaction(connection: sqlite3.Connection, targets: Targets, writes: Sequence[Numbered]) -> Outcomes:
+def _transaction(
+    connection: sqlite3.Connection,
+    targets: Targets,
+    writes: Sequence[RowWrite],
+    places: Sequence[int],
+    forms: Forms,
+) -> Outcomes:
+    """Write what stands at these places of the batch in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        keys, updated = update_unmoved(connection, targets, writes, _REFUSALS) if are_free(writes) else ({}, {})
-        rest = [(number, write) for number, write in writes if number not in keys and number not in updated]
-        moved = moved_groups(connection, targets, [write for _, write in rest])
-        others, outcomes = _write_groups(connection, targets, [one for one in rest if one[1].group not in moved])
-        outcomes |= {
-            n: Outcome("moved", write.key, reason=moved[write.group]) for n, write in writes if write.group in moved
-        }
-        outcomes |= updated | _written(connection, targets, dict(writes), keys | others)
+        is_free = are_free(writes, forms)
+        keys, outcomes = update_unmoved(connection, targets, writes, forms, _REFUSALS) if is_free else ({}, {})
+        if len(outcomes) < len(places):
+            rest = [(place, writes[place]) for place in places if place not in keys and place not in outcomes]
+            outcomes |= _guarded_by_reading(connection, targets, rest, writes, keys)
         connection.execute("COMMIT")
     except sqlite3.IntegrityError as error:  # a deferred constraint, which names no row: find its group by halving
         connection.execute("ROLLBACK")
-        return _halves(connection, targets, writes, error)
+        return _halves(connection, targets, writes, places, error)
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -62,15 +69,38 @@ def _transaction(connection: sqlite3.Connection, targets: Targets, writes: Seque
     return outcomes
 
 
-def _halves(
-    connection: sqlite3.Connection, targets: Targets, writes: Sequence[Numbered], error: sqlite3.Error
+def _guarded_by_reading(
+    connection: sqlite3.Connection,
+    targets: Targets,
+    rest: Sequence[Numbered],
+    writes: Sequence[RowWrite],
+    keys: Mapping[int, str],
 ) -> Outcomes:
-    groups = _groups(writes)
+    """Write the rest as far as its rows have not moved; outcomes of it, and of the rows that `keys` names."""
+    moved = moved_groups(connection, targets, [write for _, write in rest])
+    others, outcomes = _write_groups(connection, targets, [one for one in rest if one[1].group not in moved])
+    outcomes |= {
+        number: Outcome("moved", write.key, reason=moved[write.group]) for number, write in rest if write.group in moved
+    }
+    return outcomes | _written(connection, targets, writes, {**keys, **others})
+
+
+def _halves(
+    connection: sqlite3.Connection,
+    targets: Targets,
+    writes: Sequence[RowWrite],
+    places: Sequence[int],
+    error: sqlite3.Error,
+) -> Outcomes:
+    groups = _groups([(place, writes[place]) for place in places])
     if len(groups) == 1:
-        return _refused(writes, error)
+        return _refused(groups[0], error)
+    outcomes: Outcomes = {}
     middle = len(groups) // 2
-    first, second = ([one for group in half for one in group] for half in (groups[:middle], groups[middle:]))
-    return _transaction(connection, targets, first) | _transaction(connection, targets, second)
+    for half in (groups[:middle], groups[middle:]):
+        own = [place for group in half for place, _ in group]
+        outcomes |= _transaction(connection, targets, writes, own, forms_of(writes, own))
+    return outcomes
 
 
 def _write_groups(
@@ -104,7 +134,9 @@ def _groups(writes: Sequence[Numbered]) -> list[list[Numbered]]:
 def _by_shape(writes: Sequence[Numbered]) -> list[Numbered]:
     """Group by group as given; updates that no order binds come with equal statements beside each other."""
     ordered = [one for group in _groups(writes) for one in group]
-    return sorted(ordered, key=lambda one: _shape(one[1])) if are_free(writes) else ordered
+    own = [write for _, write in writes]
+    is_free = are_free(own, forms_of(own, range(len(own))))
+    return sorted(ordered, key=lambda one: _shape(one[1])) if is_free else ordered
 
 
 def _shape(write: RowWrite) -> tuple[str, str, bool, tuple[str, ...]]:
@@ -162,7 +194,7 @@ def _execute_many(
 
 
 def _written(
-    connection: sqlite3.Connection, targets: Targets, writes: Mapping[int, RowWrite], keys: Mapping[int, str]
+    connection: sqlite3.Connection, targets: Targets, writes: Sequence[RowWrite], keys: Mapping[int, str]
 ) -> Outcomes:
     """Outcomes of what was written, each with its row as the database now holds it."""
     rows: dict[tuple[str, str], Mapping[str, Any]] = {}

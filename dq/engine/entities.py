@@ -1,0 +1,30 @@
+"""Entities: names of clusters that stay from run to run, whatever rows come, go or change places."""
+
+import polars as pl
+
+from dq.schemas import Cluster
+
+LABEL, KNOWN = "label#", "known#"
+
+
+def entity_ids(rows: pl.DataFrame) -> pl.Series:
+    """The entity id of every row.
+
+    A cluster keeps the id that its rows have; of several the least. Where an entity's rows are in several clusters by now
+    the largest keeps it. The others are named after their least row.
+
+    Args:
+        rows: store, row_key, `LABEL` (cluster), `KNOWN` (entity id of an earlier run, or null), in any order.
+    """
+    member = pl.col(Cluster.store) + ":" + pl.col(Cluster.row_key)
+    first = pl.when(pl.col(Cluster.store) == "database").then(pl.lit("0")).otherwise(pl.lit("1"))
+    own = rows.select(LABEL, own=first + member).group_by(LABEL).agg(pl.col("own").min().str.slice(1))
+    claims = rows.drop_nulls(KNOWN).group_by(LABEL, KNOWN).len().join(own, on=LABEL)
+    held = claims.sort(KNOWN, "len", "own", descending=[False, True, False]).unique(
+        KNOWN, keep="first", maintain_order=True
+    )
+    kept = held.group_by(LABEL).agg(pl.col(KNOWN).min().alias("kept"))
+    is_taken = pl.col("own").is_in(kept["kept"].implode())
+    free = pl.when(is_taken).then(pl.col("own") + "~").otherwise("own")
+    names = own.join(kept, on=LABEL, how="left").select(LABEL, pl.coalesce("kept", free).alias(Cluster.entity_id))
+    return rows.select(LABEL).join(names, on=LABEL, how="left", maintain_order="left")[Cluster.entity_id]
