@@ -53,8 +53,8 @@ class MatcherRules(_Value):
         placeholders: Values that are nobody's own.
     """
 
-    merge: float = Field(default=0.99, ge=0.5, lt=1)
-    review: float = Field(default=0.8, ge=0.5, lt=1)
+    merge: float = Field(default=0.98, ge=0.5, lt=1)
+    review: float = Field(default=0.6, ge=0.5, lt=1)
     fewest_rows: int = Field(default=1000, ge=0)
     columns: dict[str, Role | None] = Field(default_factory=dict)
     blocking: Blocking = Blocking()

@@ -1,5 +1,6 @@
 """A project whose matcher learns from few rows, and a few leads by hand among which it has to decide."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ BY_HAND = (
 def with_matcher(project: Project) -> Project:
     """The project with rules under which its matcher learns, and with the leads by hand."""
     (project.root / "rules").mkdir()
-    rules = SHIPPED.read_text(encoding="utf-8").replace("fewest_rows: 1000", "fewest_rows: 50")
+    rules = SHIPPED.read_text(encoding="utf-8")
+    for name, value in {"merge": "0.99", "review": "0.8", "fewest_rows": "50"}.items():
+        rules = re.sub(rf"(?m)^  {name}: .*$", f"  {name}: {value}", rules)
     (project.root / "rules" / "dedupe.yaml").write_text(rules, encoding="utf-8")
     for row in BY_HAND:
         project.sql(

@@ -153,7 +153,7 @@ def save(
     digest = write_parquet(rows, folder / name)
     current = Pointer(serial, name, digest, lineage, plan, rules, meaning)
     write_json(sealed(asdict(current)), folder / POINTER)
-    for old in sorted(folder.glob("*.parquet"))[:-KEPT]:
+    for old in sorted(folder.glob("[0-9]*.parquet"))[:-KEPT]:
         old.unlink()
     return current
 

@@ -13,6 +13,7 @@ from dq.engine.alike import alike
 from dq.engine.inputs import Hints
 from dq.engine.matching import match_forms
 from dq.engine.returning import Returned
+from dq.memory import trim
 from dq.rules import TableRules
 from dq.schemas import BaseRow, Finding, Pair
 from dq.schemas.finding import FINDING_TYPES
@@ -72,6 +73,8 @@ def grouped(
     apart = _at(hints.apart, nodes)
     sure = divided(compared.compared, apart, nodes.height)
     found = alike(records, flagged, sure, apart, rules, model)
+    if found.model is not None:
+        trim()  # what was known of pairs is free again, and what follows needs the room
     decided = pl.concat([sure, found.pairs.join(sure, on=[LEFT, RIGHT], how="anti")], how="diagonal")
     members = nodes.select(NODE, "store", KEY, _KNOWN)
     taken = base.filter(pl.col(BaseRow.state) != "tombstone")[ENTITY].unique().to_list()

@@ -75,8 +75,8 @@ class MatcherShape(Shape):
     """The matcher beside the keys."""
 
     enabled: bool = Field(default=True, description="Whether plans use it; files are always matched by it.")
-    merge: float = Field(0.99, ge=0.5, lt=1, description="Match probability at which rows are merged unseen.")
-    review: float = Field(0.8, ge=0.5, lt=1, description="Match probability at which people are asked.")
+    merge: float = Field(0.98, ge=0.5, lt=1, description="Match probability at which rows are merged unseen.")
+    review: float = Field(0.6, ge=0.5, lt=1, description="Match probability at which people are asked.")
     fewest_rows: int = Field(1000, ge=0, description="Rows of both stores below which plans go by the keys alone.")
     columns: dict[str, Role | None] = Field({}, description="Column → its role, or null to leave it out.")
     blocking: BlockingShape = Field(BlockingShape(), description="Blocking keys to take or to leave.")
