@@ -1,6 +1,7 @@
 """dq's matcher beside its peers: the same records, one scorer, each in a process of its own.
 
 python -m bench.match [--peers PYTHON] [--sets NAMES] [--matchers NAMES] [--million] [--limit SECONDS] [--keep FOLDER]
+python -m bench.match --grow ROWS,ROWS… [--limit SECONDS] [--keep FOLDER]
 
 `--peers` names a Python that has the pins of bench/match-requirements.txt; `make bench-match` makes one. All matchers begin at a
 Parquet file without the truth and end at Parquet files. Settings of the peers are written by hand for each set; dq gets the file
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import polars as pl
 
+from bench.growth import grow
 from bench.match_sets import Labelled, labelled, names
 from bench.measure import machine
 from bench.scoring import CLUSTER, ENTITY, RECORD, Scores, best, calibration_error, reliability, scores
@@ -54,6 +56,10 @@ def main() -> None:
     print(f"{machine()}{_versions(asked.peers)}\n", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         root = asked.keep or Path(folder)
+        if asked.grow:
+            root.mkdir(parents=True, exist_ok=True)
+            grow(asked.grow, root, asked.limit)
+            return
         for one in labelled(asked.sets):
             if isinstance(one, str):
                 print(f"### {one}\n\nskipped: it is not in ../shared/er\n", flush=True)
@@ -70,6 +76,9 @@ def _asked() -> argparse.Namespace:
         "--matchers", type=lambda text: text.split(","), default=every, help=f"some of {','.join(every)}"
     )
     parser.add_argument("--million", action="store_true", help="a million leads too")
+    parser.add_argument(
+        "--grow", type=lambda text: [int(rows) for rows in text.split(",")], help="dq alone on tables of so many rows"
+    )
     parser.add_argument("--limit", type=int, default=3600, help="seconds after which a matcher is stopped")
     parser.add_argument("--keep", type=Path, help="a folder for records, clusters, pairs and logs")
     asked = parser.parse_args()

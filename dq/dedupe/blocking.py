@@ -22,7 +22,7 @@ _SAMPLED = 500
 """Pairs looked at of each key."""
 _OFTEN = 0.5
 """What is left of a likely match's worth each time that another key finds it: keys fail, so it pays to have several."""
-_PAIRS_A_ROW, _FEWEST_PAIRS, _MOST_PAIRS = 30, 2, 1_300_000
+_PAIRS_A_ROW, _FEWEST_PAIRS, _MOST_PAIRS = 30, 1.3, 1_300_000
 _ROOM = 1.3
 """Keys are estimated to bring at most so many times the pairs that are wanted: most bring fewer than that."""
 _DIFFERS = 1.5
@@ -134,7 +134,7 @@ def candidates(
     """
     if keys is not None or asked.only:
         return _given(atoms, more, keys if keys is not None else asked.only)
-    most = max(_FEWEST_PAIRS * rows, min(_PAIRS_A_ROW * rows, _MOST_PAIRS))
+    most = max(int(_FEWEST_PAIRS * rows), min(_PAIRS_A_ROW * rows, _MOST_PAIRS))
     possible = [
         key for key in _possible(atoms) if {atoms[number].name for number in key} not in map(set, asked.without)
     ]

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dq.dedupe.comparison import Compared, Comparison, Levels
-from dq.dedupe.expectation import distinct_patterns, maximized, with_shared
-from dq.dedupe.features import Floats, Ints
+from dq.dedupe.expectation import Answers, distinct_patterns, maximized, with_shared
+from dq.dedupe.features import Bools, Floats, Ints
 
 MOST_RARITY = 8.0
 """Bits that the rarity of a value may add or take."""
@@ -93,6 +93,7 @@ def learned(
     counts: Floats,
     rows: int,
     alone: Sequence[int] = (),
+    answers: tuple[Sequence[Compared], Bools] | None = None,
 ) -> Evidence:
     """Fit the evidence.
 
@@ -103,18 +104,32 @@ def learned(
         counts: How many pairs of rows each candidate stands for.
         rows: Rows of the table.
         alone: Comparisons, by number, of what one person has alone: nobody shares it with another for a reason.
+        answers: Pairs of which people said whether they are matches, in each of the respects, and what they said.
     """
     us = [_chances(one, pairs.level) for one, pairs in zip(comparisons, chance, strict=True)]
-    patterns, weights = distinct_patterns([pairs.level for pairs in candidates], [len(u) for u in us], counts)
+    told, said = answers or ((), np.empty(0, np.bool_))
+    levels = (
+        [np.append(pairs.level, one.level) for pairs, one in zip(candidates, told, strict=True)]
+        if told
+        else [pairs.level for pairs in candidates]
+    )
+    patterns, weights, line = distinct_patterns(levels, [len(u) for u in us], np.append(counts, np.zeros(len(said))))
+    heard = _answers(line[len(counts) :], said, len(weights)) if told else None
     total = max(1.0, rows * (rows - 1) / 2)
-    fitted = maximized(patterns, weights, us, total, _PRIOR_SHARE * rows / total)
-    fitted = with_shared(patterns, weights, us, total, fitted, [at for at in range(len(us)) if at not in alone])
+    fitted = maximized(patterns, weights, us, total, _PRIOR_SHARE * rows / total, heard)
+    able = [at for at in range(len(us)) if at not in alone]
+    fitted = with_shared(patterns, weights, us, total, fitted, able, heard)
     respects = (
         Respect(one.name, one.levels, tuple(m.tolist()), tuple(u.tolist()))
         for one, m, u in zip(comparisons, fitted.ms, us, strict=True)
     )
     shared = (Shared(tuple(comparisons[at].name for at in pair), share) for pair, share in fitted.shared)
     return Evidence(fitted.prior, tuple(respects), tuple(shared))
+
+
+def _answers(pattern: Ints, said: Bools, size: int) -> Answers:
+    counted = (np.bincount(pattern[said == one], minlength=size).astype(np.float64) for one in (True, False))
+    return Answers(*counted)
 
 
 def weights(evidence: Evidence, pairs: Sequence[Compared]) -> Floats:

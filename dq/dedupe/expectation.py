@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dq.dedupe.comparison import MISSING, Levels
-from dq.dedupe.features import Floats
+from dq.dedupe.features import Floats, Ints
 
 _ROUNDS, _STILL = 200, 1e-4
 _SHARED_ROUNDS = 60
@@ -37,8 +37,27 @@ class Fitted:
     shared: tuple[tuple[tuple[int, int], float], ...] = ()
 
 
-def distinct_patterns(levels: Sequence[Levels], sizes: Sequence[int], counts: Floats) -> tuple[list[Levels], Floats]:
-    """The distinct combinations of levels, and how many pairs have each.
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What people said of pairs, by pattern.
+
+    Attributes:
+        same: How many are matches.
+        different: How many are none.
+    """
+
+    same: Floats
+    different: Floats
+
+    def heeded(self, share: Floats) -> Floats:
+        """The share of matches among the pairs of each pattern: an answer counts as much as what was worked out."""
+        return (share + self.same) / (1 + self.same + self.different)
+
+
+def distinct_patterns(
+    levels: Sequence[Levels], sizes: Sequence[int], counts: Floats
+) -> tuple[list[Levels], Floats, Ints]:
+    """The distinct combinations of levels, how many pairs have each, and the number of each pair's combination.
 
     Args:
         levels: By comparison: the level of each pair.
@@ -52,10 +71,17 @@ def distinct_patterns(levels: Sequence[Levels], sizes: Sequence[int], counts: Fl
             code = np.unique(code, return_inverse=True)[1].astype(np.int64)
     _, first, line = np.unique(code, return_index=True, return_inverse=True)
     pairs: Floats = np.bincount(line, weights=counts, minlength=len(first)).astype(np.float64)
-    return [level[first] for level in levels], pairs
+    return [level[first] for level in levels], pairs, line
 
 
-def maximized(patterns: Sequence[Levels], counts: Floats, us: Sequence[Floats], total: float, prior: float) -> Fitted:
+def maximized(
+    patterns: Sequence[Levels],
+    counts: Floats,
+    us: Sequence[Floats],
+    total: float,
+    prior: float,
+    answers: Answers | None = None,
+) -> Fitted:
     """Matches and pairs by chance.
 
     Args:
@@ -64,13 +90,15 @@ def maximized(patterns: Sequence[Levels], counts: Floats, us: Sequence[Floats], 
         us: By comparison: the share of random pairs on each level.
         total: Pairs of rows of the table.
         prior: The share of matches to begin with.
+        answers: What people said.
     """
     by_chance = np.sum([np.append(np.log(u), 0.0)[level] for u, level in zip(us, patterns, strict=True)], axis=0)
     ms, prior = tuple(_first_guess(len(u)) for u in us), _bounded(prior)
     for _ in range(_ROUNDS):
         by_match = np.sum([np.append(np.log(m), 0.0)[level] for m, level in zip(ms, patterns, strict=True)], axis=0)
         odds = np.clip(np.log(prior / (1 - prior)) + by_match - by_chance, -40, 40)
-        matches = counts / (1 + np.exp(-odds))
+        share: Floats = 1 / (1 + np.exp(-odds))
+        matches = counts * (share if answers is None else answers.heeded(share))
         found = _bounded(matches.sum() / total)
         better = tuple(_shares(level, matches, u) for level, u in zip(patterns, us, strict=True))
         moved = max((float(np.abs(m - b).max()) for m, b in zip(ms, better, strict=True)), default=0.0)
@@ -88,6 +116,7 @@ def with_shared(
     total: float,
     fitted: Fitted,
     able: Sequence[int],
+    answers: Answers | None = None,
 ) -> Fitted:
     """Matches, pairs by chance, and pairs that agree in two respects for a reason of its own.
 
@@ -98,6 +127,7 @@ def with_shared(
         total: Pairs of rows of the table.
         fitted: What was fitted without such reasons.
         able: Comparisons, by number, that rows may share for such a reason.
+        answers: What people said.
     """
     pairs = list(itertools.combinations(able, 2)) if len(us) > 3 else []
     if not pairs:
@@ -111,10 +141,12 @@ def with_shared(
         match, both = np.log(prior) + bits.sum(axis=1), np.log(shares) + bits @ in_both
         most = np.maximum(np.maximum(match, both.max(axis=1)), 0.0)
         is_match, is_shared = np.exp(match - most), np.exp(both - most[:, None])
-        weight = counts / (is_match + is_shared.sum(axis=1) + np.exp(-most))
-        prior = _bounded((weight * is_match).sum() / total)
-        shares = np.maximum(weight @ is_shared, _FEWEST) / total
-        ms = tuple(_shares(level, weight * is_match, u) for level, u in zip(patterns, us, strict=True))
+        other = is_shared.sum(axis=1) + np.exp(-most)
+        share: Floats = is_match / (is_match + other)
+        share = share if answers is None else answers.heeded(share)
+        prior = _bounded((counts * share).sum() / total)
+        shares = np.maximum((counts * (1 - share) / other) @ is_shared, _FEWEST) / total
+        ms = tuple(_shares(level, counts * share, u) for level, u in zip(patterns, us, strict=True))
     found = [(pair, float(share)) for pair, share in zip(pairs, shares, strict=True) if share * total > 1]
     return Fitted(prior, ms, tuple(sorted(found, key=lambda one: (-one[1], one[0]))))
 

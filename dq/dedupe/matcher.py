@@ -142,19 +142,26 @@ def matched(
     return Matched(clusters, found, pairs, weight, evidence, _weights(respects, evidence, own), reached)
 
 
-def learned(respects: Respects, roles: Mapping[str, Role], asked: Blocking = CHOSEN) -> Model:
+def learned(
+    respects: Respects,
+    roles: Mapping[str, Role],
+    asked: Blocking = CHOSEN,
+    answers: tuple[Ints, Ints, Bools] | None = None,
+) -> Model:
     """What a table's rows teach, to be kept.
 
     Args:
         respects: The table.
         roles: The columns that count.
         asked: Blocking keys that are to be taken, or not.
+        answers: Pairs of rows of which people said whether they are the same, and what they said.
     """
     rows = len(respects.counts)
     found = blocking.candidates(respects.atoms, rows, respects.words, asked)
+    told = None if answers is None else (_compared(respects.comparisons, *answers[:2]), answers[2])
     pairs = _compared(respects.comparisons, found.left, found.right)
     own = _compared(respects.comparisons, np.arange(rows), np.arange(rows))
-    return _model(respects, roles, found, _learned(respects, found, pairs, own))
+    return _model(respects, roles, found, _learned(respects, found, pairs, own, told))
 
 
 def weighed(respects: Respects, evidence: Evidence, left: Ints, right: Ints) -> tuple[tuple[Compared, ...], Floats]:
@@ -187,7 +194,13 @@ def _among(found: Candidates, which: Bools) -> Candidates:
     return Candidates(found.left[which], found.right[which], found.keys, found.recall)
 
 
-def _learned(respects: Respects, found: Candidates, pairs: Sequence[Compared], own: Sequence[Compared]) -> Evidence:
+def _learned(
+    respects: Respects,
+    found: Candidates,
+    pairs: Sequence[Compared],
+    own: Sequence[Compared],
+    told: tuple[Sequence[Compared], Bools] | None = None,
+) -> Evidence:
     """Evidence of all rows: a pair of rows that stand for many counts as many, and equal rows are pairs as well."""
     counts = respects.counts.astype(np.float64)
     repeated = np.flatnonzero(counts > 1)
@@ -198,7 +211,7 @@ def _learned(respects: Respects, found: Candidates, pairs: Sequence[Compared], o
     times = np.append(counts[found.left] * counts[found.right], (counts * (counts - 1) / 2)[repeated])
     left, right = evidence.random_pairs(len(counts), _RANDOM)
     chance = _compared(respects.comparisons, left, right)
-    return evidence.learned(respects.comparisons, both, chance, times, int(counts.sum()), respects.identifying)
+    return evidence.learned(respects.comparisons, both, chance, times, int(counts.sum()), respects.identifying, told)
 
 
 def _inside(

@@ -14,7 +14,7 @@ import polars as pl
 
 from dq.dedupe.clusters import components
 from dq.dedupe.evidence import probability
-from dq.dedupe.features import Ints
+from dq.dedupe.features import Bools, Ints
 from dq.dedupe.keys import NODE, is_placeholder
 from dq.dedupe.matcher import Given, Matched, Respects, cut_of, learned, matched, weighed
 from dq.dedupe.model import Model
@@ -78,7 +78,8 @@ def alike(
     if not found or not set(found) <= set(texts.columns):
         return Alike(_none(), None)
     if model is None:
-        model = learned(respects(texts, found, known, within=label)[0], found, asked.blocking)
+        table, number = respects(texts, found, known, within=label)
+        model = learned(table, found, asked.blocking, _answers(decided, apart, number))
     seen, number = respects(texts, found, known, within=label, model=model)
     if not model.fits(seen.comparisons):
         return alike(records, nodes, decided, apart, rules, None)
@@ -91,11 +92,11 @@ def alike(
 def _texts(records: Mapping[Store, pl.DataFrame], nodes: pl.DataFrame, rules: TableRules) -> pl.DataFrame:
     """The mapped fields of every node; defaults, placeholders and rows that are linked to no other say nothing."""
     used = [field for field in rules.fields if field.refers is None and not field.of_company]
-    says = [_said(field, rules).alias(field.name) for field in used]
+    says = [_said(field, rules).alias(f"{field.name}#") for field in used]  # a field may be called `store`, too
     both = pl.concat(records[store].select(pl.lit(store).alias("store"), KEY, *says) for store in records)
     joined = nodes.select(NODE, "store", KEY, "_loose").join(both, on=["store", KEY], how="left", maintain_order="left")
     free = pl.col("_loose").is_null()
-    return joined.select(pl.when(free).then(pl.col(field.name)).alias(field.name) for field in used)
+    return joined.select(pl.when(free).then(pl.col(f"{field.name}#")).alias(field.name) for field in used)
 
 
 def _said(field: FieldRule, rules: TableRules) -> pl.Expr:
@@ -117,6 +118,17 @@ def _roles(texts: pl.DataFrame, rules: TableRules, asked: MatcherRules) -> dict[
 def _joined(decided: pl.DataFrame, size: int) -> Ints:
     linked = decided.filter(pl.col(Pair.decision) == "link")
     return components(linked[LEFT].to_numpy(), linked[RIGHT].to_numpy(), size)
+
+
+def _answers(decided: pl.DataFrame, apart: pl.DataFrame, number: Ints) -> tuple[Ints, Ints, Bools] | None:
+    """The pairs of rows that people decided, and whether they are the same; equal rows teach nothing."""
+    words = pl.col(Pair.match_key).str.split("+").list
+    same = decided.filter(words.contains("decided")).select(pl.col(LEFT, RIGHT).cast(pl.Int64), said=pl.lit(value=True))
+    other = apart.select(pl.col(LEFT, RIGHT).cast(pl.Int64), said=pl.lit(value=False))
+    pairs = pl.concat([same, other])
+    left, right = number[pairs[LEFT].to_numpy()], number[pairs[RIGHT].to_numpy()]
+    taught = left != right
+    return (left[taught], right[taught], pairs["said"].to_numpy()[taught]) if taught.any() else None
 
 
 def _told_apart(decided: pl.DataFrame, apart: pl.DataFrame, number: Ints) -> tuple[Ints, Ints]:

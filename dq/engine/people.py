@@ -51,7 +51,12 @@ def _parted(frame: pl.DataFrame, roles: Mapping[str, Role]) -> pl.DataFrame:
     whole = [pl.col(name) for name, role in roles.items() if role == "name"]
     suffixed = [_generation(pl.col(name)) for name, role in roles.items() if role in _SUFFIXED]
     if whole:
-        frame = frame.with_columns(name_parts.parts(pl.coalesce(whole).str.replace(_WRITTEN_OUT, "${1}")).alias(_PARTS))
+        name = change_where(
+            pl.coalesce(whole),
+            lambda v: v.str.contains("(?i)(?:junior|senior)"),
+            each(lambda v: v.str.replace(_WRITTEN_OUT, "${1}")),
+        )
+        frame = frame.with_columns(name_parts.parts(name).alias(_PARTS))
         for role, values in columns.items():
             values.append(words_of(pl.col(_PARTS).struct.field(role)))
     nobody = pl.lit(None, dtype=pl.String)

@@ -148,14 +148,18 @@ def _judged(name: str, role: Role, whole: Feature | None, own: Mapping[str, Feat
 
 
 def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:
-    frame = _told(frame, roles, known.placeholders)
     own = {name: role for name, role in roles.items() if role not in _PERSONAL}
 
     def feature(name: str) -> Feature:
-        return mapped(encoded(frame[name]), folded(own[name], pl.col("value"), known.legal_forms))
+        told = _told(pl.col("value"), own[name], known.placeholders)
+        return mapped(encoded(frame[name]), folded(own[name], told, known.legal_forms))
+
+    def named_people() -> dict[str, Feature]:
+        told = (_told(pl.col(name), role, known.placeholders) for name, role in roles.items() if role in _PERSONAL)
+        return people(frame.select(told), roles, known.nicknames)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:  # one column is the work of one core
-        naming = pool.submit(people, frame, roles, known.nicknames)
+        naming = pool.submit(named_people)
         features = dict(zip(own, pool.map(feature, own), strict=True))
         named = naming.result()
     features |= {f"{PERSON} {name}": feature for name, feature in named.items()}
@@ -164,18 +168,12 @@ def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> d
     return {name: feature for name, feature in features.items() if len(feature.values)}
 
 
-def _told(frame: pl.DataFrame, roles: Mapping[str, Role], placeholders: Sequence[Placeholder]) -> pl.DataFrame:
-    """The columns that count, without values that are none; a role's mailbox still tells where its owner works."""
+def _told(value: pl.Expr, role: Role, placeholders: Sequence[Placeholder]) -> pl.Expr:
+    """Values without those that are none; a role's mailbox still tells where its owner works."""
     lists = [line for line in placeholders if line.match != "local_part"]
     if not lists:
-        return frame
-
-    def told(name: str, role: Role) -> pl.Series:
-        value = pl.col("value")
-        is_none = is_placeholder(value.str.strip_chars(), lists, _KINDS.get(role, "text"))
-        return _texts(mapped(encoded(frame[name]), pl.when(~is_none).then(value))).rename(name)
-
-    return frame.with_columns(told(name, role) for name, role in roles.items())
+        return value
+    return pl.when(~is_placeholder(value.str.strip_chars(), lists, _KINDS.get(role, "text"))).then(value)
 
 
 def _offices(

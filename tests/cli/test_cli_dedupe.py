@@ -150,3 +150,11 @@ def test_rows_of_any_order_give_the_same_clusters_probabilities_and_pairs(tmp_pa
     one, other = (match_files(rows.lazy(), None, Asked()) for rows in (leads, shuffled))
     assert one.clusters.equals(other.clusters)
     assert one.pairs.equals(other.pairs)
+
+
+def test_little_memory_changes_nothing(fresh: Project):
+    flat(4, 30_000).leads.write_parquet(fresh.root / "leads.parquet")
+    for out, options in (("a.csv", []), ("b.csv", ["--max-memory", "64"])):
+        ended = fresh.dq("dedupe", "leads.parquet", "--out", out, *options)
+        assert ended.code == 0, ended.err
+    assert (fresh.root / "a.csv").read_text() == (fresh.root / "b.csv").read_text()

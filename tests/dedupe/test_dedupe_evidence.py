@@ -235,3 +235,24 @@ def test_of_a_large_table_some_pairs_of_different_rows_are_drawn_the_same_ones_e
     again = random_pairs(1_000, 500)
     assert again[0].tolist() == left.tolist()
     assert random_pairs(1_000, 500, seed=2)[0].tolist() != left.tolist()
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_what_people_say_of_a_pattern_moves_its_pairs_their_way(says):
+    """Ambiguous pairs follow the answers given to pairs on the same levels; clear ones stay where they were."""
+    rng = np.random.default_rng(7)
+    rows, u = 800, [0.98, 0.02]
+    respects = [Leveled(str(number), ("no", "yes")) for number in range(5)]
+    kinds = [(500, [1, 1, 1, 1, 1]), (250, [1, 1, 1, 0, 0]), (4_000, [0, 0, 0, 0, 1])]
+    drawn = np.concatenate([np.tile(line, (count, 1)) for count, line in kinds])
+    pairs = [compared(column) for column in drawn.T]
+    chance = [compared(rng.choice(2, 20_000, p=u)) for _ in respects]
+    asked = [compared([drawn[500, number]] * 20) for number in range(5)]
+    plain = learned(respects, pairs, chance, np.ones(len(drawn)), rows)
+    heard = learned(respects, pairs, chance, np.ones(len(drawn)), rows, answers=(asked, np.full(20, says)))
+    before, after = (probability(weights(one, pairs)) for one in (plain, heard))
+    assert (after[500] > 0.9) if says else (after[500] < 0.1)
+    assert (after[500] - before[500] > -1e-6) if says else (after[500] < before[500])
+    assert after[:500].min() > 0.99
+    assert after[750:].max() < 0.01
+    assert learned(respects, pairs, chance, np.ones(len(drawn)), rows, answers=None) == plain
