@@ -18,8 +18,8 @@ ZEB = {
     "title": "Chief Optician",
 }
 SHORT = {**ZEB, "name": "Zeb Quartermain", "title": None}
-UNSURE = {**ZEB, "company": "Other Works", "phone": None, "title": None}
-"""The same name elsewhere."""
+UNSURE = {**ZEB, "company": "Other Works", "phone": None}
+"""The same name and title elsewhere."""
 PAIR, BOTH = frozenset({"d1", "rec1"}), {"d1": ZEB}
 
 
