@@ -4,6 +4,7 @@ Columns' roles, blocking keys, evidence, how common the common values are, and w
 Values are kept as digests: what is asked of them is only how common they are. As a frame the model is one line a fact.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, cast
@@ -30,9 +31,21 @@ TYPES = {
     "share": pl.Float64(),
 }
 """kind: `rows`, `column`, `key`, `prior`, `shared`, `level`, `rest`, `collision`, `value` or `office`; name: of a column, comparison or
-feature; text: a role, the parts of a key, a level; digest: of a value; m, u: shares of matches and random pairs on a level;
+feature; text: a role, the parts of a key or of what is shared as JSON, a level; digest: of a value; m, u: shares of matches and random
+pairs on a level;
 bits: what the level is worth; share: of rows, or how many rows there were."""
-_JOINT = " + "
+_SAID = {
+    "rows": ("share",),
+    "column": ("name", "text"),
+    "key": ("text",),
+    "prior": ("share",),
+    "level": ("name", "text", "m", "u"),
+    "rest": ("name", "share"),
+    "collision": ("name", "share"),
+    "value": ("name", "digest", "share"),
+    "office": ("name", "digest"),
+}
+"""By kind, what each of its lines says."""
 _BASE = np.uint64(0x100000001B3)
 
 
@@ -162,9 +175,9 @@ def to_frame(model: Model) -> pl.DataFrame:
     facts = [
         {"kind": "rows", "share": float(model.rows)},
         *({"kind": "column", "name": name, "text": role} for name, role in model.roles.items()),
-        *({"kind": "key", "text": _JOINT.join(key)} for key in model.keys),
+        *({"kind": "key", "text": json.dumps(key, ensure_ascii=False)} for key in model.keys),
         prior,
-        *({"kind": "shared", "text": _JOINT.join(one.names), "share": one.share} for one in model.evidence.shared),
+        *({"kind": "shared", "text": json.dumps(one.names), "share": one.share} for one in model.evidence.shared),
         *levels,
         *({"kind": "rest", "name": name, "share": one.rest} for name, one in model.values.items()),
         *({"kind": "collision", "name": name, "share": one.collision} for name, one in model.values.items()),
@@ -190,9 +203,17 @@ def from_frame(frame: pl.DataFrame) -> Model:
     Raises:
         ValueError: It holds no model.
     """
+    try:
+        return _read(frame)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("no model") from error
+
+
+def _read(frame: pl.DataFrame) -> Model:
     parts = {str(kind[0]): part for kind, part in frame.group_by("kind", maintain_order=True)}
-    if not {"rows", "prior", "column"} <= parts.keys():
-        raise ValueError("no model")
+    for kind, part in parts.items():
+        if part.select(_SAID[kind]).null_count().sum_horizontal().item():
+            raise ValueError(kind)
     nothing = frame.clear()
     level, value = parts.get("level", nothing), parts.get("value", nothing)
     respects = tuple(
@@ -201,7 +222,7 @@ def from_frame(frame: pl.DataFrame) -> Model:
     )
     both = parts.get("shared", nothing)
     shared = tuple(
-        Shared(tuple(names.split(_JOINT)), share) for names, share in zip(both["text"], both["share"], strict=True)
+        Shared(tuple(json.loads(names)), share) for names, share in zip(both["text"], both["share"], strict=True)
     )
     tables = {str(key[0]): part for key, part in value.group_by("name", maintain_order=True)}
     rest, collision = (_by_name(parts.get(kind, nothing), "share") for kind in ("rest", "collision"))
@@ -209,7 +230,7 @@ def from_frame(frame: pl.DataFrame) -> Model:
     return Model(
         rows=int(parts["rows"]["share"][0]),
         roles=_by_name(parts["column"], "text"),
-        keys=tuple(tuple(key.split(_JOINT)) for key in parts.get("key", nothing)["text"]),
+        keys=tuple(tuple(json.loads(key)) for key in parts.get("key", nothing)["text"]),
         evidence=Evidence(parts["prior"]["share"][0], respects, shared),
         values={
             name: Values(*_listing(tables.get(name, nothing)), share, collision[name]) for name, share in rest.items()

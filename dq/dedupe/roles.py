@@ -13,7 +13,7 @@ import polars as pl
 from dq.rules import Role
 
 _NAMES: tuple[tuple[Role | None, str], ...] = (
-    (None, r"(?:record|name|phone|tel|mail|addr|address|id|passport|document|tax|contact) (?:type|kind|label)$"),
+    (None, r"(?:record|name|phone|tel|e ?mail|mail|addr|address|id|passport|document|tax) (?:type|kind|label)$"),
     ("place", r"\w+ (?:country|state)$"),
     ("email", r"e ?mail|mail|correo"),
     ("profile", r"linked ?in|profile"),

@@ -92,11 +92,11 @@ def alike(
 def _texts(records: Mapping[Store, pl.DataFrame], nodes: pl.DataFrame, rules: TableRules) -> pl.DataFrame:
     """The mapped fields of every node; defaults, placeholders and rows that are linked to no other say nothing."""
     used = [field for field in rules.fields if field.refers is None and not field.of_company]
-    says = [_said(field, rules).alias(field.name) for field in used]
+    says = [_said(field, rules).alias(f"{field.name}#") for field in used]  # a field may be called `store`, too
     both = pl.concat(records[store].select(pl.lit(store).alias("store"), KEY, *says) for store in records)
     joined = nodes.select(NODE, "store", KEY, "_loose").join(both, on=["store", KEY], how="left", maintain_order="left")
     free = pl.col("_loose").is_null()
-    return joined.select(pl.when(free).then(pl.col(field.name)).alias(field.name) for field in used)
+    return joined.select(pl.when(free).then(pl.col(f"{field.name}#")).alias(field.name) for field in used)
 
 
 def _said(field: FieldRule, rules: TableRules) -> pl.Expr:

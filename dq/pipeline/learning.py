@@ -9,7 +9,6 @@ from pathlib import Path
 
 import polars as pl
 
-from dq.apply.files import write_parquet
 from dq.dedupe.model import TYPES, Model, from_frame, to_frame
 from dq.digests import digest_of_json
 from dq.errors import DamagedError
@@ -53,10 +52,23 @@ def of_plan(folder: Path, table: str) -> Model | None:
     Args:
         folder: The snapshot's `clean` folder.
         table: The mapping.
+
+    Raises:
+        DamagedError: The file cannot be read.
     """
     path = folder / FILE
-    held = pl.read_parquet(path).filter(table=table) if path.exists() else pl.DataFrame()
-    return from_frame(held.select(list(TYPES))) if len(held) else None
+    if not path.exists():
+        return None
+    try:
+        held = read_vouched(path).filter(table=table)
+        return from_frame(held.select(list(TYPES))) if len(held) else None
+    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+        raise DamagedError(
+            "What the plan's matcher went by cannot be read.",
+            where=f"snapshots/{folder.parent.name}/{folder.name}/{FILE}",
+            why=type(error).__name__,
+            fix="dq clean plans again",
+        ) from error
 
 
 def frame(made: Sequence[Planned]) -> pl.DataFrame:
@@ -75,7 +87,7 @@ def write(made: Sequence[Planned], folder: Path) -> None:
     """Write what the plans went by beside their frames; nothing where they went by keys alone."""
     told = frame(made)
     if len(told):
-        write_parquet(told, folder / FILE)
+        write_vouched(told, folder / FILE)
     else:
         (folder / FILE).unlink(missing_ok=True)
 

@@ -23,6 +23,7 @@ from dq.side import ENTITY, KEY
 
 DECISIONS = (SAME, DIFFERENT, UNSURE)
 _ENTITIES = [f"{ENTITY}_l", f"{ENTITY}_r"]
+_LEADS = ["_lead", "_other_lead"]
 
 
 def waiting(settings: Settings) -> pl.DataFrame:
@@ -37,24 +38,29 @@ def waiting(settings: Settings) -> pl.DataFrame:
         ConfigurationError: There is no plan yet.
     """
     run = planned_run(settings)
-    told = review.load(settings.snapshots)
-    open_ = run.pairs.filter(pl.col(Pair.decision) == "review")
-    for side in "lr":
-        ends = {Cluster.store: f"store_{side}", KEY: f"key_{side}", ENTITY: f"{ENTITY}_{side}"}
-        rows = run.clusters.select(Cluster.table, *(pl.col(name).alias(to) for name, to in ends.items()))
-        open_ = open_.join(rows, on=[Pair.table, f"store_{side}", f"key_{side}"], how="left")
-    open_ = open_.filter(pl.col(_ENTITIES[0]) != pl.col(_ENTITIES[1])).join(told, on=PAIR, how="anti")
+    told = _between(review.load(settings.snapshots), run)
+    open_ = _between(run.pairs.filter(pl.col(Pair.decision) == "review"), run).filter(pl.col(_LEADS[0]) != _LEADS[1])
+    open_ = open_.join(told, on=[Pair.table, *_LEADS], how="anti")
     levels = [name for name in open_.columns if name.startswith("gamma_")]
     sure = pl.col(str(Pair.match_probability)).clip(1e-9, 1 - 1e-9)
     doubt = -(sure * sure.log(2) + (1 - sure) * (1 - sure).log(2))
-    both = pl.concat_list(pl.min_horizontal(_ENTITIES), pl.max_horizontal(_ENTITIES))
-    ranked = open_.with_columns(pl.len().over(Pair.table, *levels).alias("alike"), both.alias("_leads")).with_columns(
+    ranked = open_.with_columns(pl.len().over(Pair.table, *levels).alias("alike")).with_columns(
         (doubt * (1 + pl.col("alike")).log(2)).alias("telling")
     )
     likeliest = ranked.sort(str(Pair.match_probability), *ENDS, descending=[True, *[False] * 4]).unique(
-        [Pair.table, "_leads"], keep="first", maintain_order=True
+        [Pair.table, *_LEADS], keep="first", maintain_order=True
     )
-    return likeliest.drop("_leads").sort("telling", *PAIR, descending=[True, *[False] * len(PAIR)])
+    return likeliest.drop(_LEADS).sort("telling", *PAIR, descending=[True, *[False] * len(PAIR)])
+
+
+def _between(pairs: pl.DataFrame, run: Run) -> pl.DataFrame:
+    """Pairs of rows with their leads' entity ids, and the same in order: what is said of two rows is said of their leads."""
+    for side in "lr":
+        ends = {Cluster.store: f"store_{side}", KEY: f"key_{side}", ENTITY: f"{ENTITY}_{side}"}
+        rows = run.clusters.select(Cluster.table, *(pl.col(name).alias(to) for name, to in ends.items()))
+        pairs = pairs.join(rows, on=[Pair.table, f"store_{side}", f"key_{side}"], how="left")
+    low, high = pl.min_horizontal(_ENTITIES), pl.max_horizontal(_ENTITIES)
+    return pairs.with_columns(low.alias(_LEADS[0]), high.alias(_LEADS[1]))
 
 
 def decide(settings: Settings, left: str, right: str, decision: str, why: str, now: datetime) -> tuple[str, str]:
@@ -99,13 +105,14 @@ def add_decisions(settings: Settings, told: pl.DataFrame, now: datetime) -> None
             and the record that it is linked with apart.
     """
     after = review.load(settings.snapshots)
-    for (decision, why), pairs in told.group_by("decision", "why", maintain_order=True):
+    last = review.ordered(told).unique(PAIR, keep="last", maintain_order=True)  # a file may name a pair twice
+    for (decision, why), pairs in last.group_by("decision", "why", maintain_order=True):
         after = review.decided(after, pairs, str(decision), actor(), now.isoformat(), str(why))
     _demand_consistent(after)
-    _demand_unlinked(settings, told.filter(decision=DIFFERENT))
+    _demand_unlinked(settings, last.filter(decision=DIFFERENT))
     review.save(settings.snapshots, after)
-    facts = {decision: told.filter(decision=decision).height for decision in DECISIONS}
-    first = told.row(0, named=True) if len(told) == 1 else {}
+    facts = {decision: last.filter(decision=decision).height for decision in DECISIONS}
+    first = last.row(0, named=True) if len(last) == 1 else {}
     event(settings, "decided", {**facts, **{name: first[name] for name in PAIR if first}}, now)
 
 
@@ -170,7 +177,7 @@ def _demand_unlinked(settings: Settings, pairs: pl.DataFrame) -> None:
     linked = base.filter(pl.col(BaseRow.state) == "linked").select(
         pl.col(BaseRow.table), pl.col("airtable_key").alias("key_l"), pl.col("database_key").alias("key_r")
     )
-    across = review.ordered(pairs).filter(store_l="airtable", store_r="database")
+    across = pairs.filter(store_l="airtable", store_r="database")
     held = across.join(linked, on=["table", "key_l", "key_r"], how="semi")
     if len(held):
         raise ConfigurationError(
@@ -208,4 +215,6 @@ def decisions_of(frame: pl.DataFrame, tables: Sequence[str]) -> pl.DataFrame:
             )
     if texts.select(pl.any_horizontal(pl.col("key_l", "key_r").is_null()).any()).item():
         raise ConfigurationError("Some lines have no key.", where="columns key_l, key_r")
+    if texts.select(((pl.col("store_l") == pl.col("store_r")) & (pl.col("key_l") == pl.col("key_r"))).any()).item():
+        raise ConfigurationError("Some lines name one row twice.", where="columns key_l, key_r")
     return texts.select(*PAIR, "decision", "why")

@@ -29,6 +29,11 @@ def learned_lines(evidence: Evidence, candidates: Candidates, roles: Mapping[str
     told += [
         "",
         f"prior: {np.log2(evidence.prior / (1 - evidence.prior)):+.1f} bits; all weights and the prior sum up to the match weight",
+        *(
+            f"shared by rows that are not the same, which counts against a match: {' and '.join(one.names)} "
+            f"({np.log2(one.share):+.1f} bits)"
+            for one in evidence.shared
+        ),
     ]
     keys = sorted(" and ".join(key.atoms) for key in candidates.keys)
     return [
@@ -54,6 +59,7 @@ def learned_facts(evidence: Evidence, candidates: Candidates, roles: Mapping[str
         "columns": dict(roles),
         "prior": evidence.prior,
         "comparisons": respects,
+        "shared": [{"comparisons": list(one.names), "share": one.share} for one in evidence.shared],
         "pairs_compared": len(candidates.left),
         "estimated_recall": candidates.recall,
         "keys": [list(key.atoms) for key in candidates.keys],

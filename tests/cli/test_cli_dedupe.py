@@ -61,6 +61,9 @@ def test_what_is_learned_is_told(fresh: Project, invented):
     assert [level["level"] for level in person["levels"]][-1] == "equal"
     assert sum(level["matches"] for level in person["levels"]) == pytest.approx(1)
     assert "created_at" not in learned["columns"]
+    for shared in learned["shared"]:
+        assert len(shared["comparisons"]) == 2
+        assert 0 < shared["share"] < learned["prior"]
 
 
 def test_the_order_of_rows_does_not_matter(fresh: Project, invented):

@@ -59,6 +59,10 @@ def test_names(left, right, level):
     [
         ("John Berg Jr.", "John Berg Sr.", DIFFERS),
         ("John Berg, Junior", "John Berg Sr", DIFFERS),
+        ("John Berg Junior", "John Berg Senior", DIFFERS),
+        ("John Berg junior", "John Berg Jr.", SAME),
+        ("John Berg Junior", "John Berg", SAME),
+        ("Junior Berg", "Junior Berg", SAME),
         ("John Berg II", "John Berg III", DIFFERS),
         ("John Berg Jr", "John Berg, Jr.", SAME),
         ("John Berg Jr.", "John Berg", SAME),
@@ -82,12 +86,39 @@ def test_generations_tell_people_apart_where_both_say_one(left, right, level):
         ((None, None), ("Anna", "Berg"), None),
         (("Berg", "Anna"), ("Anna", "Berg"), SAME_WORDS),
         (("Anna", "Berg Jr"), ("Anna", "Berg Sr"), DIFFERS),
+        (("Anna", "Berg Jr"), ("Anna", "Berg"), SAME),
+        (("Anna II", "Berg"), ("Anna III", "Berg"), DIFFERS),
     ],
 )
 def test_names_in_two_columns_of_which_one_may_be_empty(left, right, level):
     (one, family), (other, second) = left, right
     table = texts(given=[one, other, "Eva"], family=[family, second, None])
     assert levels(comparison(PERSON, table, {"given": "given", "family": "family"}), 1) == [level]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "level"),
+    [
+        ("Anna Maria Berg", "Anna Maria Berg", SAME),
+        ("Anna Maria Berg", "Anna M. Berg", SAME),
+        ("Anna Maria Berg", "Anna Marie Berg", SAME),
+        ("Anna Maria Berg", "Anna Berg", SAME),
+        ("Anna Maria Berg", "Anna Sofia Berg", "other middle name"),
+        ("Anna M. Berg", "Anna S. Berg", "other middle name"),
+        ("Anna M. Berg", "Bob S. Berg", FAMILY),
+    ],
+)
+def test_middle_names_that_differ_tell_people_apart(left, right, level):
+    assert judged([(left, right)]) == [level]
+    (one, two) = (name.split(" ") for name in (left, right))
+    columns = {"given": 0, "middle": 1, "family": -1}
+    table = texts(
+        **{
+            part: [name[at] if len(name) > 2 or at != 1 else None for name in (one, two)]
+            for part, at in columns.items()
+        }
+    )
+    assert levels(comparison(PERSON, table, {part: part for part in columns}), 1) == [level]
 
 
 @pytest.mark.parametrize(("column", "top"), [("given", GIVEN), ("family", FAMILY)])
@@ -109,4 +140,4 @@ def test_a_rare_name_says_more_and_a_name_that_differs_nothing():
 
 def test_chance_is_that_of_equal_names():
     people = comparison(PERSON, texts(name=["Anna Berg", "Anna Holm", "Peter Berg", None]), {"name": "name"})
-    assert people.chance() == {8: pytest.approx((5 / 9) ** 2 * 3 / 4)}
+    assert people.chance() == {9: pytest.approx((5 / 9) ** 2 * 3 / 4)}

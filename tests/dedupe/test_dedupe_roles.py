@@ -37,7 +37,8 @@ def role(name, values):
         ("date", ["dob", "DATE_OF_BIRTH", "birthday", "birth_date", "Geburtsdatum"]),
         ("code", ["zip", "postcode", "ADDR_POSTAL_CODE", "PLZ", "soc_sec_id", "SSN_NUMBER", "passport_number", "isbn", "VAT", "record_key"]),
         ("address", ["address", "address_1", "address1", "ADDR_LINE1", "street", "Straße", "street_address", "company_address", "contact address", "Dirección"]),
-        ("place", ["city", "ADDR_CITY", "suburb", "state", "country", "Town", "company_city", "country_name", "Stadt", "Ville"]),
+        (None, ["phone_type", "ADDR_TYPE", "record type", "Email Label", "name kind"]),
+        ("place", ["passport_country", "DRIVERS_LICENSE_STATE", "city", "ADDR_CITY", "suburb", "state", "country", "Town", "company_city", "country_name", "Stadt", "Ville"]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip

@@ -13,7 +13,7 @@ from dq.dedupe.roles import roles
 from dq.engine.folding import folded
 from dq.engine.respects import Known, respects
 from dq.leads import flat
-from dq.rules import Role
+from dq.rules import Placeholder, Role
 
 COLUMNS = ("name", "email", "company", "phone", "website", "city", "dob", "address")
 STATED = {
@@ -42,11 +42,19 @@ NO_KEY = {"id": None}
         ("phone", "+1 (914) 555-7524", "9145557524"),
         ("phone", "914.555.7524", "9145557524"),
         ("phone", "+49 30 1234", "49301234"),
+        ("phone", "٩١٤-٥٥٥-٧٥٢٤", "9145557524"),
         ("phone", "1234", None),
         ("phone", "n/a", None),
         ("date", "1980-05-17", "19800517"),
         ("date", "1980-05-17T12:00:00Z", "19800517"),
         ("date", "1980-05", None),
+        ("date", "5/17/1980", "19800517"),
+        ("date", "17/5/1980", "19800517"),
+        ("date", "05/17/80", "19800517"),
+        ("date", "17-May-80", "19800517"),
+        ("date", "May 17, 1980", "19800517"),
+        ("date", "17.5.1980", "19800517"),
+        ("date", "5/4/12", "20120504"),
         ("email", "Anna.Berg+x@ACME.com", "anna.berg@acme.com"),
         ("email", "n/a", None),
         ("organization", "The Acme Rockets, Inc.", "acme rockets"),
@@ -96,6 +104,33 @@ def test_without_a_list_of_any_kind():
 
 SILENT = {"middle", "email", "profile", "url", "phone", "date"}
 """Roles in which words alone are no value."""
+
+
+def test_days_are_read_as_most_of_the_column_allows():
+    days = pl.DataFrame({"value": ["17/5/1980", "18/5/1980", "4/5/1980"]})
+    assert days.select(folded("date", pl.col("value"), None)).to_series().to_list()[-1] == "19800504"
+
+
+def test_placeholders_are_no_values():
+    lists = [
+        Placeholder(kind="text", match="exact", value="n/a"),
+        Placeholder(kind="phone", match="regex", value="^0+$"),
+        Placeholder(kind="email", match="local_part", value="info"),
+    ]
+    frame = texts(
+        name=["Anna Berg", "N/A", "Eva Frank"],
+        phone=["0000000", "914 555 7524", " n/a "],
+        email=["info@acme.com", "n/a", "eva@acme.com"],
+    )
+    known = Known(placeholders=lists)
+    seen, number = respects(frame, {"name": "name", "phone": "phone", "email": "email"}, known, once=False)
+    assert number.tolist() == [0, 1, 2]
+    held = {one.name: one.compare(np.arange(3), np.arange(3)).level.tolist() for one in seen.comparisons}
+    assert {name: [level >= 0 for level in levels] for name, levels in held.items()} == {
+        "person": [True, False, True],
+        "phone": [False, True, False],
+        "email": [True, False, True],  # a role's mailbox still says where its owner works
+    }
 
 
 @pytest.mark.parametrize("role", get_args(Role))
