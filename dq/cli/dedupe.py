@@ -186,7 +186,7 @@ def _asked(
         names = tuple(name for name in said.fields if name in left.collect_schema())
     return Asked(
         key=key,
-        threshold=threshold or said.threshold or 0.6,
+        threshold=threshold or _within_reason(said.threshold),
         within=within,
         fields=names,
         matcher=said.matcher,
@@ -194,6 +194,11 @@ def _asked(
         known=None if known is None else clusters_in(known),
         room=Room(None, said.megabytes),
     )
+
+
+def _within_reason(stated: float | None) -> float:
+    """The configuration's threshold, or 0.6; no pair is worth nothing, and none is certain."""
+    return 0.6 if stated is None else min(max(stated, 0.01), 0.9999)
 
 
 def _matched(left: "pl.LazyFrame", right: "pl.LazyFrame | None", asked: "Asked", max_memory: int | None) -> "FileMatch":

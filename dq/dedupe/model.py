@@ -30,15 +30,16 @@ TYPES = {
     "bits": pl.Float64(),
     "share": pl.Float64(),
 }
-"""kind: `rows`, `column`, `key`, `prior`, `shared`, `level`, `rest`, `collision`, `value` or `office`; name: of a column, comparison or
-feature; text: a role, the parts of a key or of what is shared as JSON, a level; digest: of a value; m, u: shares of matches and random
-pairs on a level;
-bits: what the level is worth; share: of rows, or how many rows there were."""
+"""kind: `rows`, `column`, `key`, `prior`, `shared`, `level`, `rest`, `collision`, `value` or `office`; name: of a column,
+comparison or feature; text: a role, a level, or as JSON the parts of a key or the comparisons that are shared; digest: of
+a value; m, u: shares of matches and random pairs on a level; bits: what the level is worth; share: of rows, or how many
+rows there were."""
 _SAID = {
     "rows": ("share",),
     "column": ("name", "text"),
     "key": ("text",),
     "prior": ("share",),
+    "shared": ("text", "share"),
     "level": ("name", "text", "m", "u"),
     "rest": ("name", "share"),
     "collision": ("name", "share"),
@@ -175,9 +176,9 @@ def to_frame(model: Model) -> pl.DataFrame:
     facts = [
         {"kind": "rows", "share": float(model.rows)},
         *({"kind": "column", "name": name, "text": role} for name, role in model.roles.items()),
-        *({"kind": "key", "text": json.dumps(key, ensure_ascii=False)} for key in model.keys),
+        *({"kind": "key", "text": _named(key)} for key in model.keys),
         prior,
-        *({"kind": "shared", "text": json.dumps(one.names), "share": one.share} for one in model.evidence.shared),
+        *({"kind": "shared", "text": _named(one.names), "share": one.share} for one in model.evidence.shared),
         *levels,
         *({"kind": "rest", "name": name, "share": one.rest} for name, one in model.values.items()),
         *({"kind": "collision", "name": name, "share": one.collision} for name, one in model.values.items()),
@@ -187,6 +188,14 @@ def to_frame(model: Model) -> pl.DataFrame:
         *(_listed("office", name, one, np.zeros(len(one))) for name, one in model.offices.items()),
     ]
     return pl.concat([pl.DataFrame(facts, schema=TYPES), *lists])
+
+
+def _named(names: tuple[str, ...]) -> str:
+    return json.dumps(names, ensure_ascii=False)
+
+
+def _names(told: str) -> tuple[str, ...]:
+    return tuple(str(name) for name in json.loads(told))
 
 
 def _listed(kind: str, name: str, told: Hashes, shares: Floats) -> pl.DataFrame:
@@ -221,16 +230,14 @@ def _read(frame: pl.DataFrame) -> Model:
         for name, one in ((str(key[0]), part) for key, part in level.group_by("name", maintain_order=True))
     )
     both = parts.get("shared", nothing)
-    shared = tuple(
-        Shared(tuple(json.loads(names)), share) for names, share in zip(both["text"], both["share"], strict=True)
-    )
+    shared = tuple(Shared(_names(told), share) for told, share in zip(both["text"], both["share"], strict=True))
     tables = {str(key[0]): part for key, part in value.group_by("name", maintain_order=True)}
     rest, collision = (_by_name(parts.get(kind, nothing), "share") for kind in ("rest", "collision"))
     offices = parts.get("office", nothing).group_by("name", maintain_order=True)
     return Model(
         rows=int(parts["rows"]["share"][0]),
         roles=_by_name(parts["column"], "text"),
-        keys=tuple(tuple(json.loads(key)) for key in parts.get("key", nothing)["text"]),
+        keys=tuple(_names(key) for key in parts.get("key", nothing)["text"]),
         evidence=Evidence(parts["prior"]["share"][0], respects, shared),
         values={
             name: Values(*_listing(tables.get(name, nothing)), share, collision[name]) for name, share in rest.items()

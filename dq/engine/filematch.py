@@ -187,7 +187,7 @@ def _named(frame: pl.LazyFrame, store: str, common: Sequence[str], asked: Asked)
 
 def _beside(column: str) -> str:
     """What a column of a file is called beside the matcher's own."""
-    return f"{column} (column)" if column in {Cluster.store, Cluster.row_key} else column
+    return f"{column} (column)" if column in _OWN else column
 
 
 def _clusters(rows: pl.DataFrame, result: Matched, number: Ints, link: float) -> pl.DataFrame:

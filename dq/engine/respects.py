@@ -85,8 +85,28 @@ def respects(
     Returns:
         The respects, and for each row of the frame the number of its row in them.
     """
-    features = _features(frame, roles, known)
-    rows, number = distinct_rows(features, within) if features and once else (np.arange(len(frame)),) * 2
+    whole = _features(frame, roles, known)
+    told = {name: feature for name, feature in whole.items() if len(feature.values)}
+    if model is not None and len(told) < len(whole):  # where it was learned, a column may have said what here none does
+        found = _seen(len(frame), whole, roles, known, once=once, model=model, within=within)
+        if model.fits(found[0].comparisons):
+            return found
+    del whole
+    return _seen(len(frame), told, roles, known, once=once, model=model, within=within)
+
+
+def _seen(
+    size: int,
+    features: Mapping[str, Feature],
+    roles: Mapping[str, Role],
+    known: Known,
+    *,
+    once: bool,
+    model: Model | None,
+    within: Ints | None,
+) -> tuple[Respects, Ints]:
+    everyone = np.arange(size)
+    rows, number = distinct_rows(features, within) if features and once else (everyone, everyone)
     nobodys = _offices(features, roles, known, model)
     own = {
         name: subset(without(one, nobodys[name]) if name in nobodys else one, rows) for name, one in features.items()
@@ -164,8 +184,7 @@ def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> d
         named = naming.result()
     features |= {f"{PERSON} {name}": feature for name, feature in named.items()}
     domains = _domains(features, roles, known.public_domains)
-    features |= {DOMAIN: encoded(domains)} if domains is not None else {}
-    return {name: feature for name, feature in features.items() if len(feature.values)}
+    return features | ({DOMAIN: encoded(domains)} if domains is not None else {})
 
 
 def _told(value: pl.Expr, role: Role, placeholders: Sequence[Placeholder]) -> pl.Expr:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from matching_tables import known_lists, people, texts
 
 from dq.dedupe import model as kept
-from dq.dedupe.evidence import Evidence, Respect
+from dq.dedupe.evidence import Evidence, Respect, Shared
 from dq.dedupe.features import encoded, mixed
 from dq.dedupe.matcher import learned, matched, model_of
 from dq.dedupe.model import Model, Values, counted, digests, from_frame, to_frame, valued
@@ -44,7 +44,9 @@ def models(draw):
         rows=draw(st.integers(0, 10**9)),
         roles=dict.fromkeys(names, draw(st.sampled_from(["email", "name", "text"]))),
         keys=tuple(tuple(key) for key in draw(st.lists(st.lists(NAMES, min_size=1, max_size=2), max_size=3))),
-        evidence=Evidence(draw(SHARES), tuple(draw(respect(name)) for name in names)),
+        evidence=Evidence(
+            draw(SHARES), tuple(draw(respect(name)) for name in names), (Shared((names[0], names[-1]), draw(SHARES)),)
+        ),
         values={f"{name}.feature": draw(HASHES.flatmap(values_of)) for name in names},
         offices={name: held for name in names if len(held := draw(HASHES))},
     )
@@ -168,8 +170,27 @@ def test_a_model_of_other_columns_does_not_fit():
     assert not model.fits(respects(frame, fewer, known_lists(), model=model)[0].comparisons)
     otherwise = {**model.roles, "phone": "text"}
     assert not model.fits(respects(frame, otherwise, known_lists(), model=model)[0].comparisons)
-    hollow = frame.with_columns(email=pl.lit(None, pl.String))
-    assert not model.fits(respects(hollow, model.roles, known_lists(), model=model)[0].comparisons)
+
+
+@pytest.mark.parametrize(
+    "empty", [["email"], ["name"], ["company", "website"], ["phone", "title", "linkedin_url", "email"]]
+)
+def test_columns_in_which_nobody_says_anything_change_nothing_else(empty):
+    """A few rows of the same table, without some columns' values: the rest is judged as before."""
+    model = taught(flat(1, 300).leads)[0]
+    frame = flat(1, 300).leads.head(60)
+    hollow = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in empty)
+    full, some = (respects(rows, model.roles, known_lists(), once=False, model=model)[0] for rows in (frame, hollow))
+    assert model.fits(some.comparisons)
+    left, right = np.triu_indices(60, 1)
+    for one, other in zip(full.comparisons, some.comparisons, strict=True):
+        if one.name in empty or one.name in {"person", "organization", "email"}:
+            continue
+        assert (one.compare(left, right).level == other.compare(left, right).level).all()
+    for one in some.comparisons:
+        if one.name in empty:
+            assert (one.compare(left, right).level == -1).all()
+    assert np.isfinite(matched(some, model=model).weight).all()
 
 
 def test_offices_of_the_model_stay_offices():

@@ -121,7 +121,7 @@ FILLED = {
         "title": "Head of Growing",
     }
 }
-"""A row that says something in every field: a column without a value is none, and the model is of all columns."""
+"""A lead that is nobody else."""
 
 
 def few(database, airtable, **more):

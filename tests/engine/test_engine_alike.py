@@ -18,8 +18,6 @@ ZEB = {
     "title": "Chief Optician",
 }
 SHORT = {**ZEB, "name": "Zeb Quartermain", "title": None}
-UNSURE = {**ZEB, "company": "Other Works", "phone": None}
-"""The same name and title elsewhere."""
 PAIR, BOTH = frozenset({"d1", "rec1"}), {"d1": ZEB}
 
 
@@ -49,18 +47,18 @@ def test_duplicates_of_one_store_are_merged():
     assert gone[0] in {"d1", "d2"}
 
 
-def test_pairs_that_wait_for_people_are_not_merged():
-    made = planned(BOTH, {"rec1": UNSURE})
-    assert decisions(made) == {PAIR: "review"}
-    assert leads(made) == {frozenset({key}) for key in ("d0", "d1", "rec1")}
-    assert 0.8 <= made.pairs["match_probability"].item() < 0.99
+def around(merge, review):
+    """Rules whose probabilities are some steps above or below that of d1 and rec1, in bits."""
+    weight = planned(BOTH, {"rec1": SHORT}).pairs["match_weight"].item()
+    merged, waiting = (1 / (1 + 2 ** -(weight + step)) for step in (merge, review))
+    return rules(MatcherRules(fewest_rows=0, merge=merged, review=waiting))
 
 
-@pytest.mark.parametrize(("merge", "review", "said"), [(0.9, 0.8, "link"), (0.99, 0.8, "review"), (0.99, 0.98, None)])
+@pytest.mark.parametrize(("merge", "review", "said"), [(-1, -2, "link"), (1, -1, "review"), (2, 1, None)])
 def test_the_rules_say_from_where_on_pairs_are_merged_or_waited_for(merge, review, said):
-    asked = rules(MatcherRules(fewest_rows=0, merge=merge, review=review))
-    made = planned(BOTH, {"rec1": UNSURE}, given=asked)
+    made = planned(BOTH, {"rec1": SHORT}, given=around(merge, review))
     assert decisions(made) == ({} if said is None else {PAIR: said})
+    assert (PAIR in leads(made)) == (said == "link")
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -104,8 +102,8 @@ def test_rows_whose_keys_contradict_each_other_are_for_people():
     ],
 )
 def test_defaults_statuses_and_placeholders_are_no_evidence(one, other):
-    plain = planned(BOTH, {"rec1": UNSURE}).pairs["match_weight"].item()
-    made = planned({"d1": {**ZEB, **one}}, {"rec1": {**UNSURE, **other}})
+    plain = planned(BOTH, {"rec1": SHORT}).pairs["match_weight"].item()
+    made = planned({"d1": {**ZEB, **one}}, {"rec1": {**SHORT, **other}})
     assert made.pairs["match_weight"].item() == pytest.approx(plain)
 
 
@@ -174,13 +172,22 @@ def test_below_the_fewest_rows_keys_decide_alone():
     assert known.model is model()
 
 
+def without(name, *sides):
+    return ({key: {**cells, name: None} for key, cells in side.items()} for side in sides)
+
+
+def test_a_column_in_which_nobody_says_anything_any_more_leaves_the_model_as_it_is():
+    made = plan_table(inputs(*without("phone", *crowd(3, 300)), model=model()))
+    assert made.model is model()
+    assert decisions(made)
+
+
 def test_a_model_of_other_columns_is_learned_anew():
-    """Nobody has a phone any more, which the model compares: it is of another table, and this one is too small."""
-    database, airtable = ({key: {**cells, "phone": None} for key, cells in side.items()} for side in crowd(3, 300))
-    made = plan_table(inputs(database, airtable, model=model()))
-    assert made.model is not model()
-    assert {one.name for one in model().evidence.respects} - {one.name for one in made.model.evidence.respects} == {
-        "phone"
-    }
+    """Nobody had a phone in the table that was learned from, and now some have."""
+    before = plan_table(inputs(*without("phone", *crowd(3, 300)))).model
+    made = plan_table(inputs(*crowd(3, 300), model=before))
+    assert made.model is not before
+    names = [{one.name for one in held.evidence.respects} for held in (before, made.model)]
+    assert names[1] - names[0] == {"phone"}
     asked = rules(MatcherRules(fewest_rows=301))
-    assert plan_table(inputs(database, airtable, asked, model=model())).model is None
+    assert plan_table(inputs(*crowd(3, 300), asked, model=before)).model is None
