@@ -20,6 +20,7 @@ from dq.engine.entities import KNOWN, LABEL, entity_ids
 from dq.engine.files import keyed
 from dq.engine.respects import Known, respects
 from dq.errors import ConfigurationError
+from dq.memory import trim
 from dq.rules import MatcherRules, Role
 from dq.schemas import Cluster, Pair
 
@@ -96,6 +97,7 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
     within = None if asked.known is None else entity
     seen, number = respects(columns, found, _lists(asked.matcher), once=not linking, model=asked.model, within=within)
     del columns  # as much as all the rest
+    trim()
     if asked.model is not None and not asked.model.fits(seen.comparisons):
         raise _other_table("its columns are compared otherwise")
     fresh = None
@@ -107,6 +109,8 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
     given, blocking = Given(source=source, fresh=fresh), asked.matcher.blocking
     result = matched(seen, given, link=link, cut=cut_of(link), asked=blocking, model=asked.model, room=asked.room)
     model = asked.model or model_of(seen, found, result)
+    del seen
+    trim()
     return FileMatch(_clusters(rows, result, number, link), _pairs(rows, result, number, link), found, result, model)
 
 

@@ -18,6 +18,7 @@ from dq.dedupe.keys import is_placeholder
 from dq.dedupe.matcher import Respects
 from dq.dedupe.model import Model, as_known, digests, known_offices
 from dq.dedupe.roles import is_called
+from dq.dedupe.several import AnyOf, below, held, keys, repeated
 from dq.dedupe.tokens import rare_words, worded
 from dq.engine.folding import folded
 from dq.engine.people import PERSON, people, person_atoms, persons
@@ -31,6 +32,9 @@ _WORDED: frozenset[Role] = frozenset({"organization", "address", "text"})
 _ALIKE = (0.95, 0.88)
 _AT_ONCE = 2
 _WORDS, _MOST_ROWS = 4, 30
+_SEVERAL: tuple[Role, ...] = ("email", "phone")
+"""Kinds of columns that are compared as a set: people have several."""
+_OR = " or "
 _KINDS: Mapping[Role, str] = {
     "email": "email", "phone": "phone", "profile": "linkedin", "url": "website", "organization": "company",
 }  # fmt: skip
@@ -116,26 +120,51 @@ def _seen(
     company = _company(own, roles)
     if company is not None:
         comparisons.append(company)
+    sets = _sets(own, roles)
+    together = {name for names in sets.values() for name in names}
     for place, (name, role) in enumerate(roles.items()):
         if name not in own:
             continue
-        if company is None or name not in {company.company.name, *_sites(roles)}:
-            if f"{PERSON} words" in own or name not in nobodys:  # people have numbers beside their office's
-                comparisons.append(_comparison(name, role, own, known))
-            else:
-                whole = subset(features[name], rows)
-                inner = _comparison(name, role, {**own, name: whole}, known)
-                comparisons.append(Silent(inner, whole, whole.known & ~own[name].known))
+        if name in sets:
+            several = below([own[one] for one in sets[name]])
+            comparisons.append(_any_of(sets[name], role, several, own, known))
+            words.append(keys(several, len(rows), place))
+        elif name not in together and (company is None or name not in {company.company.name, *_sites(roles)}):
+            whole = subset(features[name], rows) if name in nobodys else None
+            comparisons.append(_judged(name, role, whole, own, known))
         atoms += _atoms(name, role, own[name])
         if role in _WORDED and f"{PERSON} words" not in own:  # people of one company are no candidates for that
             words += _rare(own[name], place)
-    sure = tuple(at for at, one in enumerate(comparisons) if roles.get(one.name) in _IDENTIFYING)
+    sure = tuple(at for at, one in enumerate(comparisons) if roles.get(one.name.split(_OR)[0]) in _IDENTIFYING)
     counts = np.bincount(number, minlength=len(rows))
     called = () if f"{PERSON} words" in own else tuple(at for at, one in enumerate(comparisons) if is_called(one.name))
     told = {name: np.sort(digests(features[name].values.gather(codes))) for name, codes in nobodys.items()}
     if model is not None:
         comparisons = [as_known(one, model.values) for one in comparisons]
     return Respects(tuple(comparisons), tuple(atoms), tuple(words), counts, sure, called, told), number
+
+
+def _sets(own: Mapping[str, Feature], roles: Mapping[str, Role]) -> dict[str, list[str]]:
+    """By the first of them: the columns of a kind of which a row may have several, where there is more than one."""
+    kinds = ([name for name, one in roles.items() if one == role and name in own] for role in _SEVERAL)
+    return {names[0]: names for names in kinds if len(names) > 1}
+
+
+def _any_of(names: Sequence[str], role: Role, several: Feature, own: Mapping[str, Feature], known: Known) -> Comparison:
+    rows = len(own[names[0]].codes)
+    beside = {
+        name: repeated(one, len(names)) for name, one in own.items() if name.startswith(f"{PERSON} ") or name == DOMAIN
+    }
+    inner = _comparison(names[0], role, {**beside, names[0]: several}, known)
+    return AnyOf(inner, _OR.join(names), rows, len(names), held(several, rows))
+
+
+def _judged(name: str, role: Role, whole: Feature | None, own: Mapping[str, Feature], known: Known) -> Comparison:
+    """The comparison of one column; `whole` has the values of offices as well."""
+    if f"{PERSON} words" in own or whole is None:  # people have numbers beside their office's
+        return _comparison(name, role, own, known)
+    inner = _comparison(name, role, {**own, name: whole}, known)
+    return Silent(inner, whole, whole.known & ~own[name].known)
 
 
 def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:
