@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="What people decide about rows.", no_args_is_help=True, rich_markup_mode=None)
 Row = Annotated[str, typer.Argument(help="A row's key, or store:key.", show_default=False)]
+Table = Annotated[str | None, typer.Option("--table", help="The table, where keys stand in several.")]
 Why = Annotated[str, typer.Option("--why", help="A word to it, kept with the decision.")]
 
 
@@ -63,31 +64,31 @@ def _sides(settings: "Settings", pair: dict[str, Any]) -> list[str]:
 
 
 @app.command()
-def same(left: Row, right: Row, why: Why = "", config: ConfigFile = None) -> None:
+def same(left: Row, right: Row, why: Why = "", table: Table = None, config: ConfigFile = None) -> None:
     """Say that two rows are the same lead: the next plan makes them one, whatever the rules say."""
-    _decide(config, left, right, "same", why)
+    _decide(config, left, right, "same", why, table)
 
 
 @app.command()
-def different(left: Row, right: Row, why: Why = "", config: ConfigFile = None) -> None:
+def different(left: Row, right: Row, why: Why = "", table: Table = None, config: ConfigFile = None) -> None:
     """Say that two rows are not the same lead: no plan makes them one."""
-    _decide(config, left, right, "different", why)
+    _decide(config, left, right, "different", why, table)
 
 
 @app.command()
-def unsure(left: Row, right: Row, why: Why = "", config: ConfigFile = None) -> None:
+def unsure(left: Row, right: Row, why: Why = "", table: Table = None, config: ConfigFile = None) -> None:
     """Say that nobody can tell: the pair is not asked about again, and nothing is done."""
-    _decide(config, left, right, "unsure", why)
+    _decide(config, left, right, "unsure", why, table)
 
 
-def _decide(config: Path | None, left: str, right: str, decision: str, why: str) -> None:
+def _decide(config: Path | None, left: str, right: str, decision: str, why: str, table: str | None) -> None:
     from dq import pipeline
     from dq.cli.session import clock
     from dq.settings import load
 
     settings = load(config, secrets=False)
     with pipeline.locked(settings):
-        one, other = pipeline.decide(settings, left, right, decision, why, clock())
+        one, other = pipeline.decide(settings, left, right, decision, why, clock(), table)
     then = "" if decision == "unsure" else "; the next plan goes by it: dq clean"
     print(f"{one} and {other}: {decision}{then}", file=sys.stderr)
 

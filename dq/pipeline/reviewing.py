@@ -17,6 +17,7 @@ from dq.pipeline.auditing import actor, event
 from dq.pipeline.locating import planned_run
 from dq.review import DIFFERENT, ENDS, PAIR, SAME, UNSURE
 from dq.schemas import BaseRow, Cluster, Pair
+from dq.schemas.record import raw
 from dq.schemas.values import STORES
 from dq.settings import Settings
 from dq.side import ENTITY, KEY
@@ -63,7 +64,9 @@ def _between(pairs: pl.DataFrame, run: Run) -> pl.DataFrame:
     return pairs.with_columns(low.alias(_LEADS[0]), high.alias(_LEADS[1]))
 
 
-def decide(settings: Settings, left: str, right: str, decision: str, why: str, now: datetime) -> tuple[str, str]:
+def decide(
+    settings: Settings, left: str, right: str, decision: str, why: str, now: datetime, table: str | None = None
+) -> tuple[str, str]:
     """Remember what a person says of two rows.
 
     Args:
@@ -73,6 +76,7 @@ def decide(settings: Settings, left: str, right: str, decision: str, why: str, n
         decision: `same`, `different` or `unsure`.
         why: What the person says to it.
         now: The time.
+        table: The mapping, where keys stand in several.
 
     Returns:
         The two rows, as `store:key`.
@@ -81,13 +85,18 @@ def decide(settings: Settings, left: str, right: str, decision: str, why: str, n
         ConfigurationError: No such row, one row twice, rows of two tables, or the opposite was decided before.
     """
     run = planned_run(settings)
-    rows = [_row(run, one) for one in (left, right)]
-    if rows[0] == rows[1]:
-        raise ConfigurationError("Both keys are of one row.", where=":".join(rows[0][1:]), fix="dq review pairs")
-    if rows[0][0] != rows[1][0]:
-        raise ConfigurationError("The rows are of two tables.", where=f"{rows[0][0]} and {rows[1][0]}")
-    (table, *one), (_, *other) = rows
-    pair = pl.DataFrame([[table, *one, *other, decision, why]], schema=[*PAIR, "decision", "why"], orient="row")
+    found = [_rows(run, one, table) for one in (left, right)]
+    tables = sorted(set.intersection(*(set(rows[Cluster.table]) for rows in found)))
+    if not tables:
+        raise ConfigurationError("The rows are of two tables.", where=f"{left} and {right}")
+    if len(tables) > 1:
+        raise ConfigurationError(
+            "Both keys stand in several tables.", where=", ".join(tables), fix=f"--table {tables[0]}, or another"
+        )
+    one, other = (_row(rows.filter(table=tables[0]), named) for rows, named in zip(found, (left, right), strict=True))
+    if one == other:
+        raise ConfigurationError("Both keys are of one row.", where=":".join(one), fix="dq review pairs")
+    pair = pl.DataFrame([[tables[0], *one, *other, decision, why]], schema=[*PAIR, "decision", "why"], orient="row")
     add_decisions(settings, pair, now)
     return ":".join(one), ":".join(other)
 
@@ -120,29 +129,40 @@ def said(settings: Settings, pair: Mapping[str, Any]) -> list[tuple[str, str | N
     """What the two rows of a pair say, in standard form: field, left, right; what neither says is left out."""
     run, sides = planned_run(settings), []
     rules = next(rules for rules in settings.tables if rules.table == pair["table"])
+    foreign = {name for other in settings.tables for name in other.names} - set(rules.names)
     for side in "lr":
         records = run.standardized(pair[f"store_{side}"]).filter(pl.col(KEY) == pair[f"key_{side}"])
+        if records.height > 1:  # another mapping's rows may have equal keys, and fields of their own
+            records = records.filter(
+                pl.all_horizontal(pl.lit(value=True), *(pl.col(raw(n)).is_null() for n in foreign))
+            )
         sides.append(records.select(pl.col(name).cast(pl.String) for name in rules.names).row(0, named=True))
     left, right = sides
     return [(name, left[name], right[name]) for name in rules.names if left[name] or right[name]]
 
 
-def _row(run: Run, named: str) -> tuple[str, str, str]:
-    """table, store, key of a row by its key."""
+def _rows(run: Run, named: str, table: str | None) -> pl.DataFrame:
+    """table, store, row_key of the rows that a key names: of one store, or both, and of one table, or several."""
     store, _, key = named.partition(":")
     is_named = store in STORES and key != ""
     wanted = (pl.col(Cluster.store) == store) & (pl.col(KEY) == key) if is_named else pl.col(KEY) == named
-    found = run.clusters.filter(wanted).select(Cluster.table, Cluster.store, KEY)
-    if found.height > 1:
-        raise ConfigurationError(f"{named!r} is a key in both stores.", fix=f"database:{named} or airtable:{named}")
+    mine = run.clusters if table is None else run.clusters.filter(pl.col(Cluster.table) == table)
+    found = mine.filter(wanted).select(Cluster.table, Cluster.store, KEY)
     if found.is_empty():
-        near = get_close_matches(named, run.clusters[KEY].head(20_000).to_list(), 1)
+        near = get_close_matches(named, mine[KEY].head(20_000).to_list(), 1)
         raise ConfigurationError(
             f"The latest plan has no row {named!r}" + (f": did you mean {near[0]}?" if near else "."),
             fix="dq review pairs",
         )
-    table, store, key = found.row(0)
-    return table, store, key
+    return found
+
+
+def _row(found: pl.DataFrame, named: str) -> tuple[str, str]:
+    """store, key of the one row that a key names in a table."""
+    if found.height > 1:
+        raise ConfigurationError(f"{named!r} is a key in both stores.", fix=f"database:{named} or airtable:{named}")
+    _, store, key = found.row(0)
+    return store, key
 
 
 def _demand_consistent(decisions: pl.DataFrame) -> None:

@@ -408,3 +408,30 @@ def test_edge_19_ids_that_two_tables_share_name_two_things(project: Project) -> 
     assert set(project.records("Companies")) == set(same)
     assert pairs(project) == {"b@x.example": crossed["b@x.example"]}
     assert project.sql("SELECT count(*) FROM companies") == [(2,)]
+
+
+@pytest.mark.parametrize("project", ["integer"], indirect=True)
+def test_people_decide_about_rows_whose_keys_stand_in_both_tables(project: Project) -> None:
+    for key in (1, 2):
+        company(project, key, f"firm{key}.example")
+        lead(project, key, f"ann{key}@mail.example", 1)
+    lead(project, 3, "bo@mail.example", 1)
+    assert project.dq("snapshot").code == project.dq("clean").code == 0
+    refused = project.dq("review", "same", "1", "2")
+    assert refused.code == 2
+    assert "companies, leads" in refused.err
+    assert "--table" in refused.err
+    assert project.dq("review", "same", "1", "2", "--table", "tables").code == 2
+    assert project.dq("review", "different", "1", "3").code == 0, "only leads have the other"
+    assert project.dq("review", "same", "database:2", "database:1", "--table", "leads").code == 0
+    told = project.dq("review", "list", "--format", "json").json["decisions"]
+    assert {(one["table"], one["key_l"], one["key_r"]) for one in told} == {("leads", "1", "2"), ("leads", "1", "3")}
+    settings = load(project.root / "config" / "dq.yaml")
+    ends = {"store_l": "database", "key_l": "1", "store_r": "database", "key_r": "2"}
+    for table, (field, *values) in {
+        "leads": ("email", "ann1@mail.example", "ann2@mail.example"),
+        "companies": ("domain", "firm1.example", "firm2.example"),
+    }.items():
+        said = {name: sides for name, *sides in pipeline.said(settings, {"table": table, **ends})}
+        assert said[field] == values
+        assert [name.lower() for name in said["name"]] == values
