@@ -214,7 +214,7 @@ def test_edge_22_a_merge_taken_apart_stays_apart_until_it_is_forgotten(world: Pr
     assert both <= _alive(world)
     assert world.sql("SELECT company FROM leads WHERE id = ?", survivor) == [("Edited Since Ltd",)]
     decided = world.dq("review", "list", "--format", "json").json["decisions"]
-    assert [{one["key_l"], one["key_r"]} for one in decided if one["store"] == "database"] == [both]
+    assert [{one["key_l"], one["key_r"]} for one in decided if one["store_l"] == "database"] == [both]
     for _ in range(2):
         assert world.dq(*YES).code == 0
         assert both <= _alive(world)
