@@ -9,7 +9,8 @@ import polars as pl
 
 from dq.dedupe.matcher import matched
 from dq.dedupe.roles import roles
-from dq.engine.respects import Known, respects
+from dq.engine.respects import respects
+from dq.engine.said import Known
 from dq.leads.vocabulary import given_names
 
 LISTS = Path(__file__).resolve().parents[1] / "rules" / "lists"

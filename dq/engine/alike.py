@@ -20,7 +20,8 @@ from dq.dedupe.matcher import Given, Matched, Respects, cut_of, learned, matched
 from dq.dedupe.model import Model
 from dq.dedupe.pairs import LEFT, RIGHT
 from dq.dedupe.roles import roles
-from dq.engine.respects import Known, respects
+from dq.engine.respects import respects
+from dq.engine.said import Known
 from dq.rules import FieldRule, MatcherRules, Role, TableRules
 from dq.schemas import Pair
 from dq.schemas.pair import GAMMA

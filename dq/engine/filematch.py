@@ -18,7 +18,8 @@ from dq.dedupe.roles import roles
 from dq.dedupe.room import MEMORY, Room
 from dq.engine.entities import KNOWN, LABEL, entity_ids
 from dq.engine.files import keyed
-from dq.engine.respects import Known, respects
+from dq.engine.respects import respects
+from dq.engine.said import Known
 from dq.errors import ConfigurationError
 from dq.memory import trim
 from dq.rules import MatcherRules, Role

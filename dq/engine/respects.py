@@ -4,63 +4,32 @@ columns ─► folded as their role wants it ─► features ─► comparisons,
 """
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from dq.dedupe.blocking import Atom, part
 from dq.dedupe.comparison import Comparison, Dates, Digits, Equal, Similar
-from dq.dedupe.contacts import Addresses, Organizations, Silent, offices, without
-from dq.dedupe.features import Codes, Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, subset
-from dq.dedupe.keys import is_placeholder
+from dq.dedupe.contacts import Addresses, Organizations, Silent, without
+from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, subset
 from dq.dedupe.matcher import Respects
-from dq.dedupe.model import Model, as_known, digests, known_offices
+from dq.dedupe.model import Model, as_known, digests
 from dq.dedupe.roles import is_called
 from dq.dedupe.several import AnyOf, below, held, keys, repeated
 from dq.dedupe.tokens import rare_words, worded
-from dq.engine.folding import folded
-from dq.engine.people import PERSON, people, person_atoms, persons
-from dq.rules import Placeholder, Role
+from dq.engine.people import PERSON, person_atoms, persons
+from dq.engine.said import DOMAIN, Known, features_of, offices_of, sites, texts
+from dq.rules import Role
 
-DOMAIN = "domain"
-_CONTACTS: frozenset[Role | None] = frozenset({"email", "phone", "profile"})
-_PERSONAL: frozenset[Role] = frozenset({"name", "given", "middle", "family"})
 _IDENTIFYING: frozenset[Role | None] = frozenset({"email", "profile"})
 _WORDED: frozenset[Role] = frozenset({"organization", "address", "text"})
 _ALIKE = (0.95, 0.88)
-_AT_ONCE = 2
 _WORDS, _MOST_ROWS = 4, 30
 _SEVERAL: tuple[Role, ...] = ("email", "phone")
 """Kinds of columns that are compared as a set: people have several."""
 _OR = " or "
-_KINDS: Mapping[Role, str] = {
-    "email": "email", "phone": "phone", "profile": "linkedin", "url": "website", "organization": "company",
-}  # fmt: skip
-"""Role → the kind of placeholder; others have those of texts alone."""
-_NO_DIGESTS: Hashes = np.empty(0, np.uint64)
-_BEGINNING, _LETTERS = 2, 3
+_LETTERS = 3
 """Letters of a name that are no chance in a mailbox."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What lists say of the values of any table.
-
-    Attributes:
-        nicknames: Pairs of a formal name and one that is short for it.
-        legal_forms: Legal forms of companies.
-        public_domains: Domains whose mailboxes are anybody's.
-        most_names: A mailbox or number of this many names or more is an office's.
-        placeholders: Values that are none: `n/a`, `unknown`, `-`.
-    """
-
-    nicknames: Sequence[tuple[str, str]] = ()
-    legal_forms: Mapping[str, str] | None = None
-    public_domains: Sequence[str] = ()
-    most_names: int = 3
-    placeholders: Sequence[Placeholder] = ()
 
 
 def respects(
@@ -85,7 +54,7 @@ def respects(
     Returns:
         The respects, and for each row of the frame the number of its row in them.
     """
-    whole = _features(frame, roles, known)
+    whole = features_of(frame, roles, known)
     told = {name: feature for name, feature in whole.items() if len(feature.values)}
     if model is not None and len(told) < len(whole):  # where it was learned, a column may have said what here none does
         found = _seen(len(frame), whole, roles, known, once=once, model=model, within=within)
@@ -107,7 +76,7 @@ def _seen(
 ) -> tuple[Respects, Ints]:
     everyone = np.arange(size)
     rows, number = distinct_rows(features, within) if features and once else (everyone, everyone)
-    nobodys = _offices(features, roles, known, model)
+    nobodys = offices_of(features, roles, known, model)
     own = {
         name: subset(without(one, nobodys[name]) if name in nobodys else one, rows) for name, one in features.items()
     }
@@ -129,7 +98,7 @@ def _seen(
             several = below([own[one] for one in sets[name]])
             comparisons.append(_any_of(sets[name], role, several, own, known))
             words.append(keys(several, len(rows), place))
-        elif name not in together and (company is None or name not in {company.company.name, *_sites(roles)}):
+        elif name not in together and (company is None or name not in {company.company.name, *sites(roles)}):
             whole = subset(features[name], rows) if name in nobodys else None
             comparisons.append(_judged(name, role, whole, own, known))
         atoms += _atoms(name, role, own[name])
@@ -167,79 +136,6 @@ def _judged(name: str, role: Role, whole: Feature | None, own: Mapping[str, Feat
     return Silent(inner, whole, whole.known & ~own[name].known)
 
 
-def _features(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:
-    own = {name: role for name, role in roles.items() if role not in _PERSONAL}
-
-    def feature(name: str) -> Feature:
-        told = _told(pl.col("value"), own[name], known.placeholders)
-        return mapped(encoded(frame[name]), folded(own[name], told, known.legal_forms))
-
-    def named_people() -> dict[str, Feature]:
-        told = (_told(pl.col(name), role, known.placeholders) for name, role in roles.items() if role in _PERSONAL)
-        return people(frame.select(told), roles, known.nicknames)
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:  # one column is the work of one core
-        naming = pool.submit(named_people)
-        features = dict(zip(own, pool.map(feature, own), strict=True))
-        named = naming.result()
-    features |= {f"{PERSON} {name}": feature for name, feature in named.items()}
-    domains = _domains(features, roles, known.public_domains)
-    return features | ({DOMAIN: encoded(domains)} if domains is not None else {})
-
-
-def _told(value: pl.Expr, role: Role, placeholders: Sequence[Placeholder]) -> pl.Expr:
-    """Values without those that are none; a role's mailbox still tells where its owner works."""
-    lists = [line for line in placeholders if line.match != "local_part"]
-    if not lists:
-        return value
-    return pl.when(~is_placeholder(value.str.strip_chars(), lists, _KINDS.get(role, "text"))).then(value)
-
-
-def _offices(
-    features: Mapping[str, Feature], roles: Mapping[str, Role], known: Known, model: Model | None
-) -> dict[str, Codes]:
-    """By column: the mailboxes and numbers of offices, by their codes."""
-    contacts = {name: feature for name, feature in features.items() if roles.get(name) in _CONTACTS}
-    learned = (
-        {}
-        if model is None
-        else {name: known_offices(one, model.offices.get(name, _NO_DIGESTS)) for name, one in contacts.items()}
-    )
-    names = features.get(f"{PERSON} family")
-    if names is None:
-        texts = [name for name, role in roles.items() if role in {"text", "organization"} and name in features]
-        names = features[texts[0]] if texts else None
-    if names is None:
-        return learned
-    beginning = mapped(names, pl.col("value").str.slice(0, _BEGINNING))  # typos make no new name
-    found = {name: offices(one, beginning, known.most_names) for name, one in contacts.items()}
-    return {name: np.union1d(codes, learned.get(name, codes)) for name, codes in found.items()}
-
-
-def _sites(roles: Mapping[str, Role]) -> list[str]:
-    return [name for name, role in roles.items() if role == "url"]
-
-
-def _domains(features: Mapping[str, Feature], roles: Mapping[str, Role], public: Sequence[str]) -> pl.Series | None:
-    """The domain of each row's organization: of its website, else of its mailbox."""
-    if "organization" not in roles.values():
-        return None
-    sites = [_texts(features[name]) for name in _sites(roles)]
-    mail = [_texts(features[name]).str.extract("@(.*)$", 1) for name, role in roles.items() if role == "email"]
-    own = [domain.set(domain.is_in(list(public)), None) for domain in mail]
-    columns = [column.alias(str(number)) for number, column in enumerate([*sites, *own])]
-    return pl.DataFrame(columns).select(pl.coalesce(pl.all())).to_series() if columns else None
-
-
-def _texts(feature: Feature) -> pl.Series:
-    codes = pl.Series(feature.codes).cast(pl.Int64)
-    return (
-        feature.values.gather(codes.set(codes < 0, None))
-        if len(feature.values)
-        else pl.Series([None] * len(codes), dtype=pl.String)
-    )
-
-
 def _company(features: Mapping[str, Feature], roles: Mapping[str, Role]) -> Organizations | None:
     """The first organization with its domain; None where there are no domains."""
     names = [name for name, role in roles.items() if role == "organization" and name in features]
@@ -267,11 +163,11 @@ def _comparison(name: str, role: Role, features: Mapping[str, Feature], known: K
 def _addresses(name: str, features: Mapping[str, Feature], public: Sequence[str]) -> Addresses:
     feature = features[name]
     mailbox, domain = (mapped(feature, pl.col("value").str.extract(cut, 1)) for cut in ("^(.*)@", "@(.*)$"))
-    rows = pl.DataFrame({"mailbox": _texts(mailbox)})
+    rows = pl.DataFrame({"mailbox": texts(mailbox)})
     spelled = pl.lit(value=False)
     for word in ("given", "family"):
         if f"{PERSON} {word}" in features:
-            rows = rows.with_columns(_texts(features[f"{PERSON} {word}"]).alias(word))
+            rows = rows.with_columns(texts(features[f"{PERSON} {word}"]).alias(word))
             named = pl.col(word).str.len_chars() >= _LETTERS
             spelled |= named & pl.col("mailbox").str.contains(pl.col(word), literal=True)
     own = rows.with_columns(own=spelled.fill_null(value=False))["own"].to_numpy()

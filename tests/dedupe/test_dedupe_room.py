@@ -15,7 +15,8 @@ from dq.dedupe.features import encoded
 from dq.dedupe.matcher import matched
 from dq.dedupe.roles import roles
 from dq.dedupe.room import MEMORY, Room
-from dq.engine.respects import Known, respects
+from dq.engine.respects import respects
+from dq.engine.said import Known
 from dq.leads import flat
 
 

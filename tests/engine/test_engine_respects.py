@@ -11,7 +11,8 @@ from matching_tables import clustered, known_lists, people, texts, together
 from dq.dedupe.matcher import LINK, matched
 from dq.dedupe.roles import roles
 from dq.engine.folding import folded
-from dq.engine.respects import Known, respects
+from dq.engine.respects import respects
+from dq.engine.said import Known
 from dq.leads import flat
 from dq.rules import Placeholder, Role
 

@@ -1,0 +1,135 @@
+"""What rows say: a table's columns as features, folded as their roles want it; people's names in parts, and where they work."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from dq.dedupe.contacts import offices
+from dq.dedupe.features import Codes, Feature, Hashes, encoded, mapped
+from dq.dedupe.keys import is_placeholder
+from dq.dedupe.model import Model, known_offices
+from dq.engine.folding import folded
+from dq.engine.people import PERSON, people
+from dq.rules import Placeholder, Role
+
+DOMAIN = "domain"
+PERSONAL: frozenset[Role] = frozenset({"name", "given", "middle", "family"})
+CONTACTS: frozenset[Role | None] = frozenset({"email", "phone", "profile"})
+_AT_ONCE = 2
+_KINDS: Mapping[Role, str] = {
+    "email": "email", "phone": "phone", "profile": "linkedin", "url": "website", "organization": "company",
+}  # fmt: skip
+"""Role → the kind of placeholder; others have those of texts alone."""
+_NO_DIGESTS: Hashes = np.empty(0, np.uint64)
+_BEGINNING = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What lists say of the values of any table.
+
+    Attributes:
+        nicknames: Pairs of a formal name and one that is short for it.
+        legal_forms: Legal forms of companies.
+        public_domains: Domains whose mailboxes are anybody's.
+        most_names: A mailbox or number of this many names or more is an office's.
+        placeholders: Values that are none: `n/a`, `unknown`, `-`.
+    """
+
+    nicknames: Sequence[tuple[str, str]] = ()
+    legal_forms: Mapping[str, str] | None = None
+    public_domains: Sequence[str] = ()
+    most_names: int = 3
+    placeholders: Sequence[Placeholder] = ()
+
+
+def features_of(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:
+    """The features of a table: one a column, the parts of people's names, and the domain of where they work.
+
+    Args:
+        frame: Rows of texts.
+        roles: The roles of the columns that count.
+        known: What the lists say.
+    """
+    own = {name: role for name, role in roles.items() if role not in PERSONAL}
+
+    def feature(name: str) -> Feature:
+        told = _told(pl.col("value"), own[name], known.placeholders)
+        return mapped(encoded(frame[name]), folded(own[name], told, known.legal_forms))
+
+    def named_people() -> dict[str, Feature]:
+        told = (_told(pl.col(name), role, known.placeholders) for name, role in roles.items() if role in PERSONAL)
+        return people(frame.select(told), roles, known.nicknames)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # one column is the work of one core
+        naming = pool.submit(named_people)
+        features = dict(zip(own, pool.map(feature, own), strict=True))
+        named = naming.result()
+    features |= {f"{PERSON} {name}": feature for name, feature in named.items()}
+    domains = _domains(features, roles, known.public_domains)
+    return features | ({DOMAIN: encoded(domains)} if domains is not None else {})
+
+
+def _told(value: pl.Expr, role: Role, placeholders: Sequence[Placeholder]) -> pl.Expr:
+    """Values without those that are none; a role's mailbox still tells where its owner works."""
+    lists = [line for line in placeholders if line.match != "local_part"]
+    if not lists:
+        return value
+    return pl.when(~is_placeholder(value.str.strip_chars(), lists, _KINDS.get(role, "text"))).then(value)
+
+
+def offices_of(
+    features: Mapping[str, Feature], roles: Mapping[str, Role], known: Known, model: Model | None
+) -> dict[str, Codes]:
+    """The mailboxes and numbers of offices: by column, the codes of values that so many names carry, or that a model knows.
+
+    Args:
+        features: What rows say.
+        roles: The roles of the columns that count.
+        known: What the lists say.
+        model: What was learned before.
+    """
+    contacts = {name: feature for name, feature in features.items() if roles.get(name) in CONTACTS}
+    learned = (
+        {}
+        if model is None
+        else {name: known_offices(one, model.offices.get(name, _NO_DIGESTS)) for name, one in contacts.items()}
+    )
+    names = features.get(f"{PERSON} family")
+    if names is None:
+        named = [name for name, role in roles.items() if role in {"text", "organization"} and name in features]
+        names = features[named[0]] if named else None
+    if names is None:
+        return learned
+    beginning = mapped(names, pl.col("value").str.slice(0, _BEGINNING))  # typos make no new name
+    found = {name: offices(one, beginning, known.most_names) for name, one in contacts.items()}
+    return {name: np.union1d(codes, learned.get(name, codes)) for name, codes in found.items()}
+
+
+def sites(roles: Mapping[str, Role]) -> list[str]:
+    """Columns of websites."""
+    return [name for name, role in roles.items() if role == "url"]
+
+
+def _domains(features: Mapping[str, Feature], roles: Mapping[str, Role], public: Sequence[str]) -> pl.Series | None:
+    """The domain of each row's organization: of its website, else of its mailbox."""
+    if "organization" not in roles.values():
+        return None
+    own_sites = [texts(features[name]) for name in sites(roles)]
+    mail = [texts(features[name]).str.extract("@(.*)$", 1) for name, role in roles.items() if role == "email"]
+    own = [domain.set(domain.is_in(list(public)), None) for domain in mail]
+    columns = [column.alias(str(number)) for number, column in enumerate([*own_sites, *own])]
+    return pl.DataFrame(columns).select(pl.coalesce(pl.all())).to_series() if columns else None
+
+
+def texts(feature: Feature) -> pl.Series:
+    """The values of the rows."""
+    codes = pl.Series(feature.codes).cast(pl.Int64)
+    return (
+        feature.values.gather(codes.set(codes < 0, None))
+        if len(feature.values)
+        else pl.Series([None] * len(codes), dtype=pl.String)
+    )
