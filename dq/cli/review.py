@@ -77,7 +77,7 @@ def different(left: Row, right: Row, why: Why = "", table: Table = None, config:
 
 @app.command()
 def unsure(left: Row, right: Row, why: Why = "", table: Table = None, config: ConfigFile = None) -> None:
-    """Say that nobody can tell: the pair is not asked about again, and nothing is done."""
+    """Say that nobody can tell: the pair is not asked about again, and the matcher leaves the rows two."""
     _decide(config, left, right, "unsure", why, table)
 
 

@@ -37,6 +37,19 @@ _ROLES: Mapping[str, Role | None] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What people said of pairs of nodes: node_l, node_r.
+
+    Attributes:
+        apart: They are not the same.
+        unsure: Nobody can tell.
+    """
+
+    apart: pl.DataFrame
+    unsure: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
 class Alike:
     """What the matcher says of a mapping's rows.
 
@@ -53,7 +66,7 @@ def alike(
     records: Mapping[Store, pl.DataFrame],
     nodes: pl.DataFrame,
     decided: pl.DataFrame,
-    apart: pl.DataFrame,
+    said: Said,
     rules: TableRules,
     model: Model | None,
 ) -> Alike:
@@ -63,7 +76,7 @@ def alike(
         records: Each store's record frame.
         nodes: node (0…n-1), store, row_key, _loose: true of rows that are linked to no other.
         decided: Pairs of nodes with the decision of keys, links and people.
-        apart: node_l, node_r of rows that people told apart.
+        said: What people said of them.
         rules: The mapping.
         model: What was learned before; None learns from these rows.
     """
@@ -80,11 +93,11 @@ def alike(
         return Alike(_none(), None)
     if model is None:
         table, number = respects(texts, found, known, within=label)
-        model = learned(table, found, asked.blocking, _answers(decided, apart, number))
+        model = learned(table, found, asked.blocking, _answers(decided, said.apart, number))
     seen, number = respects(texts, found, known, within=label, model=model)
     if not model.fits(seen.comparisons):
-        return alike(records, nodes, decided, apart, rules, None)
-    given = Given(apart=_told_apart(decided, apart, number), joined=_first_of_group(label, number))
+        return alike(records, nodes, decided, said, rules, None)
+    given = Given(apart=_told_apart(decided, said, number), joined=_first_of_group(label, number))
     link, review = (float(np.log2(p / (1 - p))) for p in (asked.merge, asked.review))
     result = matched(seen, given, link=link, cut=cut_of(link), model=model)
     return Alike(_pairs(seen, result, given, number, review, cut_of(link)), model)
@@ -132,11 +145,11 @@ def _answers(decided: pl.DataFrame, apart: pl.DataFrame, number: Ints) -> tuple[
     return (left[taught], right[taught], pairs["said"].to_numpy()[taught]) if taught.any() else None
 
 
-def _told_apart(decided: pl.DataFrame, apart: pl.DataFrame, number: Ints) -> tuple[Ints, Ints]:
-    """Rows that people told apart, and those whose keys agree and contradict each other: a person looks at these."""
+def _told_apart(decided: pl.DataFrame, said: Said, number: Ints) -> tuple[Ints, Ints]:
+    """Rows that people told apart or are unsure of, and those whose keys agree and contradict each other."""
     refused = decided.filter(pl.col(Pair.decision) != "link").select(LEFT, RIGHT)
     pairs = pl.concat(
-        [apart.select(pl.col(LEFT, RIGHT).cast(pl.Int64)), refused.select(pl.col(LEFT, RIGHT).cast(pl.Int64))]
+        [frame.select(pl.col(LEFT, RIGHT).cast(pl.Int64)) for frame in (said.apart, said.unsure, refused)]
     )
     left, right = number[pairs[LEFT].to_numpy()], number[pairs[RIGHT].to_numpy()]
     return left[left != right], right[left != right]

@@ -9,7 +9,7 @@ from dq.dedupe import clusters, divided, links, pairs
 from dq.dedupe.keys import NODE, SURNAME, form, surname
 from dq.dedupe.model import Model
 from dq.dedupe.pairs import LEFT, RIGHT
-from dq.engine.alike import alike
+from dq.engine.alike import Said, alike
 from dq.engine.inputs import Hints
 from dq.engine.matching import match_forms
 from dq.engine.returning import Returned
@@ -72,7 +72,7 @@ def grouped(
     compared = pairs(free.drop("_loose"), edges, rules.dedupe, kinds)
     apart = _at(hints.apart, nodes)
     sure = divided(compared.compared, apart, nodes.height)
-    found = alike(records, flagged, sure, apart, rules, model)
+    found = alike(records, flagged, sure, Said(apart, _at(hints.unsure, nodes)), rules, model)
     if found.model is not None:
         trim()  # what was known of pairs is free again, and what follows needs the room
     decided = pl.concat([sure, found.pairs.join(sure, on=[LEFT, RIGHT], how="anti")], how="diagonal")

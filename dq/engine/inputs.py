@@ -29,6 +29,7 @@ class Hints:
         alone: store, row_key, why of rows whose leads are left as they are.
         apart: The same of rows that people told apart: never one lead.
         same: The same of rows that people say are one lead.
+        unsure: The same of rows of which people cannot tell: the matcher does not make them one.
     """
 
     linked: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_LINKS))
@@ -37,6 +38,7 @@ class Hints:
     alone: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ALONE_TYPES))
     apart: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_LINKS))
     same: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_LINKS))
+    unsure: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_LINKS))
 
     @property
     def size(self) -> int:
@@ -52,11 +54,12 @@ class Hints:
             self.alone,
             self.apart,
             self.same,
+            self.unsure,
         )
 
     def of_people(self) -> "Hints":
         """What people decided: it holds for every plan."""
-        return Hints(apart=self.apart, same=self.same)
+        return Hints(apart=self.apart, same=self.same, unsure=self.unsure)
 
 
 @dataclass(frozen=True)

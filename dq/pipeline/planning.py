@@ -21,7 +21,7 @@ from dq.pipeline.planfiles import Cleaned, written
 from dq.pipeline.proving import proved
 from dq.pipeline.quarantining import left_out
 from dq.pipeline.slicing import Slices, slices_of
-from dq.review import DIFFERENT, SAME, load, pairs_decided
+from dq.review import DIFFERENT, SAME, UNSURE, load, pairs_decided
 from dq.rules import Child, Step, TableRules
 from dq.schemas.values import Store
 from dq.settings import Settings
@@ -116,8 +116,9 @@ def _given(
         cut[rules.table] = slices_of(folder, _tables(manifest, rules), settings.limits.max_memory_usage_mb)
         inputs = replace(inputs, parts=cut[rules.table].parts, flaps=flaps.candidates(memory, rules, serial))
         alone = left_out(settings, manifest, folder, rules)
-        same, apart = (pairs_decided(decisions, rules.table, one) for one in (SAME, DIFFERENT))
-        given.append(replace(inputs, hints=Hints(alone=alone, apart=apart, same=same), model=models.get(rules.table)))
+        same, apart, unsure = (pairs_decided(decisions, rules.table, one) for one in (SAME, DIFFERENT, UNSURE))
+        hints = Hints(alone=alone, apart=apart, same=same, unsure=unsure)
+        given.append(replace(inputs, hints=hints, model=models.get(rules.table)))
     return given, cut
 
 

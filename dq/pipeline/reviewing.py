@@ -82,7 +82,7 @@ def decide(
         The two rows, as `store:key`.
 
     Raises:
-        ConfigurationError: No such row, one row twice, rows of two tables, or the opposite was decided before.
+        ConfigurationError: No such row, one row twice, rows of two tables, or decisions that contradict each other in steps.
     """
     run = planned_run(settings)
     found = [_rows(run, one, table) for one in (left, right)]

@@ -72,6 +72,13 @@ def test_different_beats_the_matcher_and_same_beats_everything(turned):
     assert PAIR in leads(planned(BOTH, strangers, same=[pair]))
 
 
+def test_what_people_are_unsure_of_the_matcher_leaves_two():
+    made = planned(BOTH, {"rec1": SHORT}, unsure=[ends("d1", "rec1")])
+    assert PAIR in leads(planned(BOTH, {"rec1": SHORT}))
+    assert PAIR not in leads(made)
+    assert "link" not in decisions(made).values()
+
+
 def test_what_people_say_holds_in_steps():
     ann, bo = {"name": "Ann Lee", "email": "ann@lee.example"}, {"name": "Bo Ray", "phone": "+1 212 555 0101"}
     steps = [ends("d1", "rec2"), ends("rec2", "rec3")]
