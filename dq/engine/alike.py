@@ -91,16 +91,17 @@ def alike(
     found = _roles(texts, rules, asked) if model is None else model.roles
     if not found or not set(found) <= set(texts.columns):
         return Alike(_none(), None)
-    if model is None:
+    kept = model
+    if kept is None:
         table, number = respects(texts, found, known, within=label)
-        model = learned(table, found, asked.blocking, _answers(decided, said.apart, number))
-    seen, number = respects(texts, found, known, within=label, model=model)
-    if not model.fits(seen.comparisons):
-        return alike(records, nodes, decided, said, rules, None)
+        kept = learned(table, found, asked.blocking, _answers(decided, said.apart, number))
+    seen, number = respects(texts, found, known, within=label, model=kept)
+    if not kept.fits(seen.comparisons):  # it was learned of other columns
+        return Alike(_none(), None) if model is None else alike(records, nodes, decided, said, rules, None)
     given = Given(apart=_told_apart(decided, said, number), joined=_first_of_group(label, number))
     link, review = (float(np.log2(p / (1 - p))) for p in (asked.merge, asked.review))
-    result = matched(seen, given, link=link, cut=cut_of(link), model=model)
-    return Alike(_pairs(seen, result, given, number, review, cut_of(link)), model)
+    result = matched(seen, given, link=link, cut=cut_of(link), model=kept)
+    return Alike(_pairs(seen, result, given, number, review, cut_of(link)), kept)
 
 
 def _texts(records: Mapping[Store, pl.DataFrame], nodes: pl.DataFrame, rules: TableRules) -> pl.DataFrame:
