@@ -94,6 +94,8 @@ def alike(
     kept = model
     if kept is None:
         table, number = respects(texts, found, known, within=label)
+        if not table.comparisons:
+            return Alike(_none(), None)
         kept = learned(table, found, asked.blocking, _answers(decided, said.apart, number))
     seen, number = respects(texts, found, known, within=label, model=kept)
     if not kept.fits(seen.comparisons):  # it was learned of other columns

@@ -99,6 +99,8 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
     seen, number = respects(columns, found, _lists(asked.matcher), once=not linking, model=asked.model, within=within)
     del columns  # as much as all the rest
     trim()
+    if not seen.comparisons:
+        raise _nothing_said()
     if asked.model is not None and not asked.model.fits(seen.comparisons):
         raise _other_table("its columns are compared otherwise")
     fresh = None
@@ -124,12 +126,16 @@ def _roles(columns: pl.DataFrame, asked: Asked) -> Mapping[str, Role]:
     given = {name.lower() for pair in asked.matcher.nicknames for name in pair}
     found = roles(columns, given, asked.matcher.columns)
     if not found:
-        raise ConfigurationError(
-            "No column of the file says who a row is.",
-            why="Columns with one value, times of the rows themselves and the key do not count.",
-            fix="--fields names the columns that do",
-        )
+        raise _nothing_said()
     return found
+
+
+def _nothing_said() -> ConfigurationError:
+    return ConfigurationError(
+        "No column of the file says who a row is.",
+        why="Columns with one value, placeholders, times of the rows themselves and the key do not count.",
+        fix="--fields names the columns that do",
+    )
 
 
 def _other_table(why: str) -> ConfigurationError:

@@ -72,7 +72,9 @@ def bins_of(weights: Floats) -> tuple[Bin, ...]:
         return ()
     low, high = np.floor(known.min()), np.floor(known.max()) + 1
     wide = max(1.0, np.ceil((high - low) / _MOST_BINS))
-    number = np.floor(known / wide).astype(np.int64)
+    number = (
+        np.searchsorted(wide * np.arange(low // wide, high // wide + 2), known, side="right") - 1 + int(low // wide)
+    )
     first = int(number.min())
     return tuple(
         Bin(float(wide * place), float(wide * (place + 1)), int(count))

@@ -158,3 +158,11 @@ def test_little_memory_changes_nothing(fresh: Project):
         ended = fresh.dq("dedupe", "leads.parquet", "--out", out, *options)
         assert ended.code == 0, ended.err
     assert (fresh.root / "a.csv").read_text() == (fresh.root / "b.csv").read_text()
+
+
+@pytest.mark.parametrize("cells", [("n/a", "n/a"), ("unknown", "-"), ("", "")])
+def test_a_file_in_which_nothing_is_said_is_refused_with_words(fresh, cells):
+    (fresh.root / "leads.csv").write_text("id,email\n" + "".join(f"{n},{cell}\n" for n, cell in enumerate(cells)))
+    ended = fresh.dq("dedupe", "leads.csv")
+    assert ended.code == 2, (ended.out, ended.err)
+    assert "No column of the file says who a row is" in ended.err

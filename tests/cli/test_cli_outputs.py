@@ -119,7 +119,7 @@ def test_the_page_of_a_match_shows_charts_and_no_values(here: Project):
         "What was learned",
         "What was compared",
         "Some pairs",
-        "link: +2.0",
+        "link: +0.6",
     ):
         assert word in page, word
     assert page.count("<svg") >= 7
