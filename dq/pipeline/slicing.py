@@ -18,7 +18,7 @@ MOST_ROWS, FEWEST_ROWS = 20_000, 2_500
 """Rows of the longer table that one slice takes: more make it no faster, fewer save nothing worth their time."""
 _ITSELF = 240
 """MB that the process takes before there is a row."""
-_WHOLE, _SLICE = 16, 9
+_WHOLE, _SLICE = 25, 9
 """Bytes in memory for a byte of the tables, and for one of a slice."""
 _SPARE = 0.9
 _LEAST = 0.1
