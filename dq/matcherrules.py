@@ -47,6 +47,7 @@ class MatcherRules(_Value):
         fewest_rows: Rows of both stores below which there is too little to learn from.
         columns: Field → its role; None leaves it out. The others' roles go by their rules, names and values.
         blocking: Blocking keys.
+        never: Columns in which rows of one lead never differ: those that do are two, whatever else they share.
         nicknames: Pairs of a formal name and one that is short for it.
         legal_forms: Legal form of companies → how it is written.
         public_domains: Domains whose mailboxes are anybody's.
@@ -58,6 +59,7 @@ class MatcherRules(_Value):
     fewest_rows: int = Field(default=1000, ge=0)
     columns: dict[str, Role | None] = Field(default_factory=dict)
     blocking: Blocking = Blocking()
+    never: tuple[str, ...] = ()
     nicknames: tuple[tuple[str, str], ...] = ()
     legal_forms: dict[str, str] = Field(default_factory=dict)
     public_domains: tuple[str, ...] = ()

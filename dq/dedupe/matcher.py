@@ -45,6 +45,7 @@ class Respects:
         identifying: Comparisons, by number, of what one person has alone.
         naming: Comparisons, by number, of what things are called: those that share nothing in it are two.
         offices: By column: digests of the mailboxes and numbers that are nobody's own.
+        never: Comparisons, by number, in which rows that are the same never differ.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -54,6 +55,7 @@ class Respects:
     identifying: tuple[int, ...] = ()
     naming: tuple[int, ...] = ()
     offices: Mapping[str, Hashes] = field(default_factory=dict)
+    never: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,8 +140,31 @@ def matched(
     evidence = _learned(respects, found, pairs, own) if model is None else model.evidence
     weight = _weights(respects, evidence, pairs)
     every = _inside(respects, evidence, found, weight, link, known.joined)
-    clusters = grown(*every, cut, MISSING, respects.counts, known.source, known.apart, known.joined)
+    clusters = _grown(respects, every, cut, known)
     return Matched(clusters, found, pairs, weight, evidence, _weights(respects, evidence, own), reached)
+
+
+def _grown(respects: Respects, pairs: tuple[Ints, Ints, Floats], cut: float, known: Given) -> Grown:
+    """Clusters in which no two rows differ where rules say that they never do, also where not every pair was scored."""
+    apart = known.apart or (np.empty(0, np.int64), np.empty(0, np.int64))
+    while True:
+        clusters = grown(*pairs, cut, MISSING, respects.counts, known.source, apart, known.joined)
+        left, right = _differing(respects, clusters.label, known.joined)
+        if not len(left):
+            return clusters
+        apart = np.append(apart[0], left), np.append(apart[1], right)
+
+
+def _differing(respects: Respects, label: Ints, joined: Ints | None) -> tuple[Ints, Ints]:
+    """Pairs of rows in one cluster that differ where they never may; those that are known to be one are left."""
+    if not respects.never:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    left, right = inside(label, len(label))
+    other = np.ones(len(left), np.bool_) if joined is None else joined[left] != joined[right]
+    left, right = left[other], right[other]
+    differs = [respects.comparisons[number].compare(left, right).level == 0 for number in respects.never]
+    bad = np.logical_or.reduce(differs)
+    return left[bad], right[bad]
 
 
 def learned(
@@ -242,6 +267,8 @@ def _weights(respects: Respects, learned: Evidence, pairs: Sequence[Compared]) -
         weight = np.where(equal & ~contradicted, np.maximum(weight, ALONE), weight)
     for number in respects.naming:
         weight = np.where(pairs[number].level == 0, np.minimum(weight, CUT), weight)
+    for number in respects.never:
+        weight = np.where(pairs[number].level == 0, -np.inf, weight)
     return weight
 
 

@@ -21,7 +21,7 @@ from dq.dedupe.model import Model
 from dq.dedupe.pairs import LEFT, RIGHT
 from dq.dedupe.roles import roles
 from dq.engine.respects import respects
-from dq.engine.said import Known
+from dq.engine.said import known_of
 from dq.rules import FieldRule, MatcherRules, Role, TableRules
 from dq.schemas import Pair
 from dq.schemas.pair import GAMMA
@@ -85,9 +85,7 @@ def alike(
         return Alike(_none(), None)
     texts = _texts(records, nodes, rules)
     label = _joined(decided, nodes.height)
-    known = Known(
-        asked.nicknames, asked.legal_forms, asked.public_domains, rules.dedupe.max_surnames, asked.placeholders
-    )
+    known = known_of(asked, rules.dedupe.max_surnames)
     found = _roles(texts, rules, asked) if model is None else model.roles
     if not found or not set(found) <= set(texts.columns):
         return Alike(_none(), None)

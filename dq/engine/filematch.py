@@ -19,7 +19,7 @@ from dq.dedupe.room import MEMORY, Room
 from dq.engine.entities import KNOWN, LABEL, entity_ids
 from dq.engine.files import keyed
 from dq.engine.respects import respects
-from dq.engine.said import Known
+from dq.engine.said import known_of
 from dq.errors import ConfigurationError
 from dq.memory import trim
 from dq.rules import MatcherRules, Role
@@ -96,7 +96,7 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
     linking = right is not None and not asked.within
     entity = rows[KNOWN].rank("dense").fill_null(0).to_numpy().astype(np.int64)
     within = None if asked.known is None else entity
-    seen, number = respects(columns, found, _lists(asked.matcher), once=not linking, model=asked.model, within=within)
+    seen, number = respects(columns, found, known_of(asked.matcher), once=not linking, model=asked.model, within=within)
     del columns  # as much as all the rest
     trim()
     if not seen.comparisons:
@@ -144,10 +144,6 @@ def _other_table(why: str) -> ConfigurationError:
         why=f"{why}.",
         fix="leave out --model to learn from this one",
     )
-
-
-def _lists(matcher: MatcherRules) -> Known:
-    return Known(matcher.nicknames, matcher.legal_forms, matcher.public_domains, placeholders=matcher.placeholders)
 
 
 def _with_known(rows: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from dq.dedupe.roles import is_called
 from dq.dedupe.several import AnyOf, below, held, keys, repeated
 from dq.dedupe.tokens import rare_words, worded
 from dq.engine.people import PERSON, person_atoms, persons
-from dq.engine.said import DOMAIN, Known, features_of, offices_of, sites, texts
+from dq.engine.said import DOMAIN, PERSONAL, Known, features_of, offices_of, sites, texts
 from dq.rules import Role
 
 _IDENTIFYING: frozenset[Role | None] = frozenset({"email", "profile"})
@@ -110,7 +110,19 @@ def _seen(
     told = {name: np.sort(digests(features[name].values.gather(codes))) for name, codes in nobodys.items()}
     if model is not None:
         comparisons = [as_known(one, model.values) for one in comparisons]
-    return Respects(tuple(comparisons), tuple(atoms), tuple(words), counts, sure, called, told), number
+    never = _never([one.name for one in comparisons], roles, known)
+    return Respects(tuple(comparisons), tuple(atoms), tuple(words), counts, sure, called, told, never), number
+
+
+def _never(names: Sequence[str], roles: Mapping[str, Role], known: Known) -> tuple[int, ...]:
+    """The comparisons, by number, of the columns that rules name; of one that is not there rules say nothing."""
+
+    def is_of(comparison: str, column: str) -> bool:
+        role = roles.get(column)
+        joint = PERSON if role in PERSONAL else role
+        return column in comparison.split(_OR) or comparison == joint
+
+    return tuple(at for at, name in enumerate(names) if any(is_of(name, column) for column in known.never))
 
 
 def _sets(own: Mapping[str, Feature], roles: Mapping[str, Role]) -> dict[str, list[str]]:

@@ -13,7 +13,7 @@ from dq.dedupe.keys import is_placeholder
 from dq.dedupe.model import Model, known_offices
 from dq.engine.folding import folded
 from dq.engine.people import PERSON, people
-from dq.rules import Placeholder, Role
+from dq.rules import MatcherRules, Placeholder, Role
 
 DOMAIN = "domain"
 PERSONAL: frozenset[Role] = frozenset({"name", "given", "middle", "family"})
@@ -37,6 +37,7 @@ class Known:
         public_domains: Domains whose mailboxes are anybody's.
         most_names: A mailbox or number of this many names or more is an office's.
         placeholders: Values that are none: `n/a`, `unknown`, `-`.
+        never: Columns in which rows that are the same never differ.
     """
 
     nicknames: Sequence[tuple[str, str]] = ()
@@ -44,6 +45,18 @@ class Known:
     public_domains: Sequence[str] = ()
     most_names: int = 3
     placeholders: Sequence[Placeholder] = ()
+    never: Sequence[str] = ()
+
+
+def known_of(rules: MatcherRules, most_names: int = 3) -> Known:
+    """What the matcher's rules say.
+
+    Args:
+        rules: The rules.
+        most_names: A mailbox or number of this many names or more is an office's.
+    """
+    lists = rules.nicknames, rules.legal_forms, rules.public_domains
+    return Known(*lists, most_names, rules.placeholders, rules.never)
 
 
 def features_of(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:

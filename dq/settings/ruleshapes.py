@@ -80,6 +80,7 @@ class MatcherShape(Shape):
     fewest_rows: int = Field(1000, ge=0, description="Rows of both stores below which plans go by the keys alone.")
     columns: dict[str, Role | None] = Field({}, description="Column → its role, or null to leave it out.")
     blocking: BlockingShape = Field(BlockingShape(), description="Blocking keys to take or to leave.")
+    never: list[str] = Field([], description="Columns in which rows of one lead never differ.")
 
 
 class DedupeFile(Shape):

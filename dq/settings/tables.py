@@ -149,6 +149,7 @@ def matcher_of(shape: MatcherShape, lists: Lists) -> MatcherRules:
         fewest_rows=shape.fewest_rows,
         columns=shape.columns,
         blocking=Blocking.model_validate(shape.blocking.model_dump()),
+        never=tuple(shape.never),
         nicknames=lists.nicknames,
         legal_forms=lists.legal_forms,
         public_domains=lists.email_domains.get("free", ()),

@@ -166,3 +166,17 @@ def test_a_file_in_which_nothing_is_said_is_refused_with_words(fresh, cells):
     ended = fresh.dq("dedupe", "leads.csv")
     assert ended.code == 2, (ended.out, ended.err)
     assert "No column of the file says who a row is" in ended.err
+
+
+def test_the_projects_rules_say_where_rows_of_one_lead_never_differ(fresh: Project):
+    flat(4, 600).leads.write_parquet(fresh.root / "leads.parquet")
+    (fresh.root / "rules").mkdir(exist_ok=True)
+    differing = []
+    for rules in ("matcher: {}", "matcher: {never: [phone]}"):
+        (fresh.root / "rules" / "dedupe.yaml").write_text(rules + "\n")
+        ended = fresh.dq("dedupe", "leads.parquet", "--pairs", "p.parquet", "--out", "c.parquet")
+        assert ended.code == 0, ended.err
+        linked = pl.read_parquet(fresh.root / "p.parquet").filter(pl.col("decision") == "link")
+        differing.append(linked.filter(pl.col("gamma_phone") == 0).height)
+    assert differing[0] > 0
+    assert differing[1] == 0
