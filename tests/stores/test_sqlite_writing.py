@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dq.errors import ConfigurationError, TemporaryError
@@ -238,6 +238,7 @@ OPS = st.tuples(
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(OPS, max_size=8))
+@example([("b", "update", "a@x", "1"), ("a", "update", "z@x", "2")])
 def test_a_batch_is_its_groups_one_after_the_other(tmp_path_factory, ops):
     folder = tmp_path_factory.mktemp("p")
     stores = [SqliteStore(folder / "one.db"), SqliteStore(folder / "two.db")]

@@ -30,6 +30,10 @@ WHERE held.type = 'table' AND named.on_update NOT IN ('NO ACTION', 'RESTRICT')
 LIMIT 1
 """
 """Whether an update may write more than its own row: by a trigger of any table, or through a foreign key."""
+_UNIQUE = """
+SELECT held.name FROM pragma_index_list(?) AS listed, pragma_index_info(listed.name) AS held WHERE listed."unique"
+"""
+"""The columns of a table's unique indexes; null for an expression."""
 _AFFINITIES: tuple[tuple[str, set[type]], ...] = (
     ("INT", {int}),
     ("CHAR|CLOB|TEXT", {str, list, dict}),  # lists and objects are bound as text
@@ -71,7 +75,8 @@ def update_unmoved(
 ) -> tuple[dict[int, str], dict[int, Outcome]]:
     """Update rows form by form: all of one form, or none of them if one has moved or is refused.
 
-    Where others than the update may write, each row has a statement of its own: what they write is seen by the next guard.
+    Where others than the update may write, or what must be unique is written, each row has a statement of its own: what
+    the one before it wrote is seen by the next.
 
     Args:
         connection: In a transaction.
@@ -90,7 +95,8 @@ def update_unmoved(
     kept = {} if others_write else _kept_types(connection, {table for table, *_ in forms})
     for form, places in forms.items():
         some = [writes[place] for place in places]
-        size = 1 if others_write or len(form[2]) + len(form[3]) >= _WIDE else _AT_ONCE
+        alone = others_write or len(form[2]) + len(form[3]) >= _WIDE or _is_of_unique(connection, form)
+        size = 1 if alone else _AT_ONCE
         if not _update(connection, targets[form[0]], form, some, size, refusals):
             continue
         if not others_write and _hold_what_was_bound(some, form, kept):
@@ -126,6 +132,13 @@ def _update(
         connection.execute("ROLLBACK TO unmoved")
     connection.execute("RELEASE unmoved")
     return done == len(writes)
+
+
+def _is_of_unique(connection: sqlite3.Connection, form: Form) -> bool:
+    """Whether the update writes what must be unique: then rows take turns as the batch has them, and so do refusals."""
+    table, _, after, _ = form
+    named = {name for (name,) in connection.execute(_UNIQUE, (table,))}
+    return None in named or not named.isdisjoint(after)
 
 
 def _kept_types(connection: sqlite3.Connection, tables: Collection[str]) -> Kept:
