@@ -157,13 +157,11 @@ def _grown(respects: Respects, pairs: tuple[Ints, Ints, Floats], cut: float, kno
 
 def _differing(respects: Respects, label: Ints, joined: Ints | None) -> tuple[Ints, Ints]:
     """Pairs of rows in one cluster that differ where they never may; those that are known to be one are left."""
-    if not respects.never:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    left, right = inside(label, len(label))
-    other = np.ones(len(left), np.bool_) if joined is None else joined[left] != joined[right]
-    left, right = left[other], right[other]
-    differs = [respects.comparisons[number].compare(left, right).level == 0 for number in respects.never]
-    bad = np.logical_or.reduce(differs)
+    left, right = inside(label, len(label) if respects.never else 0)
+    bad = np.zeros(len(left), np.bool_)
+    for number in respects.never:
+        bad |= respects.comparisons[number].compare(left, right).level == 0
+    bad &= True if joined is None else joined[left] != joined[right]
     return left[bad], right[bad]
 
 
