@@ -137,15 +137,14 @@ def _demand_fitting(link: Path | None, *, within: bool, exact: bool, beside: lis
 
 
 def _write_page(match: "FileMatch", path: Path | None, name: str, threshold: float, *, linked: bool) -> None:
-    from math import log2
-
+    from dq.dedupe.evidence import log_odds
     from dq.engine.filecharts import matching_of
     from dq.engine.outputs import write_page
     from dq.report.matchpage import as_page
 
     if path is None:
         return
-    link = log2(threshold / (1 - threshold))
+    link = log_odds(threshold)
     write_page(as_page(matching_of(name, match, link, linked=linked)) + "\n", path)
     print(f"{path}: it holds names of columns and keys of rows, and no value of a cell", file=sys.stderr)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from dq.dedupe.keys import NODE
 from dq.dedupe.pairs import LEFT, RIGHT
 from dq.schemas import Cluster, Pair, Record
+from dq.schemas.pair import MATCH
 
 STORE = Cluster.store
 MAX_BRIDGE_CHECK = 50
@@ -121,14 +122,14 @@ def _weakest(left: Ints, right: Ints, probability: NDArray[np.float64], label: I
 def _evidence(linked: pl.DataFrame, size: int) -> pl.Series:
     """The strongest evidence of each row: people's word, the base, a link, then its likeliest key."""
     words = pl.col(Pair.match_key).str.split("+")
-    trust = pl.lit(3)
+    trust = pl.lit(len(_TRUSTED))
     for place, word in reversed(list(enumerate(_TRUSTED))):
         trust = pl.when(words.list.contains(word)).then(place).otherwise(trust)
     named = (
         pl.when(trust < len(_TRUSTED))
         .then(trust.replace_strict(dict(enumerate(_TRUSTED)), default=None, return_dtype=pl.String))
-        .when(pl.col(Pair.match_key) == "match")
-        .then(pl.lit("match"))
+        .when(pl.col(Pair.match_key) == MATCH)
+        .then(pl.lit(MATCH))
         .otherwise(pl.lit("key:") + pl.col(Pair.match_key))
     )
     likely = -pl.col(str(Pair.match_probability))

@@ -134,7 +134,7 @@ def _answers(pattern: Ints, said: Bools, size: int) -> Answers:
 
 def weights(evidence: Evidence, pairs: Sequence[Compared]) -> Floats:
     """The match weight of each pair in bits: log2 of the odds that its rows are the same."""
-    total = np.full(len(pairs[0].level) if pairs else 0, np.log2(evidence.prior / (1 - evidence.prior)))
+    total = np.full(len(pairs[0].level) if pairs else 0, log_odds(evidence.prior))
     said: dict[str, Floats] = {}
     for respect, one in zip(evidence.respects, pairs, strict=True):
         bits = np.append(respect.bits, 0.0)[one.level]  # the last is that of missing values
@@ -152,6 +152,11 @@ def probability(bits: Floats) -> Floats:
     """Match probability of a match weight."""
     odds: Floats = 1 / (1 + np.exp2(-np.clip(bits, -_MOST_BITS, _MOST_BITS)))
     return odds
+
+
+def log_odds(share: float) -> float:
+    """The match weight, in bits, of a match probability; the reverse of `probability`."""
+    return float(np.log2(share / (1 - share)))
 
 
 def _chances(comparison: Comparison, level: Levels) -> Floats:

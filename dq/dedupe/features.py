@@ -95,6 +95,16 @@ def subset(feature: Feature, rows: Ints) -> Feature:
     return replace(feature, codes=feature.codes[rows])
 
 
+def texts(feature: Feature) -> pl.Series:
+    """The values of the rows."""
+    codes = pl.Series(feature.codes).cast(pl.Int64)
+    return (
+        feature.values.gather(codes.set(codes < 0, None))
+        if len(feature.values)
+        else pl.Series([None] * len(codes), dtype=pl.String)
+    )
+
+
 def mixed(numbers: NDArray[Any]) -> Hashes:
     """Numbers scattered over 64 bits, no two of them to the same (the finalizer of SplitMix64)."""
     scattered = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from dq.dedupe.comparison import Compared, Comparison
-from dq.dedupe.features import Feature, Hashes, Ints, encoded, mixed
+from dq.dedupe.features import Feature, Hashes, Ints, encoded, mixed, texts
 
 _MOST = 0.5
 """The most that chance can be."""
@@ -55,8 +55,7 @@ class AnyOf:
 
 def below(features: Sequence[Feature]) -> Feature:
     """The values of several columns as one column, one below the other."""
-    texts = [feature.values.gather(pl.Series(feature.codes, dtype=pl.Int64).replace(-1, None)) for feature in features]
-    return encoded(pl.concat([text.rename("") for text in texts]))
+    return encoded(pl.concat([texts(feature).rename("") for feature in features]))
 
 
 def repeated(feature: Feature, times: int) -> Feature:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from dq.dedupe.clusters import components
-from dq.dedupe.evidence import probability
+from dq.dedupe.evidence import log_odds, probability
 from dq.dedupe.features import Bools, Ints
 from dq.dedupe.keys import NODE, is_placeholder
 from dq.dedupe.matcher import Given, Matched, Respects, cut_of, learned, matched, weighed
@@ -21,14 +21,13 @@ from dq.dedupe.model import Model
 from dq.dedupe.pairs import LEFT, RIGHT
 from dq.dedupe.roles import roles
 from dq.engine.respects import respects
-from dq.engine.said import known_of
+from dq.engine.said import given_names, known_of
 from dq.rules import FieldRule, MatcherRules, Role, TableRules
 from dq.schemas import Pair
-from dq.schemas.pair import GAMMA
+from dq.schemas.pair import GAMMA, MATCH
 from dq.schemas.values import Store
 from dq.side import KEY
 
-MATCH = "match"
 _ROLES: Mapping[str, Role | None] = {
     "email": "email", "linkedin": "profile", "phone": "phone", "name": "name", "company": "organization",
     "website": "url", "date": "date", "enum": None, "number": None,
@@ -99,7 +98,7 @@ def alike(
     if not kept.fits(seen.comparisons):  # it was learned of other columns
         return Alike(_none(), None) if model is None else alike(records, nodes, decided, said, rules, None)
     given = Given(apart=_told_apart(decided, said, number), joined=_first_of_group(label, number))
-    link, review = (float(np.log2(p / (1 - p))) for p in (asked.merge, asked.review))
+    link, review = log_odds(asked.merge), log_odds(asked.review)
     result = matched(seen, given, link=link, cut=cut_of(link), model=kept)
     return Alike(_pairs(seen, result, given, number, review, cut_of(link)), kept)
 
@@ -126,8 +125,7 @@ def _roles(texts: pl.DataFrame, rules: TableRules, asked: MatcherRules) -> dict[
     stated = {field.name: _ROLES[field.kind] for field in rules.fields if field.kind in _ROLES}
     if rules.dedupe.name_field:
         stated[rules.dedupe.name_field] = "name"
-    given_names = {name.lower() for pair in asked.nicknames for name in pair}
-    return roles(texts, given_names, {**stated, **asked.columns})
+    return roles(texts, given_names(asked), {**stated, **asked.columns})
 
 
 def _joined(decided: pl.DataFrame, size: int) -> Ints:

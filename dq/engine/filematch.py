@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from dq.dedupe.clusters import bridges
-from dq.dedupe.evidence import probability
+from dq.dedupe.evidence import log_odds, probability
 from dq.dedupe.features import Ints
 from dq.dedupe.matcher import CUT, Given, Matched, cut_of, matched, model_of
 from dq.dedupe.model import Model
@@ -19,11 +19,12 @@ from dq.dedupe.room import MEMORY, Room
 from dq.engine.entities import KNOWN, LABEL, entity_ids
 from dq.engine.files import keyed
 from dq.engine.respects import respects
-from dq.engine.said import known_of
+from dq.engine.said import given_names, known_of
 from dq.errors import ConfigurationError
 from dq.memory import trim
 from dq.rules import MatcherRules, Role
 from dq.schemas import Cluster, Pair
+from dq.schemas.pair import MATCH
 
 _STORES = ("database", "airtable")
 _TABLE = "file"
@@ -108,7 +109,7 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
         fresh = np.zeros(len(seen.counts), np.bool_)
         fresh[number[entity == 0]] = True
     source = (rows[Cluster.store] == _STORES[1]).cast(pl.Int64).to_numpy() if linking else None
-    link = float(np.log2(asked.threshold / (1 - asked.threshold)))
+    link = log_odds(asked.threshold)
     given, blocking = Given(source=source, fresh=fresh), asked.matcher.blocking
     result = matched(seen, given, link=link, cut=cut_of(link), asked=blocking, model=asked.model, room=asked.room)
     model = asked.model or model_of(seen, found, result)
@@ -123,8 +124,7 @@ def _roles(columns: pl.DataFrame, asked: Asked) -> Mapping[str, Role]:
         if missing:
             raise _other_table(f"there is no column {missing[0]!r} here")
         return asked.model.roles
-    given = {name.lower() for pair in asked.matcher.nicknames for name in pair}
-    found = roles(columns, given, asked.matcher.columns)
+    found = roles(columns, given_names(asked.matcher), asked.matcher.columns)
     if not found:
         raise _nothing_said()
     return found
@@ -211,7 +211,7 @@ def _clusters(rows: pl.DataFrame, result: Matched, number: Ints, link: float) ->
         _survivors(lined).alias(str(Cluster.survivor)),
         str(Cluster.probability),
         str(Cluster.bridge),
-        pl.when(pl.len().over(LABEL) > 1).then(pl.lit("match")).otherwise(pl.lit("single")).alias(Cluster.decided_by),
+        pl.when(pl.len().over(LABEL) > 1).then(pl.lit(MATCH)).otherwise(pl.lit("single")).alias(Cluster.decided_by),
         pl.lit(_TABLE).alias(Cluster.table),
     ).sort(Cluster.entity_id, Cluster.store, Cluster.row_key)
 
@@ -274,7 +274,7 @@ def _pairs(rows: pl.DataFrame, result: Matched, number: Ints, link: float) -> pl
     return pl.DataFrame(
         {
             **ends,
-            str(Pair.match_key): pl.repeat("match", len(order), eager=True),
+            str(Pair.match_key): pl.repeat(MATCH, len(order), eager=True),
             **gammas,
             str(Pair.match_weight): weight,
             str(Pair.match_probability): probability(weight),

@@ -11,14 +11,14 @@ import polars as pl
 from dq.dedupe.blocking import Atom, part
 from dq.dedupe.comparison import Comparison, Dates, Digits, Equal, Similar
 from dq.dedupe.contacts import Addresses, Organizations, Silent, without
-from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, subset
+from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, subset, texts
 from dq.dedupe.matcher import Respects
 from dq.dedupe.model import Model, as_known, digests
 from dq.dedupe.roles import is_called
 from dq.dedupe.several import AnyOf, below, held, keys, repeated
 from dq.dedupe.tokens import rare_words, worded
 from dq.engine.people import PERSON, person_atoms, persons
-from dq.engine.said import DOMAIN, PERSONAL, Known, features_of, offices_of, sites, texts
+from dq.engine.said import DOMAIN, PERSONAL, Known, features_of, offices_of, sites
 from dq.rules import Role
 
 _IDENTIFYING: frozenset[Role | None] = frozenset({"email", "profile"})

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from dq.dedupe.contacts import offices
-from dq.dedupe.features import Codes, Feature, Hashes, encoded, mapped
+from dq.dedupe.features import Codes, Feature, Hashes, encoded, mapped, texts
 from dq.dedupe.keys import is_placeholder
 from dq.dedupe.model import Model, known_offices
 from dq.engine.folding import folded
@@ -46,6 +46,11 @@ class Known:
     most_names: int = 3
     placeholders: Sequence[Placeholder] = ()
     never: Sequence[str] = ()
+
+
+def given_names(rules: MatcherRules) -> set[str]:
+    """Given names in lower case, formal and short ones."""
+    return {name.lower() for pair in rules.nicknames for name in pair}
 
 
 def known_of(rules: MatcherRules, most_names: int = 3) -> Known:
@@ -136,13 +141,3 @@ def _domains(features: Mapping[str, Feature], roles: Mapping[str, Role], public:
     own = [domain.set(domain.is_in(list(public)), None) for domain in mail]
     columns = [column.alias(str(number)) for number, column in enumerate([*own_sites, *own])]
     return pl.DataFrame(columns).select(pl.coalesce(pl.all())).to_series() if columns else None
-
-
-def texts(feature: Feature) -> pl.Series:
-    """The values of the rows."""
-    codes = pl.Series(feature.codes).cast(pl.Int64)
-    return (
-        feature.values.gather(codes.set(codes < 0, None))
-        if len(feature.values)
-        else pl.Series([None] * len(codes), dtype=pl.String)
-    )

@@ -1,21 +1,21 @@
 """The report of a plan: what its files say, on one page."""
 
 from datetime import datetime
-from math import log2
 from pathlib import Path
 
 import polars as pl
 
 from dq.apply import plan as plans
+from dq.dedupe.evidence import log_odds
 from dq.pipeline import approving, learning
 from dq.pipeline.handing import Meant
 from dq.report.charts import Mark
 from dq.report.masks import masked_conflicts, masks_of
-from dq.report.matchfacts import MATCHER, Matching, bins_of, examples_of, sizes_of
+from dq.report.matchfacts import Matching, bins_of, examples_of, sizes_of
 from dq.report.planpage import PlanPage
 from dq.rules import TableRules
 from dq.schemas import Cluster, Pair
-from dq.schemas.pair import GAMMA
+from dq.schemas.pair import GAMMA, MATCH
 from dq.settings import Settings
 
 _STORES = {"database": "database", "airtable": "airtable"}
@@ -55,13 +55,9 @@ def _matching(clean: Path, rules: TableRules) -> Matching:
         pl.scan_parquet(clean / f"{name}.parquet").filter(pl.col("table") == rules.table).collect()
         for name in ("clusters", "pairs")
     )
-    matched = pairs.filter(pl.col(Pair.match_key) == MATCHER)
+    matched = pairs.filter(pl.col(Pair.match_key) == MATCH)
     asked = rules.dedupe.matcher
-    marks = (
-        [Mark(name, log2(p / (1 - p))) for name, p in (("review", asked.review), ("merge", asked.merge))]
-        if asked
-        else []
-    )
+    marks = [Mark(name, log_odds(p)) for name, p in (("review", asked.review), ("merge", asked.merge))] if asked else []
     link = marks[-1].bits if marks else 0.0
     return Matching(
         headline=_headline(clusters),

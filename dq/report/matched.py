@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dq.dedupe.blocking import Candidates
-from dq.dedupe.evidence import Evidence
+from dq.dedupe.evidence import Evidence, log_odds
 
 
 def learned_lines(evidence: Evidence, candidates: Candidates, roles: Mapping[str, str]) -> list[str]:
@@ -28,7 +28,7 @@ def learned_lines(evidence: Evidence, candidates: Candidates, roles: Mapping[str
         ]
     told += [
         "",
-        f"prior: {np.log2(evidence.prior / (1 - evidence.prior)):+.1f} bits; all weights and the prior sum up to the match weight",
+        f"prior: {log_odds(evidence.prior):+.1f} bits; all weights and the prior sum up to the match weight",
         *(
             f"shared by rows that are not the same, which counts against a match: {' and '.join(one.names)} "
             f"({np.log2(one.share):+.1f} bits)"

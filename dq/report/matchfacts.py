@@ -12,9 +12,8 @@ from dq.masking import masked_key
 from dq.report.charts import Bin, FoundBy, Mark
 from dq.report.waterfall import Waterfall, waterfall
 from dq.schemas import Cluster, Pair
+from dq.schemas.pair import MATCH
 
-MATCHER = "match"
-"""The match key of pairs that the matcher weighed."""
 _MOST_BINS = 70
 _SIZES = ((1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 10), (11, 20), (21, 50), (51, 100), (101, None))
 
@@ -114,7 +113,7 @@ def examples_of(
         return ()
     weight = pl.col(str(Pair.match_weight))
     by = [weight.abs(), Pair.key_l, Pair.key_r]
-    own = pairs.filter(pl.col(Pair.match_key) == MATCHER, weight.is_finite()).sort(by, descending=[True, False, False])
+    own = pairs.filter(pl.col(Pair.match_key) == MATCH, weight.is_finite()).sort(by, descending=[True, False, False])
     linked = own.filter(pl.col(Pair.decision) == "link", weight >= link)
     apart = own.filter(pl.col(Pair.decision) == "reject", weight >= link)
     below = own.filter(pl.col(Pair.decision) != "link", weight < link).sort(

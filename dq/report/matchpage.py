@@ -1,7 +1,6 @@
 """Matching as an HTML page with charts: what was learned, what was compared, what was found."""
 
-import math
-
+from dq.dedupe.evidence import log_odds
 from dq.report import charts
 from dq.report.charts.drawing import signed
 from dq.report.matchfacts import Matching
@@ -62,14 +61,10 @@ def _learned(found: Matching, prefix: str) -> list[str]:
     prior = found.evidence.prior
     told = _heading(
         "What was learned",
-        f"Of any two rows one pair in {1 / prior:,.0f} is the same: {signed(_bits(prior))} bits. "
+        f"Of any two rows one pair in {1 / prior:,.0f} is the same: {signed(log_odds(prior))} bits. "
         "What each comparison says is added to that, and a little more where the values are rare.",
     )
     told += charts.levels(found.evidence, f"{prefix}levels")
     if found.roles:
         told += table("Columns that counted", ["column", "taken for"], found.roles.items(), words=2)
     return told
-
-
-def _bits(part: float) -> float:
-    return math.log2(part / (1 - part))

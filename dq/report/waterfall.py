@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dq.dedupe.comparison import MISSING
-from dq.dedupe.evidence import Evidence, probability
+from dq.dedupe.evidence import Evidence, log_odds, probability
 from dq.schemas.pair import GAMMA
 
 SILENT = "missing"
@@ -64,7 +64,7 @@ def waterfall(evidence: Evidence, gammas: Sequence[int | None], weight: float) -
         _step(respect.name, respect.levels, respect.bits, MISSING if gamma is None else gamma)
         for respect, gamma in zip(evidence.respects, gammas, strict=True)
     )
-    prior = float(np.log2(evidence.prior / (1 - evidence.prior)))
+    prior = log_odds(evidence.prior)
     rarity = weight - prior - sum(step.bits for step in steps)
     return Waterfall(prior, steps, rarity, weight, float(probability(np.array([weight]))[0]))
 

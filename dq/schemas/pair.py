@@ -13,6 +13,10 @@ GAMMA = "gamma_match_"
 """How the columns of the matcher's levels begin."""
 
 
+MATCH = "match"
+"""The `match_key` of pairs that the matcher found, and what decided on rows that it joined."""
+
+
 class Pair(pa.DataFrameModel):
     store_l: str = pa.Field(isin=STORES)
     key_l: str

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dq.dedupe.evidence import log_odds
 from dq.report.charts.drawing import (
     LETTER,
     WIDTH,
@@ -115,7 +116,7 @@ def _bits(across: Scale, y: float) -> list[str]:
         told += [line(x, y, x, y + 4, "axis"), words(x, y + 16, tick_of(tick), "middle")]
     taken: list[tuple[float, float]] = []
     for part in _PROBABILITIES:
-        bits, half = math.log2(part / (1 - part)), (len(share(part)) + 2) * LETTER / 2
+        bits, half = log_odds(part), (len(share(part)) + 2) * LETTER / 2
         x = across.at(bits)
         if not across.low <= bits <= across.high or any(x - half < end and start < x + half for start, end in taken):
             continue
