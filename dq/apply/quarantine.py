@@ -11,11 +11,10 @@ from pathlib import Path
 import polars as pl
 
 from dq.apply.journal import Entry, mapping_of
-from dq.errors import DamagedError
 from dq.schemas import Cluster
 from dq.schemas.values import Store
 from dq.side import ENTITY, KEY
-from dq.stores.vouched import read_vouched, write_vouched
+from dq.stores.vouched import damaged, read_vouched, write_vouched
 
 FILE = "quarantine.parquet"
 TYPES = {
@@ -46,15 +45,12 @@ def load(root: Path) -> pl.DataFrame:
     path = root / "base" / FILE
     if not path.exists():
         return pl.DataFrame(schema=TYPES)
-    try:
+    with damaged(
+        "The list of quarantined rows cannot be read.",
+        where=f"snapshots/base/{FILE}",
+        fix="move the file away: the rows in it are then tried again",
+    ):
         return read_vouched(path).select(pl.col(name).cast(dtype) for name, dtype in TYPES.items())
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        raise DamagedError(
-            "The list of quarantined rows cannot be read.",
-            where=f"snapshots/base/{FILE}",
-            why=type(error).__name__,
-            fix="move the file away: the rows in it are then tried again",
-        ) from error
 
 
 def save(root: Path, rows: pl.DataFrame) -> None:

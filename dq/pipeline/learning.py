@@ -11,12 +11,11 @@ import polars as pl
 
 from dq.dedupe.model import TYPES, Model, from_frame, to_frame
 from dq.digests import digest_of_json
-from dq.errors import DamagedError
 from dq.pipeline.counting import Planned
 from dq.rules import TableRules
 from dq.settings import Settings
 from dq.stores.private import make_folder
-from dq.stores.vouched import read_vouched, write_vouched
+from dq.stores.vouched import damaged, read_vouched, write_vouched
 
 FILE = "matcher.parquet"
 _KEPT = {"table": pl.String(), "rules": pl.String(), **TYPES}
@@ -33,17 +32,15 @@ def load(settings: Settings) -> dict[str, Model]:
     path = settings.snapshots / "base" / FILE
     if not path.exists():
         return {}
-    try:
+    with damaged(
+        "What the matcher learned cannot be read.",
+        where=f"snapshots/base/{FILE}",
+        fix="dq clean --relearn, and look at the plan",
+        why="Without it rows may be judged otherwise than before.",
+    ):
         held = read_vouched(path).select(list(_KEPT))
         parts = {rules.table: held.filter(table=rules.table, rules=_under(rules)) for rules in settings.tables}
         return {table: from_frame(part.select(list(TYPES))) for table, part in parts.items() if len(part)}
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        raise DamagedError(
-            "What the matcher learned cannot be read.",
-            where=f"snapshots/base/{FILE}",
-            why=f"{type(error).__name__}. Without it rows may be judged otherwise than before.",
-            fix="dq clean --relearn, and look at the plan",
-        ) from error
 
 
 def of_plan(folder: Path, table: str) -> Model | None:
@@ -59,16 +56,13 @@ def of_plan(folder: Path, table: str) -> Model | None:
     path = folder / FILE
     if not path.exists():
         return None
-    try:
+    with damaged(
+        "What the plan's matcher went by cannot be read.",
+        where=f"snapshots/{folder.parent.name}/{folder.name}/{FILE}",
+        fix="dq clean plans again",
+    ):
         held = read_vouched(path).filter(table=table)
         return from_frame(held.select(list(TYPES))) if len(held) else None
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        raise DamagedError(
-            "What the plan's matcher went by cannot be read.",
-            where=f"snapshots/{folder.parent.name}/{folder.name}/{FILE}",
-            why=type(error).__name__,
-            fix="dq clean plans again",
-        ) from error
 
 
 def frame(made: Sequence[Planned]) -> pl.DataFrame:

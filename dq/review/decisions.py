@@ -4,9 +4,8 @@ from pathlib import Path
 
 import polars as pl
 
-from dq.errors import DamagedError
 from dq.stores.private import make_folder
-from dq.stores.vouched import read_vouched, write_vouched
+from dq.stores.vouched import damaged, read_vouched, write_vouched
 
 FILE = "decisions.parquet"
 SAME, DIFFERENT, UNSURE = "same", "different", "unsure"
@@ -36,15 +35,13 @@ def load(root: Path) -> pl.DataFrame:
     path = root / "base" / FILE
     if not path.exists():
         return pl.DataFrame(schema=TYPES)
-    try:
+    with damaged(
+        "The list of people's decisions cannot be read.",
+        where=f"snapshots/base/{FILE}",
+        fix="restore snapshots/base from a backup",
+        why="Without it rows that people told apart would be merged again.",
+    ):
         return _today(read_vouched(path)).select(pl.col(name).cast(dtype) for name, dtype in TYPES.items())
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        raise DamagedError(
-            "The list of people's decisions cannot be read.",
-            where=f"snapshots/base/{FILE}",
-            why=f"{type(error).__name__}. Without it rows that people told apart would be merged again.",
-            fix="restore snapshots/base from a backup",
-        ) from error
 
 
 def _today(held: pl.DataFrame) -> pl.DataFrame:

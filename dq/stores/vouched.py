@@ -5,12 +5,15 @@ makes of a damaged file, nobody knows.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 
+from dq.errors import DamagedError
 from dq.stores.private import write_file
 
 _NAME, _NONE = "dq.sha256", "0" * 64
@@ -38,6 +41,26 @@ def read_vouched(path: Path) -> pl.DataFrame:
     if own and sha256(_with(held, _NONE.encode())).hexdigest().encode() != own[1]:
         raise ValueError(path.name)
     return pl.read_parquet(BytesIO(held))
+
+
+@contextmanager
+def damaged(what: str, where: str, fix: str, why: str = "") -> Iterator[None]:
+    """Tell in a person's words that a remembered table cannot be read while the block reads it.
+
+    Args:
+        what: What cannot be read, as a sentence.
+        where: The file.
+        fix: The next command.
+        why: What would go wrong without the table.
+
+    Raises:
+        DamagedError: It is not as it was written, or cannot be read.
+    """
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+        kind = type(error).__name__
+        raise DamagedError(what, where=where, why=f"{kind}. {why}" if why else kind, fix=fix) from error
 
 
 def _with(held: bytes, digest: bytes) -> bytes:
