@@ -2,14 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from dq.cli.options import AsFormat, ConfigFile, Format, NoBackup, Yes
-
-if TYPE_CHECKING:
-    from dq.settings import Settings
 
 app = typer.Typer(help="What people decide about rows.", no_args_is_help=True, rich_markup_mode=None)
 Row = Annotated[str, typer.Argument(help="A row's key, or store:key.", show_default=False)]
@@ -39,8 +36,9 @@ def pairs(
     elif form is Format.json:
         print_json({"format_version": 1, "waiting": found.height, "pairs": found.head(limit).to_dicts()})
     else:
-        for number, pair in enumerate(found.head(limit).to_dicts(), 1):
-            print("\n".join([*_told(pair, number), *_sides(settings, pair), ""]))
+        shown = found.head(limit).to_dicts()
+        for number, (pair, cells) in enumerate(zip(shown, pipeline.said(settings, shown), strict=True), 1):
+            print("\n".join([*_told(pair, number), *_sides(cells), ""]))
     more = "; dq review same|different|unsure LEFT RIGHT" if found.height else ""
     print(f"{found.height:,} pairs wait" + more, file=sys.stderr)
 
@@ -51,11 +49,8 @@ def _told(pair: dict[str, Any], number: int) -> list[str]:
     return [f"{number}. {left} ~ {right}: {pair['match_probability']:.1%} ({pair['match_weight']:+.1f} bits){alike}"]
 
 
-def _sides(settings: "Settings", pair: dict[str, Any]) -> list[str]:
-    """What both rows say, field by field; what neither says is left out."""
-    from dq import pipeline
-
-    said = pipeline.said(settings, pair)
+def _sides(said: "list[tuple[str, str | None, str | None]]") -> list[str]:
+    """What both rows say, field by field."""
     broad = max((len(name) for name, *_ in said), default=0)
     return [
         f"   {name:<{broad}}  {'=' if one == other else ' '} {one or '-'}  |  {other or '-'}"

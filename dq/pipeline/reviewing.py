@@ -16,9 +16,10 @@ from dq.face import Run
 from dq.pipeline.auditing import actor, event
 from dq.pipeline.locating import planned_run
 from dq.review import DIFFERENT, ENDS, PAIR, SAME, UNSURE
+from dq.rules import TableRules
 from dq.schemas import BaseRow, Cluster, Pair
 from dq.schemas.record import raw
-from dq.schemas.values import STORES
+from dq.schemas.values import STORES, Store
 from dq.settings import Settings
 from dq.side import ENTITY, KEY
 
@@ -125,20 +126,27 @@ def add_decisions(settings: Settings, told: pl.DataFrame, now: datetime) -> None
     event(settings, "decided", {**facts, **{name: first[name] for name in PAIR if first}}, now)
 
 
-def said(settings: Settings, pair: Mapping[str, Any]) -> list[tuple[str, str | None, str | None]]:
-    """What the two rows of a pair say, in standard form: field, left, right; what neither says is left out."""
-    run, sides = planned_run(settings), []
-    rules = next(rules for rules in settings.tables if rules.table == pair["table"])
-    foreign = {name for other in settings.tables for name in other.names} - set(rules.names)
-    for side in "lr":
-        records = run.standardized(pair[f"store_{side}"]).filter(pl.col(KEY) == pair[f"key_{side}"])
-        if records.height > 1:  # another mapping's rows may have equal keys, and fields of their own
-            records = records.filter(
-                pl.all_horizontal(pl.lit(value=True), *(pl.col(raw(n)).is_null() for n in foreign))
-            )
-        sides.append(records.select(pl.col(name).cast(pl.String) for name in rules.names).row(0, named=True))
-    left, right = sides
-    return [(name, left[name], right[name]) for name in rules.names if left[name] or right[name]]
+def said(settings: Settings, pairs: Sequence[Mapping[str, Any]]) -> list[list[tuple[str, str | None, str | None]]]:
+    """What the two rows of each pair say, in standard form: field, left, right; what neither says is left out."""
+    run = planned_run(settings)
+    keys = {pair[f"key_{side}"] for pair in pairs for side in "lr"}
+    stores: tuple[Store, ...] = ("database", "airtable")
+    records = {store: run.standardized(store).filter(pl.col(KEY).is_in(list(keys))) for store in stores}
+    told = []
+    for pair in pairs:
+        rules = next(rules for rules in settings.tables if rules.table == pair["table"])
+        left, right = (_cells(records[pair[f"store_{side}"]], pair[f"key_{side}"], rules, settings) for side in "lr")
+        told.append([(name, left[name], right[name]) for name in rules.names if left[name] or right[name]])
+    return told
+
+
+def _cells(records: pl.DataFrame, key: str, rules: TableRules, settings: Settings) -> dict[str, str | None]:
+    """One row's mapped fields."""
+    rows = records.filter(pl.col(KEY) == key)
+    if rows.height > 1:  # another mapping's rows may have equal keys, and fields of their own
+        foreign = {name for other in settings.tables for name in other.names} - set(rules.names)
+        rows = rows.filter(pl.all_horizontal(pl.lit(value=True), *(pl.col(raw(n)).is_null() for n in foreign)))
+    return rows.select(pl.col(name).cast(pl.String) for name in rules.names).row(0, named=True)
 
 
 def _rows(run: Run, named: str, table: str | None) -> pl.DataFrame:

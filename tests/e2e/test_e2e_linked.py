@@ -428,10 +428,12 @@ def test_people_decide_about_rows_whose_keys_stand_in_both_tables(project: Proje
     assert {(one["table"], one["key_l"], one["key_r"]) for one in told} == {("leads", "1", "2"), ("leads", "1", "3")}
     settings = load(project.root / "config" / "dq.yaml")
     ends = {"store_l": "database", "key_l": "1", "store_r": "database", "key_r": "2"}
-    for table, (field, *values) in {
+    expected = {
         "leads": ("email", "ann1@mail.example", "ann2@mail.example"),
         "companies": ("domain", "firm1.example", "firm2.example"),
-    }.items():
-        said = {name: sides for name, *sides in pipeline.said(settings, {"table": table, **ends})}
+    }
+    told = pipeline.said(settings, [{"table": table, **ends} for table in expected])
+    for (field, *values), cells in zip(expected.values(), told, strict=True):
+        said = {name: sides for name, *sides in cells}
         assert said[field] == values
         assert [name.lower() for name in said["name"]] == values
