@@ -22,7 +22,8 @@ _MANY = 20_000
 _FEWEST = 8
 """Blocks of a key, about, whose pairs are looked at however many they are."""
 _AT_ONCE = 1 << 16
-_MARKS = 20
+_MEASURED = 1 << 17
+"""Rows of a table that are enough to see how large its blocks are."""
 _ALONE, _FEW, _COMMON = 0, 1, 2
 
 Key = tuple[int, ...]
@@ -110,12 +111,11 @@ def small_enough(held: Parts, key: Key, rows: Ints) -> Bools:
     is_common: Bools = np.logical_and.reduce([held.shared[part][rows] == _COMMON for part in key])
     if not is_common.any():
         return np.ones(len(rows), np.bool_)
+    step = max(1, len(held.shared[0]) // _MEASURED)
+    some = np.flatnonzero(np.logical_and.reduce([held.shared[part][::step] == _COMMON for part in key])) * step
+    every = np.sort(_hash(held, key, some))
     asked = _hash(held, key, rows[is_common])
-    every = _hash(held, key, _rows(held, key, _COMMON))
-    marked = np.zeros(1 << _MARKS, np.bool_)
-    marked[asked >> np.uint64(64 - _MARKS)] = True
-    found = np.sort(every[marked[every >> np.uint64(64 - _MARKS)]])
-    size = np.searchsorted(found, asked, "right") - np.searchsorted(found, asked, "left")
+    size = step * (np.searchsorted(every, asked, "right") - np.searchsorted(every, asked, "left"))
     small: Bools = ~is_common
     small[is_common] = size <= LARGEST
     return small

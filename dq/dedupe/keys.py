@@ -61,11 +61,14 @@ def key_values(nodes: pl.DataFrame, rules: DedupeRules, kinds: Mapping[str, str]
 def is_placeholder(value: pl.Expr, placeholders: Sequence[Placeholder], kind: str) -> pl.Expr:
     """Whether a match form is one of the list's values for its kind (`text` lines count for every kind)."""
     lines = [line for line in placeholders if line.kind in (kind, "text")]
-    exact = [line.value.casefold() for line in lines if line.match == "exact"]
-    local = [line.value.casefold() for line in lines if line.match == "local_part"]
+    exact, local, patterns = (
+        [line.value if match == "regex" else line.value.casefold() for line in lines if line.match == match]
+        for match in ("exact", "local_part", "regex")
+    )
     folded = value.str.to_lowercase()
-    found = folded.is_in(exact) | folded.str.split("@").list.first().is_in(local)
-    for line in lines:
-        if line.match == "regex":
-            found = found | folded.str.contains(line.value)
+    found = folded.is_in(exact)
+    if local:
+        found |= folded.str.split("@").list.first().is_in(local)
+    if patterns:  # one look at each value for all of them
+        found |= folded.str.contains("|".join(f"(?:{pattern})" for pattern in patterns))
     return found

@@ -9,7 +9,7 @@ from dq.options import DateOptions
 from dq.rules import Role
 from dq.standardize import company, date, email, linkedin, text, website
 from dq.standardize.digits import plain_digits
-from dq.standardize.forms import change_where, each
+from dq.standardize.forms import change_where, each, once
 
 _MONTHS = 12
 _LAST_CENTURY, _THIS_CENTURY = (
@@ -40,8 +40,11 @@ def _code(value: pl.Expr) -> pl.Expr:
 
 def _number(value: pl.Expr) -> pl.Expr:
     """The last ten digits: a calling code may be there or not."""
-    digits = change_where(value, lambda v: ~v.str.contains(_PLAIN_NUMBER), each(_digits))
-    digits = digits.str.replace_many(_BETWEEN_DIGITS)
+    plain = change_where(value, lambda v: ~v.str.contains(_PLAIN_NUMBER), each(_digits))
+    return once(plain, lambda v: _enough(v.str.replace_many(_BETWEEN_DIGITS)))
+
+
+def _enough(digits: pl.Expr) -> pl.Expr:
     return pl.when(digits.str.len_bytes() >= 5).then(digits.str.slice(-10))
 
 

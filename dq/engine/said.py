@@ -76,7 +76,7 @@ def features_of(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) ->
 
     def feature(name: str) -> Feature:
         told = _told(pl.col("value"), own[name], known.placeholders)
-        return mapped(encoded(frame[name]), folded(own[name], told, known.legal_forms))
+        return mapped(encoded(frame[name]), told, folded(own[name], pl.col("value"), known.legal_forms))
 
     def named_people() -> dict[str, Feature]:
         told = (_told(pl.col(name), role, known.placeholders) for name, role in roles.items() if role in PERSONAL)

@@ -14,7 +14,7 @@ from dq.options import TextOptions
 from dq.standardize import placeholders, text
 from dq.standardize.casing import lost_case, repaired, repaired_before_a_form
 from dq.standardize.form_cuts import Cut, cut_end, cut_start
-from dq.standardize.forms import VALUE, Standardized, both, change_where, each, find_where, once_each
+from dq.standardize.forms import VALUE, Standardized, both, change_where, each, find_where, once, once_each
 from dq.standardize.legal_forms import LegalForms, legal_forms
 
 _WORDS = r"[\p{L}\p{N}]"
@@ -78,7 +78,11 @@ def match_form(value: pl.Expr, forms: Mapping[str, str] | None = None) -> pl.Exp
         bare = change_where(
             bare, lambda name: _may_have_one(name, known), lambda rows: _bare(rows, known, one_case=False)
         )
-    folded = text.folded(bare)
+    return once(text.folded(bare), _spelled)
+
+
+def _spelled(folded: pl.Expr) -> pl.Expr:
+    """A folded name by its words alone, without article; the name itself where that leaves nothing."""
     joined = folded.str.replace_all(_AND, " and ").str.replace_all(r"['’`.״׳]", "")
     words = joined.str.replace_all(r"[^\p{L}\p{N}\p{M}]+", " ").str.strip_chars(" ")
     name = words.str.replace(_ARTICLE, "")

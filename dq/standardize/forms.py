@@ -43,6 +43,18 @@ def each(step: Step) -> Work:
     return lambda rows: rows.select(step(VALUE))
 
 
+def once(value: pl.Expr, step: Step) -> pl.Expr:
+    """A step on a value that is worked out once, however often the step names it.
+
+    The engine works out a named sub-expression once, but not one that calls back into Python.
+    """
+
+    def stepped(batch: pl.Series) -> pl.Series:
+        return frame_of(batch).select(step(VALUE)).to_series().rename(batch.name)
+
+    return value.map_batches(stepped, return_dtype=pl.String, is_elementwise=True)
+
+
 def change_where(value: pl.Expr, needed: Step, change: Work, beside: Beside = NOTHING) -> pl.Expr:
     """The value, changed only where it needs to be; the other rows cost the test alone.
 

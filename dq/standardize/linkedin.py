@@ -14,7 +14,7 @@ import polars as pl
 
 from dq.options import LinkedinOptions as Options
 from dq.standardize import pasted, text
-from dq.standardize.forms import VALUE, Standardized, change_where, each, find_where, once_each
+from dq.standardize.forms import VALUE, Standardized, change_where, each, find_where, once, once_each
 
 _HOME = "https://www.linkedin.com/"
 _STANDARD = r"^https://www\.linkedin\.com/in/[a-z0-9-]{3,}$"
@@ -68,14 +68,19 @@ def finding(value: pl.Expr, options: Options) -> pl.Expr:
 
 def match_form(value: pl.Expr) -> pl.Expr:
     """A person's page for comparing; null for anything else."""
-    form = standard(value, Options())
-    return pl.when(_is_person(form) & form.str.starts_with(_HOME + "in/")).then(form)
+    return once(standard(value, Options()), lambda form: pl.when(_is_person(form) & _is_in(form)).then(form))
 
 
 def company_form(value: pl.Expr) -> pl.Expr:
     """A company's or school's page for comparing; null for anything else. It tells companies apart, never people."""
     form = standard(value, Options(page="company"))
-    return pl.when(form.str.contains(_COMPANY_FORM) | form.str.contains(_SCHOOL_FORM)).then(form)
+    return once(
+        form, lambda form: pl.when(form.str.contains(_COMPANY_FORM) | form.str.contains(_SCHOOL_FORM)).then(form)
+    )
+
+
+def _is_in(form: pl.Expr) -> pl.Expr:
+    return form.str.starts_with(_HOME + "in/")
 
 
 def _is_no_company(value: pl.Expr) -> pl.Expr:

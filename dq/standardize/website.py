@@ -18,6 +18,7 @@ from dq.standardize.hosts import ascii_host, registrable, takes_www
 
 _STANDARD = r"^https://(?:[a-z0-9-]+\.)+[a-z]{2,}(?:/[A-Za-z0-9_~-][A-Za-z0-9._~/-]*)?$"
 _COMMON = r"^(?i)(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}/?$"
+_PLAIN = r"^(?i)(?:https?://)?((?:[a-z0-9-]+\.)+[a-z]{2,})(?:[/?#][!#-;=?-~]*)?$"
 _SURELY_VALID = r"^https?://(?:[a-z0-9-]+\.)+[a-z]{2,}(?:[/?#][!#-;=?-~]*)?$"
 _NAME = r"^(?:[\p{L}\p{N}\p{M}_-]+\.)+(?:\p{L}[\p{L}\p{M}]+|xn--[a-z0-9-]+)$"
 _NUMBER = r"^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$"
@@ -73,10 +74,17 @@ def match_form(value: pl.Expr) -> pl.Expr:
 
 
 def _host_of(value: pl.Expr) -> pl.Expr:
-    host = pl.when(_VALID).then(_HOST)
-    hosts = change_where(value, _is_other, lambda rows: _parsed(rows).select(host))
+    hosts = change_where(value, _is_other, each(_hosts))
     named = hosts.str.strip_prefix("https://").str.replace("/.*$", "")
     return change_where(named, text.not_ascii, each(ascii_host))
+
+
+def _hosts(value: pl.Expr) -> pl.Expr:
+    """The hosts of addresses that are not in standard form; most can be read at a glance."""
+    host = pl.when(_VALID).then(_HOST)
+    plain = value.str.extract(_PLAIN, 1).str.to_lowercase()
+    parsed = change_where(value, lambda v: ~v.str.contains(_PLAIN), lambda rows: _parsed(rows).select(host))
+    return pl.coalesce(plain, parsed)
 
 
 def _needed(options: Options) -> Step:
