@@ -32,6 +32,7 @@ from dq.cli import (
 from dq.cli.interrupts import InterruptedBySignal
 from dq.errors import DqError
 from dq.memory import give_back
+from dq.processor import choose_sort
 
 EXITS = """Exit codes: 0 done, 1 finding, 2 usage or configuration, 3 partial, 4 brake, 5 temporary, 6 verify mismatch,
 7 locked out, 70 unexpected, 130/143 interrupted with the journal saved."""
@@ -93,6 +94,7 @@ def _version(
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code; `--debug` anywhere shows tracebacks, `--read-only` refuses to write."""
     give_back()
+    choose_sort()
     arguments = list(sys.argv[1:] if argv is None else argv)
     rest = [argument for argument in arguments if argument not in ("--debug", READ_ONLY)]
     with _reading_only() if READ_ONLY in arguments else nullcontext():

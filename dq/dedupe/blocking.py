@@ -8,7 +8,8 @@ one; those are taken, one after the other, that bring the most likely matches fo
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ _EASY = 2
 """Bits by which a sampled pair may fall short of a match and count as one with a half."""
 _WORTH = 1 / 1000
 """Likely matches, found or found again, that a new pair must bring."""
+_AT_ONCE = 2
+"""Keys that are worked out beside each other."""
 
 CHOSEN = Blocking()
 """All keys are the matcher's own choice."""
@@ -69,35 +72,52 @@ class Key:
     recall: float | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A key that is worth its pairs, after those that were chosen before it.
+
+    Attributes:
+        key: Its atoms.
+        pairs: About how many it has.
+        fresh: About how many of them are new.
+        recall: Estimated share of the likely matches found by then.
+    """
+
+    key: blocks.Key
+    pairs: float
+    fresh: float
+    recall: float | None = None
+
+
+@dataclass(slots=True, eq=False)
 class _Found:
     """Pairs of the keys so far; those that several found stand there several times until they are settled.
 
     Attributes:
         settled: Pairs, each once.
-        waiting: By key: its pairs.
-        fresh: About how many of those that wait are new.
+        waiting: Keys whose pairs are being worked out.
+        taken: The other keys, and how many pairs each has.
     """
 
     settled: Ints
-    waiting: list[Ints]
-    fresh: float = 0.0
+    waiting: list[tuple[_Choice, Future[Ints]]] = field(default_factory=list)
+    taken: list[tuple[_Choice, int]] = field(default_factory=list)
 
     @property
     def pairs(self) -> float:
         """About how many there are."""
-        return len(self.settled) + self.fresh
+        return len(self.settled) + sum(choice.fresh for choice, _ in self.waiting)
 
-    def add(self, pairs: Ints, fresh: float) -> int:
-        self.waiting.append(pairs)
-        self.fresh += min(fresh, len(pairs))
-        return len(pairs)
+    @property
+    def held(self) -> float:
+        """About how many wait."""
+        return sum(choice.pairs for choice, _ in self.waiting)
 
-    def settle(self) -> Ints:
-        if self.waiting:
-            self.settled = distinct(np.concatenate([self.settled, *self.waiting]))
-            self.waiting, self.fresh = [], 0.0
-        return self.settled
+    def settle(self) -> None:
+        parts = [pairs.result() for _, pairs in self.waiting]
+        self.taken += [(choice, len(part)) for (choice, _), part in zip(self.waiting, parts, strict=True)]
+        self.settled = distinct(np.concatenate([self.settled, *parts])) if parts else self.settled
+        self.waiting = []
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,19 +173,19 @@ def candidates(
     ]
     held = blocks.parts([atom.feature.codes for atom in atoms])
     added = _named(asked.add, atoms)
-    chosen = _chosen(possible, held, atoms, rows, most)
-    found = _Found(_by_words(more), [])
-    by_words = len(found.settled)
-    taken = []
-    for key in added:
-        pairs = blocks.pairs(held, key)
-        taken.append(_key(atoms, key, found.add(pairs, len(pairs))))
-    for key, fresh, recall in chosen:
-        if found.pairs + fresh - by_words > most or sum(map(len, found.waiting)) > most:
-            found.settle()  # keys find many pairs twice: only now it pays to see how many there are
-        if found.pairs + fresh - by_words <= most:
-            taken.append(_key(atoms, key, found.add(blocks.pairs(held, key), fresh), recall))
-    return _candidates(found.settle(), taken)
+    words = _by_words(more)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        chosen = _chosen(possible, held, atoms, rows, most, pool)
+        found = _Found(words, [(_Choice(key, 0, 0), pool.submit(blocks.pairs, held, key)) for key in added])
+        found.settle()
+        for choice in chosen:
+            if found.pairs + choice.fresh - len(words) > most or found.held > most:
+                found.settle()  # keys find many pairs twice: only now it pays to see how many there are
+            if found.pairs + choice.fresh - len(words) <= most:
+                found.waiting.append((choice, pool.submit(blocks.pairs, held, choice.key)))
+        found.settle()
+    taken = [_key(atoms, choice.key, pairs, choice.recall) for choice, pairs in found.taken]
+    return _candidates(found.settled, taken)
 
 
 def _given(atoms: Sequence[Atom], more: Sequence[tuple[Ints, Hashes]], keys: Sequence[Sequence[str]]) -> Candidates:
@@ -204,41 +224,38 @@ def _possible(atoms: Sequence[Atom]) -> list[tuple[int, ...]]:
 
 
 def _chosen(
-    keys: Sequence[blocks.Key], held: blocks.Parts, atoms: Sequence[Atom], rows: int, most: int
-) -> list[tuple[blocks.Key, float, float]]:
-    """The keys in the order of their worth, each with its new pairs and the share of likely matches found by then."""
-    looked_at = {key: found for key in keys if (found := blocks.seen(held, key, _SAMPLED)).pairs}
+    keys: Sequence[blocks.Key], held: blocks.Parts, atoms: Sequence[Atom], rows: int, most: int, pool: Executor
+) -> list[_Choice]:
+    """The keys that are worth it, in the order of their worth."""
+    samples = pool.map(lambda key: blocks.seen(held, key, _SAMPLED), keys)
+    looked_at = {key: found for key, found in zip(keys, samples, strict=True) if found.pairs}
     if not looked_at:
         return []
     pairs = distinct(np.concatenate([found.left << 32 | found.right for found in looked_at.values()]))
     left, right = pairs >> 32, pairs & 0xFFFFFFFF
     sizes = np.array([found.pairs for found in looked_at.values()])
     equal = [atom.feature.same(left, right) for atom in atoms]
-    covers = np.stack([_covered(held, key, equal, left) for key in looked_at])
+    covers = np.stack(list(pool.map(lambda key: _covered(held, key, equal, left), looked_at)))
     seen = np.maximum(_seen(list(looked_at.values()), covers, held.share), 1e-9)
     likely = _likely(atoms, equal, left, right, rows) / seen
     likely = np.minimum(likely, np.quantile(likely, 0.999)) if len(likely) else likely
-    cover = _sparse(covers)
-    chosen: list[int] = []
-    recalls: list[float] = []
-    news: list[float] = []
+    cover, known = _sparse(covers), list(looked_at)
+    chosen: dict[int, _Choice] = {}
     worth, unmet, total = likely.copy(), 1 / seen, 0.0
     while len(chosen) < len(sizes):
         gains, fresh = cover @ worth, np.minimum(cover @ unmet, sizes)
         open_ = (fresh + total <= _ROOM * most) & (sizes <= 3 * most)
-        open_[chosen] = False
+        open_[list(chosen)] = False
         value = np.where(open_, gains / (fresh + 0.02 * rows + 0.1 * sizes), -1)
         best = int(value.argmax())
         if value[best] <= 0 or gains[best] < _WORTH * fresh[best]:
             break
-        chosen.append(best)
         total += fresh[best]
-        news.append(float(fresh[best]))
         worth[covers[best]] *= 1 - _OFTEN
         unmet[covers[best]] = 0
-        recalls.append(1 - float(likely[unmet > 0].sum() / max(likely.sum(), 1e-9)))
-    known = list(looked_at)
-    return [(known[number], new, recall) for number, new, recall in zip(chosen, news, recalls, strict=True)]
+        recall = 1 - float(likely[unmet > 0].sum() / max(likely.sum(), 1e-9))
+        chosen[best] = _Choice(known[best], float(sizes[best]), float(fresh[best]), recall)
+    return list(chosen.values())
 
 
 def _sparse(covers: NDArray[np.bool_]) -> Any:

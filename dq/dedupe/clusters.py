@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from dq.dedupe.features import distinct
 from dq.dedupe.keys import NODE
 from dq.dedupe.pairs import LEFT, RIGHT
 from dq.schemas import Cluster, Pair, Record
@@ -88,8 +89,8 @@ def bridges(left: Ints, right: Ints, label: Ints) -> NDArray[np.bool_]:
     within = label[left] == label[right]
     parts = _cut(left[within], right[within], size[label], position, offset[label])
     copy_of = np.repeat(np.arange(len(order)), np.repeat(count, count))
-    distinct = np.unique(np.stack([copy_of, parts]), axis=1)[0]
-    found[order] = np.bincount(distinct, minlength=len(order)) > 2  # the cut row itself, and more than one part
+    several = distinct(copy_of << 32 | parts) >> 32
+    found[order] = np.bincount(several, minlength=len(order)) > 2  # the cut row itself, and more than one part
     return found
 
 

@@ -5,6 +5,7 @@ rows agree: to share a rare name says more than to share a common one.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,10 +15,13 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from dq.dedupe.features import Bools, Codes, Feature, Floats, Ints
+from dq.dedupe.room import MEMORY, Room
 
 Levels = NDArray[np.int8]
 MISSING = -1
 _LEAST = 1e-12
+_SLICE, _CORES = 250_000, 2
+"""Pairs that are compared at a time, and how many such slices beside each other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,6 +130,31 @@ class Dates:
 
     def chance(self) -> dict[int, float]:  # noqa: D102
         return {3: self.feature.collision()}
+
+
+def compared_in_all(
+    comparisons: Sequence[Comparison], left: Ints, right: Ints, room: Room = MEMORY, at_once: int = _SLICE
+) -> tuple[Compared, ...]:
+    """Pairs in every respect.
+
+    Args:
+        comparisons: The respects.
+        left: Rows.
+        right: The other rows.
+        room: Where the answers are put.
+        at_once: Pairs that are compared at a time: what a comparison needs beside its answer is many times as much.
+    """
+    answers = [Compared(room.empty(len(left), np.int8), room.empty(len(left), np.float32)) for _ in comparisons]
+
+    def compare(start: int) -> None:
+        part = slice(start, start + at_once)
+        for comparison, answer in zip(comparisons, answers, strict=True):
+            told = comparison.compare(left[part], right[part])
+            answer.level[part], answer.rarity[part] = told.level, told.rarity
+
+    with ThreadPoolExecutor(_CORES) as pool:
+        list(pool.map(compare, range(0, len(left), at_once)))
+    return tuple(answers)
 
 
 def similarity(scorer: Callable[..., Any], feature: Feature, left: Codes, right: Codes) -> Floats:

@@ -64,11 +64,13 @@ def is_called(column: str) -> bool:
 
 def _role(name: str, column: pl.Series) -> Role | None:
     held = column.drop_nulls()
-    values = held.n_unique()
+    some = held.gather_every(max(1, len(held) // _LOOKED_AT))
+    values = some.n_unique()
+    if values <= _FEW_VALUES < len(held):  # only now it matters how many there are
+        values = held.n_unique()
     known, role = _by_name(name)
     if values == 0 or (known and role is None) or (values == 1 and role not in _TELLING):
         return None
-    some = held.gather_every(max(1, len(held) // _LOOKED_AT))
     if _share(some, r"^[^@\s]+@[^@\s]+$") > _MOST:
         return "email"
     if role in {None, "code", "text", "place", "organization"} and values <= max(

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dq.dedupe.features import NONE, distinct, distinct_rows, encoded, mixed, subset
+from dq.dedupe import features
+from dq.dedupe.features import NONE, distinct, distinct_rows, encoded, mixed, numbered, subset
 
 VALUES = st.lists(st.sampled_from([None, "", "a", "b", "Ä", "北京", "a b"]), max_size=40)
 HALF = 1 << 64
@@ -26,6 +27,19 @@ def test_a_feature_holds_its_column(values):
     shares = {value: count / counts.total() for value, count in counts.items()}
     assert dict(zip(feature.values.to_list(), feature.frequency.tolist(), strict=True)) == pytest.approx(shares)
     assert feature.collision() == pytest.approx(sum(share**2 for share in shares.values()))
+
+
+@settings(max_examples=30, deadline=None)
+@given(VALUES, st.sampled_from([0, 1, 3, HALF - 1]))
+def test_values_whose_hashes_are_the_same_are_told_apart(values, bits):
+    column = pl.Series("x", values, dtype=pl.String)
+    real = features._hashed
+    with pytest.MonkeyPatch.context() as patched:  # one hash collides, the other tells
+        patched.setattr(features, "_hashed", lambda held, seed: real(held, seed) & (bits if seed == 1 else HALF - 1))
+        codes, first = numbered(column)
+    wanted = list(dict.fromkeys(value for value in values if value is not None))
+    assert column.gather(first).to_list() == wanted
+    assert codes.tolist() == [NONE if value is None else wanted.index(value) for value in values]
 
 
 def test_a_column_in_chunks_is_one_column():

@@ -133,6 +133,17 @@ def test_the_match_form_of_a_website_is_that_of_its_standard_form(values):
     assert frame["v"].to_list() == frame["s"].to_list()
 
 
+@given(values=st.lists(urls(), min_size=1, max_size=8))
+@many
+def test_a_host_that_is_read_at_a_glance_is_the_parsed_one(values):
+    frame = pl.DataFrame({"value": values}, schema={"value": pl.String}).lazy()
+    host = pl.when("valid").then("host")
+    parsed = website._parsed(frame).select(host=host.str.strip_prefix("www.")).collect()["host"]
+    plain = pl.Series(["!" if value is None else value for value in values]).str.contains(website._PLAIN)
+    found = frame.select(website.host_form(pl.col("value"))).collect().to_series()
+    assert found.filter(plain).to_list() == parsed.filter(plain).to_list()
+
+
 LOCAL = st.text("abZ09.+-_!#'é用%", min_size=1, max_size=8)
 DOMAIN = st.one_of(
     st.sampled_from(
