@@ -150,12 +150,12 @@ def _merged(left: Ints, right: Ints, total: Floats, counted: Floats) -> tuple[In
 
 def _mutual(left: Ints, right: Ints, mean: Floats, size: int) -> Bools:
     """Which pairs of clusters are each other's best; equal ones in an order without pattern, else a chain takes forever."""
-    number = np.arange(len(left))
-    scattered = mixed(left << np.int64(32) | right)
-    ends, means, numbers = np.concatenate([left, right]), np.tile(mean, 2), np.tile(number, 2)
-    order = np.lexsort((np.tile(scattered, 2), -means, ends))
-    starts, _ = runs(ends[order])
-    best = np.full(size, -1, np.int64)
-    best[ends[order][starts]] = numbers[order][starts]
-    mutual: Bools = (best[left] == number) & (best[right] == number)
+    by_chance = np.argsort(mixed(left << np.int64(32) | right))
+    order = by_chance[np.argsort(mean[by_chance], kind="stable")]
+    best, of_others = np.full(size, -1, np.int64), np.full(size, -1, np.int64)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    best[left[order]] = of_others[right[order]] = place[order]  # what is written last, the best, stays
+    best = np.maximum(best, of_others)
+    mutual: Bools = (best[left] == place) & (best[right] == place)
     return mutual
