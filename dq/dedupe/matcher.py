@@ -132,7 +132,8 @@ def matched(
         room: Where the pairs are put.
     """
     rows = len(respects.counts)
-    found = blocking.candidates(respects.atoms, rows, respects.words, asked, None if model is None else model.keys)
+    keys = None if model is None else [key.atoms for key in model.keys]
+    found = blocking.candidates(respects.atoms, rows, respects.words, asked, keys)
     if known.source is not None:
         found = _among(found, known.source[found.left] != known.source[found.right])
     sure, reached = _always(respects, known), np.ones(rows, np.bool_)
@@ -294,6 +295,5 @@ def model_of(respects: Respects, roles: Mapping[str, Role], found: Candidates, e
         found: The pairs that were compared, and what they were found by.
         evidence: What was learned of them.
     """
-    keys = tuple(key.atoms for key in found.keys)
     rows = int(respects.counts.sum())
-    return Model(rows, dict(roles), keys, evidence, values_of(respects.comparisons), respects.offices)
+    return Model(rows, dict(roles), found.keys, evidence, values_of(respects.comparisons), respects.offices)
