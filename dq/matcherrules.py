@@ -48,6 +48,7 @@ class MatcherRules(_Value):
         columns: Field → its role; None leaves it out. The others' roles go by their rules, names and values.
         blocking: Blocking keys.
         never: Columns in which rows of one lead never differ: those that do are two, whatever else they share.
+        always: Columns, or several that count together, in which only rows of one lead are equal.
         nicknames: Pairs of a formal name and one that is short for it.
         legal_forms: Legal form of companies → how it is written.
         public_domains: Domains whose mailboxes are anybody's.
@@ -60,6 +61,7 @@ class MatcherRules(_Value):
     columns: dict[str, Role | None] = Field(default_factory=dict)
     blocking: Blocking = Blocking()
     never: tuple[str, ...] = ()
+    always: tuple[tuple[str, ...], ...] = ()
     nicknames: tuple[tuple[str, str], ...] = ()
     legal_forms: dict[str, str] = Field(default_factory=dict)
     public_domains: tuple[str, ...] = ()

@@ -135,6 +135,12 @@ def pairs_of(rows: Ints, hashes: Hashes) -> Ints:
     return left
 
 
+def small(rows: Ints, hashes: Hashes) -> Ints:
+    """The rows of blocks that are not too large; each row has one hash."""
+    _, block, sizes = np.unique(hashes, return_inverse=True, return_counts=True)
+    return rows[sizes[block] <= LARGEST]
+
+
 def _rows(held: Parts, key: Key, least: int) -> Ints:
     return np.flatnonzero(np.logical_and.reduce([held.shared[part] >= least for part in key]))
 

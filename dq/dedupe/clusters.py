@@ -10,7 +10,7 @@ from dq.dedupe.features import distinct
 from dq.dedupe.keys import NODE
 from dq.dedupe.pairs import LEFT, RIGHT
 from dq.schemas import Cluster, Pair, Record
-from dq.schemas.pair import MATCH
+from dq.schemas.pair import ALWAYS, MATCH
 
 STORE = Cluster.store
 MAX_BRIDGE_CHECK = 50
@@ -129,8 +129,8 @@ def _evidence(linked: pl.DataFrame, size: int) -> pl.Series:
     named = (
         pl.when(trust < len(_TRUSTED))
         .then(trust.replace_strict(dict(enumerate(_TRUSTED)), default=None, return_dtype=pl.String))
-        .when(pl.col(Pair.match_key) == MATCH)
-        .then(pl.lit(MATCH))
+        .when(pl.col(Pair.match_key).is_in([MATCH, ALWAYS]))
+        .then(pl.col(Pair.match_key))
         .otherwise(pl.lit("key:") + pl.col(Pair.match_key))
     )
     likely = -pl.col(str(Pair.match_probability))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from dq.dedupe import blocking, evidence
+from dq.dedupe import blocking, evidence, ruled
 from dq.dedupe.blocking import CHOSEN, Atom, Candidates
 from dq.dedupe.comparison import Compared, Comparison, compared_in_all
 from dq.dedupe.evidence import Evidence
@@ -46,6 +46,7 @@ class Respects:
         naming: Comparisons, by number, of what things are called: those that share nothing in it are two.
         offices: By column: digests of the mailboxes and numbers that are nobody's own.
         never: Comparisons, by number, in which rows that are the same never differ.
+        always: What only rows that are the same share, a rule each: rows that have it and hashes of it.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -56,6 +57,7 @@ class Respects:
     naming: tuple[int, ...] = ()
     offices: Mapping[str, Hashes] = field(default_factory=dict)
     never: tuple[int, ...] = ()
+    always: tuple[tuple[Ints, Hashes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +72,7 @@ class Matched:
         evidence: What was learned.
         own: By row: the match weight of two rows that both say what it says.
         reached: Rows of which it was asked where they belong.
+        always: Which of the pairs are one because rules say so.
     """
 
     grown: Grown
@@ -79,6 +82,7 @@ class Matched:
     evidence: Evidence
     own: Floats
     reached: Bools
+    always: Bools
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,41 +132,43 @@ def matched(
         room: Where the pairs are put.
     """
     rows = len(respects.counts)
-    found = blocking.candidates(respects.atoms, rows, respects.words, asked, None if model is None else model.keys)
+    keys = None if model is None else [key.atoms for key in model.keys]
+    found = blocking.candidates(respects.atoms, rows, respects.words, asked, keys)
     if known.source is not None:
         found = _among(found, known.source[found.left] != known.source[found.right])
-    reached = np.ones(rows, np.bool_)
+    sure, reached = _always(respects, known), np.ones(rows, np.bool_)
     if known.fresh is not None and model is not None:
-        found, reached = _reached(respects, model.evidence, found, known, link)
+        found, reached = _reached(respects, model.evidence, found, replace(known, joined=sure), link)
     found = replace(found, left=room.kept(found.left), right=room.kept(found.right))
     pairs = compared_in_all(respects.comparisons, found.left, found.right, room)
     own = compared_in_all(respects.comparisons, np.arange(rows), np.arange(rows), room)
     evidence = _learned(respects, found, pairs, own) if model is None else model.evidence
     weight = _weights(respects, evidence, pairs)
-    every = _inside(respects, evidence, found, weight, link, known.joined)
-    clusters = _grown(respects, every, cut, known)
-    return Matched(clusters, found, pairs, weight, evidence, _weights(respects, evidence, own), reached)
+    every = _inside(respects, evidence, found, weight, link, sure)
+    clusters = _grown(respects, every, cut, MISSING, known, sure)
+    alone = np.where(ruled.named(respects.always, rows), np.inf, _weights(respects, evidence, own))
+    always = ruled.met(respects.always, clusters.label, found.left, found.right)
+    return Matched(clusters, found, pairs, weight, evidence, alone, reached, always)
 
 
-def _grown(respects: Respects, pairs: tuple[Ints, Ints, Floats], cut: float, known: Given) -> Grown:
-    """Clusters in which no two rows differ where rules say that they never do, also where not every pair was scored."""
-    apart = known.apart or (np.empty(0, np.int64), np.empty(0, np.int64))
-    while True:
-        clusters = grown(*pairs, cut, MISSING, respects.counts, known.source, apart, known.joined)
-        left, right = _differing(respects, clusters.label, known.joined)
-        if not len(left):
-            return clusters
-        apart = np.append(apart[0], left), np.append(apart[1], right)
+def _always(respects: Respects, known: Given) -> Ints | None:
+    """Row → first row of those that are known to be one, or because rules say so and nothing tells them apart."""
+    if not respects.always:
+        return known.joined
+    pairs = ruled.one(respects.always, [respects.comparisons[number] for number in respects.never])
+    return _grown(respects, pairs, ruled.ANY, 0.0, known, known.joined).label
 
 
-def _differing(respects: Respects, label: Ints, joined: Ints | None) -> tuple[Ints, Ints]:
-    """Pairs of rows in one cluster that differ where they never may; those that are known to be one are left."""
-    left, right = inside(label, len(label) if respects.never else 0)
-    bad = np.zeros(len(left), np.bool_)
-    for number in respects.never:
-        bad |= respects.comparisons[number].compare(left, right).level == 0
-    bad &= True if joined is None else joined[left] != joined[right]
-    return left[bad], right[bad]
+def _grown(
+    respects: Respects, pairs: tuple[Ints, Ints, Floats], cut: float, missing: float, known: Given, joined: Ints | None
+) -> Grown:
+    """Clusters in which nothing that is known of rows, or ruled, is contradicted."""
+
+    def grow(apart: ruled.Pairs) -> Grown:
+        return grown(*pairs, cut, missing, respects.counts, known.source, apart, joined)
+
+    never = [respects.comparisons[number] for number in respects.never]
+    return ruled.never_differing(grow, known.apart, never, known.joined)
 
 
 def learned(
@@ -184,7 +190,7 @@ def learned(
     told = None if answers is None else (compared_in_all(respects.comparisons, *answers[:2]), answers[2])
     pairs = compared_in_all(respects.comparisons, found.left, found.right)
     own = compared_in_all(respects.comparisons, np.arange(rows), np.arange(rows))
-    return _model(respects, roles, found, _learned(respects, found, pairs, own, told))
+    return model_of(respects, roles, found, _learned(respects, found, pairs, own, told))
 
 
 def weighed(respects: Respects, evidence: Evidence, left: Ints, right: Ints) -> tuple[tuple[Compared, ...], Floats]:
@@ -250,11 +256,8 @@ def _inside(
         scored.append(_weights(respects, learned, compared_in_all(respects.comparisons, left[part], right[part])))
     together = label[found.left] == label[found.right]
     known = together & ((size[label[found.left]] > MOST_INSIDE) | (size[label[found.left]] == 2))
-    return (
-        np.append(left, found.left[known]),
-        np.append(right, found.right[known]),
-        np.append(np.concatenate(scored), weight[known]),
-    )
+    scored.append(weight[known])
+    return np.append(left, found.left[known]), np.append(right, found.right[known]), np.concatenate(scored)
 
 
 def _weights(respects: Respects, learned: Evidence, pairs: Sequence[Compared]) -> Floats:
@@ -270,18 +273,14 @@ def _weights(respects: Respects, learned: Evidence, pairs: Sequence[Compared]) -
     return weight
 
 
-def model_of(respects: Respects, roles: Mapping[str, Role], found: Matched) -> Model:
+def model_of(respects: Respects, roles: Mapping[str, Role], found: Candidates, evidence: Evidence) -> Model:
     """What was learned, to be kept.
 
     Args:
         respects: The table.
         roles: The columns that counted.
-        found: What the matcher learned and found.
+        found: The pairs that were compared, and what they were found by.
+        evidence: What was learned of them.
     """
-    return _model(respects, roles, found.candidates, found.evidence)
-
-
-def _model(respects: Respects, roles: Mapping[str, Role], found: Candidates, evidence: Evidence) -> Model:
-    keys = tuple(key.atoms for key in found.keys)
     rows = int(respects.counts.sum())
-    return Model(rows, dict(roles), keys, evidence, values_of(respects.comparisons), respects.offices)
+    return Model(rows, dict(roles), found.keys, evidence, values_of(respects.comparisons), respects.offices)

@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 import polars as pl
 
+from dq.dedupe.blocking import Key
 from dq.dedupe.comparison import Comparison
 from dq.dedupe.evidence import Evidence, Respect, Shared
 from dq.dedupe.features import Codes, Feature, Floats, Hashes, mixed
@@ -32,12 +33,12 @@ TYPES = {
 }
 """kind: `rows`, `column`, `key`, `prior`, `shared`, `level`, `rest`, `collision`, `value` or `office`; name: of a column,
 comparison or feature; text: a role, a level, or as JSON the parts of a key or the comparisons that are shared; digest: of
-a value; m, u: shares of matches and random pairs on a level; bits: what the level is worth; share: of rows, or how many
-rows there were."""
+a value; m, u: shares of matches and random pairs on a level, m of likely matches that a key and those before it find;
+bits: what the level is worth; share: of rows, or how many rows there were, or pairs that share a key."""
 _SAID = {
     "rows": ("share",),
     "column": ("name", "text"),
-    "key": ("text",),
+    "key": ("text", "share"),
     "prior": ("share",),
     "shared": ("text", "share"),
     "level": ("name", "text", "m", "u"),
@@ -74,7 +75,7 @@ class Model:
     Attributes:
         rows: How many rows it had.
         roles: Columns that count, and what they are.
-        keys: Blocking keys, by the names of their atoms.
+        keys: Blocking keys.
         evidence: What each level of each comparison is worth.
         values: By feature: how common its values are.
         offices: By feature: digests of the values that are nobody's own.
@@ -82,7 +83,7 @@ class Model:
 
     rows: int
     roles: Mapping[str, Role]
-    keys: tuple[tuple[str, ...], ...]
+    keys: tuple[Key, ...]
     evidence: Evidence
     values: Mapping[str, Values]
     offices: Mapping[str, Hashes]
@@ -176,7 +177,7 @@ def to_frame(model: Model) -> pl.DataFrame:
     facts = [
         {"kind": "rows", "share": float(model.rows)},
         *({"kind": "column", "name": name, "text": role} for name, role in model.roles.items()),
-        *({"kind": "key", "text": _named(key)} for key in model.keys),
+        *({"kind": "key", "text": _named(key.atoms), "m": key.recall, "share": key.pairs} for key in model.keys),
         prior,
         *({"kind": "shared", "text": _named(one.names), "share": one.share} for one in model.evidence.shared),
         *levels,
@@ -231,13 +232,17 @@ def _read(frame: pl.DataFrame) -> Model:
     )
     both = parts.get("shared", nothing)
     shared = tuple(Shared(_names(told), share) for told, share in zip(both["text"], both["share"], strict=True))
+    held = parts.get("key", nothing)
     tables = {str(key[0]): part for key, part in value.group_by("name", maintain_order=True)}
     rest, collision = (_by_name(parts.get(kind, nothing), "share") for kind in ("rest", "collision"))
     offices = parts.get("office", nothing).group_by("name", maintain_order=True)
     return Model(
         rows=int(parts["rows"]["share"][0]),
         roles=_by_name(parts["column"], "text"),
-        keys=tuple(_names(key) for key in parts.get("key", nothing)["text"]),
+        keys=tuple(
+            Key(_names(atoms), int(pairs), recall)
+            for atoms, pairs, recall in zip(held["text"], held["share"], held["m"], strict=True)
+        ),
         evidence=Evidence(parts["prior"]["share"][0], respects, shared),
         values={
             name: Values(*_listing(tables.get(name, nothing)), share, collision[name]) for name, share in rest.items()

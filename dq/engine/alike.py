@@ -24,7 +24,7 @@ from dq.engine.respects import respects
 from dq.engine.said import given_names, known_of
 from dq.rules import FieldRule, MatcherRules, Role, TableRules
 from dq.schemas import Pair
-from dq.schemas.pair import GAMMA, MATCH
+from dq.schemas.pair import ALWAYS, GAMMA, MATCH
 from dq.schemas.values import Store
 from dq.side import KEY
 
@@ -167,10 +167,11 @@ def _pairs(seen: Respects, result: Matched, given: Given, number: Ints, review: 
     """Pairs of rows that are in two groups: those of one cluster are links, of the others the likely ones go to people."""
     group, cluster = np.asarray(given.joined), result.grown.label
     left, right = result.candidates.left, result.candidates.right
-    one = (cluster[left] == cluster[right]) & (result.weight >= cut)
+    one = result.always | ((cluster[left] == cluster[right]) & (result.weight >= cut))
     kept = (group[left] != group[right]) & (one | (result.weight >= review))
     hub, spoke = _stars(group, cluster, left[one], right[one])
     left, right = np.append(left[kept], hub), np.append(right[kept], spoke)
+    always = np.append(result.always[kept], np.zeros(len(hub), np.bool_))
     pairs, weight = weighed(seen, result.evidence, left, right)
     node = np.unique(number, return_index=True)[1].astype(np.int64)
     ends = np.stack([node[left], node[right]]) if len(left) else np.empty((2, 0), np.int64)
@@ -179,10 +180,10 @@ def _pairs(seen: Respects, result: Matched, given: Given, number: Ints, review: 
         {
             LEFT: ends.min(axis=0),
             RIGHT: ends.max(axis=0),
-            str(Pair.match_key): pl.repeat(MATCH, len(left), eager=True, dtype=pl.String),
+            str(Pair.match_key): pl.Series(np.where(always, ALWAYS, MATCH), dtype=pl.String),
             **levels,
             str(Pair.match_weight): weight,
-            str(Pair.match_probability): probability(weight),
+            str(Pair.match_probability): np.where(always, 1.0, probability(weight)),
             str(Pair.decision): pl.Series(np.where(cluster[left] == cluster[right], "link", "review"), dtype=pl.String),
         }
     ).sort(LEFT, RIGHT)

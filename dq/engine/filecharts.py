@@ -1,11 +1,10 @@
 """What a page tells of a file's matching."""
 
-from dq.dedupe.blocking import Candidates
 from dq.dedupe.matcher import CUT, Matched
 from dq.engine.filematch import FileMatch
-from dq.report.charts import FoundBy, Mark
+from dq.report.charts import Mark
 from dq.report.charts.drawing import share
-from dq.report.matchfacts import Matching, bins_of, examples_of, sizes_of
+from dq.report.matchfacts import Matching, bins_of, examples_of, keys_of, sizes_of
 from dq.schemas import Cluster
 
 _ROWS = {"database": "row", "airtable": "row"}
@@ -32,7 +31,7 @@ def matching_of(name: str, found: FileMatch, link: float, *, linked: bool) -> Ma
         link=link,
         marks=(Mark("parts of a cluster, on average", CUT), Mark("link", link)),
         evidence=learned,
-        keys=keys_of(found.matched.candidates),
+        keys=keys_of(found.matched.candidates.keys),
         examples=examples_of(learned, found.pairs, link, _TWO if linked else _ROWS),
         roles=found.roles,
     )
@@ -46,8 +45,3 @@ def _compared(found: Matched) -> str:
         f"{len(found.weight):,} pairs were compared.{hold} Between the hill of pairs that are two, to the left, and that "
         "of pairs that are the same lie those that are hard to tell: the fewer there are, the less depends on the threshold."
     )
-
-
-def keys_of(candidates: Candidates) -> tuple[FoundBy, ...]:
-    """The blocking keys in the order in which they were taken."""
-    return tuple(FoundBy(" and ".join(key.atoms), key.pairs, key.recall) for key in candidates.keys)

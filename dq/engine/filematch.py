@@ -24,7 +24,7 @@ from dq.errors import ConfigurationError
 from dq.memory import trim
 from dq.rules import MatcherRules, Role
 from dq.schemas import Cluster, Pair
-from dq.schemas.pair import MATCH
+from dq.schemas.pair import ALWAYS, MATCH
 
 _STORES = ("database", "airtable")
 _TABLE = "file"
@@ -112,7 +112,7 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
     link = log_odds(asked.threshold)
     given, blocking = Given(source=source, fresh=fresh), asked.matcher.blocking
     result = matched(seen, given, link=link, cut=cut_of(link), asked=blocking, model=asked.model, room=asked.room)
-    model = asked.model or model_of(seen, found, result)
+    model = asked.model or model_of(seen, found, result.candidates, result.evidence)
     del seen
     trim()
     return FileMatch(_clusters(rows, result, number, link), _pairs(rows, result, number, link), found, result, model)
@@ -255,12 +255,12 @@ def _labels(
 
 def _pairs(rows: pl.DataFrame, result: Matched, number: Ints, link: float) -> pl.DataFrame:
     """The candidate pairs that are, or may be, the same; the likeliest first."""
-    kept = np.flatnonzero(result.weight >= CUT)
-    order = kept[np.argsort(-result.weight[kept], kind="stable")]
+    kept = np.flatnonzero(result.always | (result.weight >= CUT))
+    order = kept[np.lexsort((-result.weight[kept], ~result.always[kept]))]
     left, right = result.candidates.left[order], result.candidates.right[order]
+    weight, always = result.weight[order], result.always[order]
     first = np.unique(number, return_index=True)[1] if len(number) else np.empty(0, np.int64)
     together = result.grown.label[left] == result.grown.label[right]
-    weight = result.weight[order]
     decision = np.where(together, "link", np.where(weight >= link, "reject", "review"))
     ends = {
         f"{column}_{side}": rows[name].gather(first[end])
@@ -274,10 +274,10 @@ def _pairs(rows: pl.DataFrame, result: Matched, number: Ints, link: float) -> pl
     return pl.DataFrame(
         {
             **ends,
-            str(Pair.match_key): pl.repeat(MATCH, len(order), eager=True),
+            str(Pair.match_key): pl.Series(np.where(always, ALWAYS, MATCH), dtype=pl.String),
             **gammas,
             str(Pair.match_weight): weight,
-            str(Pair.match_probability): probability(weight),
+            str(Pair.match_probability): pl.Series(probability(weight)).set(pl.Series(always), 1.0),
             str(Pair.decision): decision,
             str(Pair.table): pl.repeat(_TABLE, len(order), eager=True),
         }

@@ -3,6 +3,7 @@
 columns ─► folded as their role wants it ─► features ─► comparisons, atoms, rare words
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -28,6 +29,12 @@ _WORDS, _MOST_ROWS = 4, 30
 _SEVERAL: tuple[Role, ...] = ("email", "phone")
 """Kinds of columns that are compared as a set: people have several."""
 _OR = " or "
+_PARTS: Mapping[Role | None, Sequence[str]] = {
+    "name": (f"{PERSON} words", f"{PERSON} middle", f"{PERSON} generation"),
+    "given": (f"{PERSON} given",), "middle": (f"{PERSON} middle",),
+    "family": (f"{PERSON} family", f"{PERSON} generation"),
+}  # fmt: skip
+"""A column of names → what it says, first what it must say."""
 _LETTERS = 3
 """Letters of a name that are no chance in a mailbox."""
 
@@ -110,8 +117,25 @@ def _seen(
     told = {name: np.sort(digests(features[name].values.gather(codes))) for name, codes in nobodys.items()}
     if model is not None:
         comparisons = [as_known(one, model.values) for one in comparisons]
-    never = _never([one.name for one in comparisons], roles, known)
-    return Respects(tuple(comparisons), tuple(atoms), tuple(words), counts, sure, called, told, never), number
+    never, always = _never([one.name for one in comparisons], roles, known), _always(own, roles, known)
+    ways = (*words, *always)
+    return Respects(tuple(comparisons), tuple(atoms), ways, counts, sure, called, told, never, always), number
+
+
+def _always(own: Mapping[str, Feature], roles: Mapping[str, Role], known: Known) -> tuple[tuple[Ints, Hashes], ...]:
+    """What only rows that are the same share, by rule; of columns that are not there rules say nothing."""
+    ruled = ([_PARTS.get(roles.get(column), (column,)) for column in rule] for rule in known.always)
+    return tuple(_together(own, parts) for parts in ruled if all(first in own for first, *_ in parts))
+
+
+def _together(own: Mapping[str, Feature], columns: Sequence[Sequence[str]]) -> tuple[Ints, Hashes]:
+    """The rows that have a value in the first part of every column, and a hash of all parts."""
+    said = np.flatnonzero(np.logical_and.reduce([own[first].known for first, *_ in columns]))
+    hashes = np.zeros(len(said), np.uint64)
+    for name in itertools.chain.from_iterable(columns):
+        if name in own:
+            hashes = mixed(hashes + own[name].codes[said].astype(np.uint64))
+    return said, hashes
 
 
 def _never(names: Sequence[str], roles: Mapping[str, Role], known: Known) -> tuple[int, ...]:

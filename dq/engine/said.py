@@ -38,6 +38,7 @@ class Known:
         most_names: A mailbox or number of this many names or more is an office's.
         placeholders: Values that are none: `n/a`, `unknown`, `-`.
         never: Columns in which rows that are the same never differ.
+        always: Columns that count together, in which only rows that are the same are equal.
     """
 
     nicknames: Sequence[tuple[str, str]] = ()
@@ -46,6 +47,7 @@ class Known:
     most_names: int = 3
     placeholders: Sequence[Placeholder] = ()
     never: Sequence[str] = ()
+    always: Sequence[Sequence[str]] = ()
 
 
 def given_names(rules: MatcherRules) -> set[str]:
@@ -61,7 +63,7 @@ def known_of(rules: MatcherRules, most_names: int = 3) -> Known:
         most_names: A mailbox or number of this many names or more is an office's.
     """
     lists = rules.nicknames, rules.legal_forms, rules.public_domains
-    return Known(*lists, most_names, rules.placeholders, rules.never)
+    return Known(*lists, most_names, rules.placeholders, rules.never, rules.always)
 
 
 def features_of(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:

@@ -19,6 +19,8 @@ from dq.stores.vouched import damaged, read_vouched, write_vouched
 
 FILE = "matcher.parquet"
 _KEPT = {"table": pl.String(), "rules": pl.String(), **TYPES}
+_NOT_LEARNED = {"merge", "review", "fewest_rows", "never", "always"}
+"""What rules say of pairs, whatever was learned."""
 _GROWN = 2
 """A table of so many times the rows that were learned from has more to teach."""
 
@@ -103,5 +105,5 @@ def _under(rules: TableRules) -> str:
     """Digest of the rules that the matcher goes by."""
     matcher = rules.dedupe.matcher
     fields = [[field.name, field.kind, field.default] for field in rules.fields]
-    said = None if matcher is None else matcher.model_dump(mode="json", exclude={"merge", "review", "fewest_rows"})
+    said = None if matcher is None else matcher.model_dump(mode="json", exclude=_NOT_LEARNED)
     return digest_of_json([said, fields, rules.dedupe.name_field])

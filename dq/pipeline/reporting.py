@@ -11,7 +11,7 @@ from dq.pipeline import approving, learning
 from dq.pipeline.handing import Meant
 from dq.report.charts import Mark
 from dq.report.masks import masked_conflicts, masks_of
-from dq.report.matchfacts import Matching, bins_of, examples_of, sizes_of
+from dq.report.matchfacts import Matching, bins_of, examples_of, keys_of, sizes_of
 from dq.report.planpage import PlanPage
 from dq.rules import TableRules
 from dq.schemas import Cluster, Pair
@@ -67,7 +67,10 @@ def _matching(clean: Path, rules: TableRules) -> Matching:
         link=link,
         marks=marks,
         evidence=None if model is None else model.evidence,
-        key_names=() if model is None else [" and ".join(key) for key in model.keys],
+        keys=() if model is None else keys_of(model.keys),
+        counted=""
+        if model is None
+        else f" Pairs of a key are those of the {model.rows:,} rows that it was learned from.",
         examples=() if model is None else examples_of(model.evidence, matched, link, _STORES, GAMMA),
         roles={} if model is None else model.roles,
         decided=_decided(clusters),

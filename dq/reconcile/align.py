@@ -93,11 +93,16 @@ def _suffixed(rows: pl.DataFrame, side: Store) -> pl.DataFrame:
 
 
 def is_edited(side: Store, rules: TableRules) -> pl.Expr:
-    """Whether a side's row differs from the base in any cell; a value that was never agreed on counts as edited."""
+    """Whether a side's row differs from the base in any cell.
+
+    A value that was never agreed on counts as edited, since no other store has it: also one that the other could not
+    take, or that lost against one that this store cannot take. A default is no such value.
+    """
     edits = []
-    for name in rules.names:
-        value, base = pl.col(at(name, side)), pl.col(at(name, "base"))
-        edits.append(pl.when(base.is_null()).then(value.is_not_null()).otherwise(value.fill_null("") != base))
+    for field in rules.fields:
+        value, base = pl.col(at(field.name, side)), pl.col(at(field.name, "base"))
+        is_own = value.is_not_null() & own_value(value, field)
+        edits.append(pl.when(base.is_null()).then(is_own).otherwise(value.fill_null("") != base))
     return pl.any_horizontal(pl.lit(value=False), *edits)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
+from dq.dedupe.blocking import Key
 from dq.dedupe.evidence import Evidence
 from dq.dedupe.features import Floats
 from dq.masking import masked_key
@@ -44,7 +45,7 @@ class Matching:
         marks: The thresholds.
         evidence: What was learned; None where nothing was.
         keys: What pairs were found by.
-        key_names: The same, where nobody counted what they find.
+        counted: When their pairs were counted, in a sentence, where that was not now.
         examples: Some pairs.
         roles: Columns and what they were taken for.
         decided: What put rows into their clusters, and how many.
@@ -58,10 +59,15 @@ class Matching:
     marks: Sequence[Mark]
     evidence: Evidence | None = None
     keys: Sequence[FoundBy] = ()
-    key_names: Sequence[str] = ()
+    counted: str = ""
     examples: Sequence[Example] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
     decided: Sequence[tuple[str, int]] = ()
+
+
+def keys_of(keys: Sequence[Key]) -> tuple[FoundBy, ...]:
+    """Blocking keys in the order in which they were taken."""
+    return tuple(FoundBy(" and ".join(key.atoms), key.pairs, key.recall) for key in keys)
 
 
 def bins_of(weights: Floats) -> tuple[Bin, ...]:

@@ -35,12 +35,8 @@ def sections(found: Matching, prefix: str = "") -> list[str]:
     if found.evidence is not None:
         told += _learned(found, prefix)
     if found.keys:
-        told += _heading("What was compared", "Only rows that share a key are compared.")
+        told += _heading("What was compared", f"Only rows that share a key are compared.{found.counted}")
         told += charts.keys(found.keys, f"{prefix}keys")
-    if found.key_names:
-        told += table(
-            "Blocking keys: only rows that share one are compared", ["key"], [[key] for key in found.key_names]
-        )
     if found.examples:
         told += _heading(
             "Some pairs",

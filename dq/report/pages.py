@@ -9,16 +9,22 @@ STYLE = """
   :root { --ink: #e6e6e6; --paper: #16181c; --line: #454a52; --bad: #ff9492; --warn: #f0b72f; --good: #4ac26b; }
 }
 body { font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; margin: 1rem 0 2rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; min-width: min(100%, 30rem); margin: 1rem 0 2rem; }
 caption { text-align: left; font-weight: 600; padding: .5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+.number { text-align: right; white-space: nowrap; }
+th[scope=col] { overflow-wrap: normal; white-space: normal; }
+th[scope=row], td:not(.number) { min-width: 8rem; }
 th[scope=row] { font-weight: 600; }
 td p { margin: 0; }
-.number { text-align: right; white-space: nowrap; }
 .error { color: var(--bad); font-weight: 600; }
 .warning { color: var(--warn); font-weight: 600; }
 .passed { color: var(--good); }
+@media print { .wide { overflow-x: visible; } }
 """
+OPEN, CLOSE = '<div class="wide"><table>', "</table></div>"
+"""A table that is moved sideways where the page is too narrow for it."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -51,9 +57,16 @@ def document(title: str, body: Sequence[str], style: str = STYLE) -> str:
     )
 
 
-def heads(names: Sequence[str]) -> str:
-    """The head of a table; names are plain text."""
-    cells = "".join(f'<th scope="col">{shown(name)}</th>' for name in names)
+def heads(names: Sequence[str], words: int | None = None) -> str:
+    """The head of a table.
+
+    Args:
+        names: Of its columns, plain text.
+        words: How many of the first columns are no numbers; None for all.
+    """
+    many = len(names) if words is None else words
+    cells = "".join(f'<th scope="col">{shown(name)}</th>' for name in names[:many])
+    cells += "".join(f'<th scope="col" class="number">{shown(name)}</th>' for name in names[many:])
     return f"<thead><tr>{cells}</tr></thead>"
 
 
@@ -66,13 +79,13 @@ def table(caption: str, names: Sequence[str], rows: Iterable[Sequence[str | floa
         rows: Values: text is shown as it is, numbers with commas.
         words: How many of the first columns are no numbers.
     """
-    told = ["<table>", f"<caption>{shown(caption)}</caption>", heads(names), "<tbody>"]
+    told = [OPEN, f"<caption>{shown(caption)}</caption>", heads(names, words), "<tbody>"]
     for row in rows:
         first, *rest = (shown(value) if isinstance(value, str) else f"{value:,}" for value in row)
         cells = [f"<td>{text}</td>" for text in rest[: words - 1]]
         cells += [f'<td class="number">{text}</td>' for text in rest[words - 1 :]]
         told.append(f'<tr><th scope="row">{first}</th>{"".join(cells)}</tr>')
-    return [*told, "</tbody>", "</table>"]
+    return [*told, "</tbody>", CLOSE]
 
 
 def shown(text: str) -> str:

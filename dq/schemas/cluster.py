@@ -15,7 +15,7 @@ class Cluster(pa.DataFrameModel):
     bridge: bool
     """Without this row its cluster would fall apart."""
     decided_by: str
-    """`decided` (by people), `base`, `link`, `single`, `match` (the matcher) or `key:<match_key>`: the strongest evidence that put the row in its cluster."""
+    """`decided` (by people), `base`, `link`, `single`, `match` (the matcher), `always` (a rule) or `key:<match_key>`: the strongest evidence that put the row in its cluster."""
     table: str
     """The database table of the mapping, for configurations with several."""
 

@@ -15,6 +15,8 @@ GAMMA = "gamma_match_"
 
 MATCH = "match"
 """The `match_key` of pairs that the matcher found, and what decided on rows that it joined."""
+ALWAYS = "always"
+"""The same of pairs that rules make one, whatever the matcher finds."""
 
 
 class Pair(pa.DataFrameModel):

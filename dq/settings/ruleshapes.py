@@ -71,6 +71,12 @@ class BlockingShape(Shape):
     without: list[list[str]] = Field([], description="Keys that are not taken.")
 
 
+Columns = Annotated[
+    list[str], Field(min_length=1), BeforeValidator(one_or_more, json_schema_input_type=str | list[str])
+]
+"""A column, or several that count together."""
+
+
 class MatcherShape(Shape):
     """The matcher beside the keys."""
 
@@ -81,6 +87,9 @@ class MatcherShape(Shape):
     columns: dict[str, Role | None] = Field({}, description="Column → its role, or null to leave it out.")
     blocking: BlockingShape = Field(BlockingShape(), description="Blocking keys to take or to leave.")
     never: list[str] = Field([], description="Columns in which rows of one lead never differ.")
+    always: list[Columns] = Field(
+        [], description="Columns, or lists that count together, equal only in rows of one lead."
+    )
 
 
 class DedupeFile(Shape):

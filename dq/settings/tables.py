@@ -150,6 +150,7 @@ def matcher_of(shape: MatcherShape, lists: Lists) -> MatcherRules:
         columns=shape.columns,
         blocking=Blocking.model_validate(shape.blocking.model_dump()),
         never=tuple(shape.never),
+        always=tuple(map(tuple, shape.always)),
         nicknames=lists.nicknames,
         legal_forms=lists.legal_forms,
         public_domains=lists.email_domains.get("free", ()),

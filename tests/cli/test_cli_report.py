@@ -45,8 +45,12 @@ def test_the_page_tells_of_the_plan(reported: Project):
     assert "not applied at 20" in page
     for heading in ("Changes", "Brakes", "Findings", "Conflicts", "Matching: leads"):
         assert f"<h2>{heading}</h2>" in page
-    for heading in ("What was found", "What was learned", "Match weights"):
+    for heading in ("What was found", "What was learned", "Match weights", "What was compared"):
         assert f"<h3>{heading}</h3>" in page
+    assert "rows that it was learned from" in page
+    assert re.search(r'<th scope="row">name and [^<]*</th><td class="number">[1-9][0-9,]*</td>', page), (
+        "keys with pairs"
+    )
     assert "Conflicts that wait" in page
     assert "waits for a person" in page
     assert "src=" not in page

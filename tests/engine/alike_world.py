@@ -140,8 +140,8 @@ def leads(made):
 
 
 def decisions(made):
-    """The matcher's own pairs and what became of them."""
-    pairs = made.pairs.filter(pl.col("match_key") == "match")
+    """The pairs of the matcher and of its rules, and what became of them."""
+    pairs = made.pairs.filter(pl.col("match_key").is_in(["match", "always"]))
     return {
         frozenset((one, other)): said for one, other, said in pairs.select("key_l", "key_r", "decision").iter_rows()
     }

@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 
+import polars as pl
 import pytest
 from alike_world import crowd, decisions, inputs, leads, model, planned, rules
 
@@ -70,6 +71,30 @@ def test_different_beats_the_matcher_and_same_beats_everything(turned):
     strangers = {"rec1": {"name": "Ann Lee", "email": "ann@lee.example", "phone": "+1 212 555 0101"}}
     assert PAIR not in leads(planned(BOTH, strangers))
     assert PAIR in leads(planned(BOTH, strangers, same=[pair]))
+
+
+ALWAYS = MatcherRules(fewest_rows=0, always=(("phone",),))
+
+
+@pytest.mark.parametrize(
+    ("matcher", "said", "decided"),
+    [
+        (MatcherRules(fewest_rows=0), {}, {}),
+        (ALWAYS, {}, {PAIR: "link"}),
+        (ALWAYS, {"apart": [ends("d1", "rec1")]}, {}),
+        (ALWAYS.model_copy(update={"never": ("company",)}), {}, {}),
+        (ALWAYS.model_copy(update={"always": (("phone", "company"),)}), {}, {}),
+    ],
+)
+def test_rules_make_leads_one_that_nobody_told_apart(matcher, said, decided):
+    stranger = {"name": "Ann Lee", "company": "Tulip Bank", "phone": "(415) 555-7788"}
+    made = planned(BOTH, {"rec1": stranger}, given=rules(matcher), **said)
+    assert decisions(made) == decided
+    assert (PAIR in leads(made)) == bool(decided)
+    if decided:
+        (line,) = at_the_door(made.pairs, Pair, "pairs").to_dicts()
+        assert (line["match_key"], line["match_probability"]) == ("always", 1.0)
+        assert made.clusters.filter(pl.col("row_key").is_in(["d1", "rec1"]))["decided_by"].to_list() == ["always"] * 2
 
 
 def test_what_people_are_unsure_of_the_matcher_leaves_two():

@@ -78,6 +78,20 @@ def test_edge_18_ids_reused_after_the_base_lost_their_row_are_told_apart(directi
     assert not made.reconciled.base["entity_id"].is_null().any()
 
 
+@pytest.mark.parametrize(
+    ("held", "ends"),
+    [("AUTO SEND", ("airtable", "delete")), (None, ("airtable", "delete")), ("responded", ("database", "insert"))],
+)
+def test_a_default_that_the_other_store_never_took_is_nobodys_edit(held, ends):
+    """The database's status is no option of Airtable, so that the two never agree on the cell."""
+    person = {"name": "Ann Lee", "email": "a@x.com"}
+    given = inputs([lead("d1", "rec1", status="weird", **person)], [record("rec1", "d1", status=held, **person)])
+    after = next_inputs(given, plan_table(given))
+    assert after.base["status_agreed"].to_list() == [None]
+    made = plan_table(replace(after, raw={**after.raw, "database": after.raw["database"].head(0)}))
+    assert {(store, op) for store, op, *_ in changed(made) if op != "update"} == {ends}
+
+
 def test_a_revived_row_does_not_clear_what_it_could_not_be_given():
     given = inputs(
         [lead("d1", "rec1", name="Ann Lee", email="a@x.com", size=7)],

@@ -95,7 +95,7 @@ def _writes(given, field, side):
 def _edited(given, row, base):
     for field in given.fields:
         value, agreed = row.get(field.name), base[field.name]
-        if (value is not None) if agreed is None else ((value or "") != agreed):
+        if (value not in (None, field.default)) if agreed is None else ((value or "") != agreed):
             return True
     return False
 

@@ -18,8 +18,8 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --for: #6cb6ff; --against: #f0a050; } }
 figure { margin: 1rem 0 2rem; break-inside: avoid; }
 figcaption { max-width: 46rem; padding-bottom: .5rem; }
-svg { display: block; width: 100%; max-width: 46rem; height: auto; }
-svg text { fill: var(--ink); stroke: var(--paper); stroke-width: 3px; paint-order: stroke; }
+svg { display: block; width: 100%; min-width: 34rem; max-width: 46rem; height: auto; }
+svg text { fill: var(--ink); stroke: var(--paper); stroke-width: 4px; paint-order: stroke; }
 svg .for { fill: var(--for); }
 svg .against { fill: var(--against); }
 svg .total { fill: var(--ink); }
@@ -28,6 +28,7 @@ svg .grid { stroke: var(--line); }
 @media print {
   :root { --ink: #000; --paper: #fff; --line: #bbb; --bad: #000; --warn: #000; --good: #000; --for: #0b62a3; --against: #c8620a; }
   body { max-width: none; margin: 0; }
+  svg { min-width: 0; }
   h1, h2, h3, figcaption { break-after: avoid; }
 }
 """
@@ -156,13 +157,13 @@ def figure(name: str, title: str, told: str, height: float, marks: Sequence[str]
         f'<figure id="{name}">',
         f"<figcaption><strong>{shown(title)}</strong><br>{shown(told)}</figcaption>",
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" {_FONT} role="img" '
+            f'<div class="wide"><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" {_FONT} role="img" '
             f'aria-labelledby="{name}-title {name}-told">'
         ),
         f'<title id="{name}-title">{shown(title)}</title>',
         f'<desc id="{name}-told">{shown(told)}</desc>',
         *marks,
-        "</svg>",
+        "</svg></div>",
         "<details><summary>The same as a table</summary>",
         *table,
         "</details>",

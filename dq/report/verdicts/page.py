@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from dq.gate import Report, Verdict
-from dq.report.pages import document, heads
+from dq.report.pages import CLOSE, OPEN, document, heads
 from dq.report.verdicts.wording import details, headline, passed, percent, sentence, subject, worst_first
 from dq.schemas.values import Severity
 
@@ -38,26 +38,26 @@ def as_page(reports: Sequence[Report], fail_on: Severity) -> str:
 def _scores(reports: Sequence[Report]) -> list[str]:
     names = list(dict.fromkeys(name for report in reports for name in report.scores))
     columns = ["table", "rows", "score", *names]
-    told = ["<table>", "<caption>Scores</caption>", heads(columns), "<tbody>"]
+    told = [OPEN, "<caption>Scores</caption>", heads(columns, 1), "<tbody>"]
     for report in reports:
         cells = [f"{report.rows:,}", percent(report.total_score)]
         cells += [percent(report.scores[name]) if name in report.scores else "" for name in names]
         numbers = "".join(f'<td class="number">{cell}</td>' for cell in cells)
         told.append(f'<tr><th scope="row">{escape(report.target)}</th>{numbers}</tr>')
-    return [*told, "</tbody>", "</table>"]
+    return [*told, "</tbody>", CLOSE]
 
 
 def _table(caption: str, found: Sequence[tuple[Report, Verdict]]) -> list[str]:
     if not found:
         return []
     told = [
-        "<table>",
+        OPEN,
         f"<caption>{caption}</caption>",
         heads(["outcome", "table", "rule", "what was found"]),
         "<tbody>",
     ]
     told += [_row(*pair) for pair in found[:MOST_ROWS]]
-    told += ["</tbody>", "</table>"]
+    told += ["</tbody>", CLOSE]
     rest = len(found) - MOST_ROWS
     return told + ([f"<p>… and {rest:,} more.</p>"] if rest > 0 else [])
 
