@@ -146,7 +146,8 @@ def matched(
     weight = _weights(respects, evidence, pairs)
     every = _inside(respects, evidence, found, weight, link, sure)
     clusters = _grown(respects, every, cut, MISSING, known, sure)
-    alone = np.where(ruled.named(respects.always, rows), np.inf, _weights(respects, evidence, own))
+    alone = _weights(respects, evidence, own)
+    alone[ruled.named(respects.always, len(alone))] = np.inf
     always = ruled.met(respects.always, clusters.label, found.left, found.right)
     return Matched(clusters, found, pairs, weight, evidence, alone, reached, always)
 
