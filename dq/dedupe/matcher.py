@@ -14,7 +14,7 @@ from dq.dedupe.comparison import Compared, Comparison, compared_in_all
 from dq.dedupe.evidence import Evidence
 from dq.dedupe.features import Bools, Floats, Hashes, Ints
 from dq.dedupe.linkage import Grown, grown, inside, linked
-from dq.dedupe.model import Model, values_of
+from dq.dedupe.model import Model, Values, values_of
 from dq.dedupe.room import MEMORY, Room
 from dq.rules import Blocking, Role
 
@@ -94,12 +94,14 @@ class Given:
         apart: Pairs of rows that are not the same, whatever they say.
         joined: Row → first row of those that it is one with, whatever they say.
         fresh: New rows: only where they belong is asked, and of those that they may be one with. None asks of all.
+        answers: Pairs of rows of which people said whether they are the same, and what they said: who learns hears them.
     """
 
     source: Ints | None = None
     apart: tuple[Ints, Ints] | None = None
     joined: Ints | None = None
     fresh: Bools | None = None
+    answers: tuple[Ints, Ints, Bools] | None = None
 
 
 NOTHING = Given()
@@ -142,7 +144,7 @@ def matched(
     found = replace(found, left=room.kept(found.left), right=room.kept(found.right))
     pairs = compared_in_all(respects.comparisons, found.left, found.right, room)
     own = compared_in_all(respects.comparisons, np.arange(rows), np.arange(rows), room)
-    evidence = _learned(respects, found, pairs, own) if model is None else model.evidence
+    evidence = _learned(respects, found, pairs, own, known.answers) if model is None else model.evidence
     weight = _weights(respects, evidence, pairs)
     every = _inside(respects, evidence, found, weight, link, sure)
     clusters = _grown(respects, every, cut, MISSING, known, sure)
@@ -170,28 +172,6 @@ def _grown(
 
     never = [respects.comparisons[number] for number in respects.never]
     return ruled.never_differing(grow, known.apart, never, known.joined)
-
-
-def learned(
-    respects: Respects,
-    roles: Mapping[str, Role],
-    asked: Blocking = CHOSEN,
-    answers: tuple[Ints, Ints, Bools] | None = None,
-) -> Model:
-    """What a table's rows teach, to be kept.
-
-    Args:
-        respects: The table.
-        roles: The columns that count.
-        asked: Blocking keys that are to be taken, or not.
-        answers: Pairs of rows of which people said whether they are the same, and what they said.
-    """
-    rows = len(respects.counts)
-    found = blocking.candidates(respects.atoms, rows, respects.words, asked)
-    told = None if answers is None else (compared_in_all(respects.comparisons, *answers[:2]), answers[2])
-    pairs = compared_in_all(respects.comparisons, found.left, found.right)
-    own = compared_in_all(respects.comparisons, np.arange(rows), np.arange(rows))
-    return model_of(respects, roles, found, _learned(respects, found, pairs, own, told))
 
 
 def weighed(respects: Respects, evidence: Evidence, left: Ints, right: Ints) -> tuple[tuple[Compared, ...], Floats]:
@@ -229,9 +209,10 @@ def _learned(
     found: Candidates,
     pairs: Sequence[Compared],
     own: Sequence[Compared],
-    told: tuple[Sequence[Compared], Bools] | None = None,
+    answers: tuple[Ints, Ints, Bools] | None,
 ) -> Evidence:
     """Evidence of all rows: a pair of rows that stand for many counts as many, and equal rows are pairs as well."""
+    told = None if answers is None else (compared_in_all(respects.comparisons, *answers[:2]), answers[2])
     counts = respects.counts.astype(np.float64)
     repeated = np.flatnonzero(counts > 1)
     both = tuple(
@@ -274,14 +255,17 @@ def _weights(respects: Respects, learned: Evidence, pairs: Sequence[Compared]) -
     return weight
 
 
-def model_of(respects: Respects, roles: Mapping[str, Role], found: Candidates, evidence: Evidence) -> Model:
+def model_of(
+    respects: Respects, roles: Mapping[str, Role], found: Matched, values: Mapping[str, Values] | None = None
+) -> Model:
     """What was learned, to be kept.
 
     Args:
         respects: The table.
         roles: The columns that counted.
-        found: The pairs that were compared, and what they were found by.
-        evidence: What was learned of them.
+        found: What the matcher learned and found.
+        values: How common values are, where the comparisons went by that already; None asks the comparisons.
     """
     rows = int(respects.counts.sum())
-    return Model(rows, dict(roles), found.keys, evidence, values_of(respects.comparisons), respects.offices)
+    common = values_of(respects.comparisons) if values is None else values
+    return Model(rows, dict(roles), found.candidates.keys, found.evidence, common, respects.offices)

@@ -7,7 +7,7 @@ contradict each other, never are. From `merge` on a pair is a link, from `review
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -16,8 +16,8 @@ from dq.dedupe.clusters import components
 from dq.dedupe.evidence import log_odds, probability
 from dq.dedupe.features import Bools, Ints
 from dq.dedupe.keys import NODE, is_placeholder
-from dq.dedupe.matcher import Given, Matched, Respects, cut_of, learned, matched, weighed
-from dq.dedupe.model import Model
+from dq.dedupe.matcher import Given, Matched, Respects, cut_of, matched, model_of, weighed
+from dq.dedupe.model import Model, as_known, values_of
 from dq.dedupe.pairs import LEFT, RIGHT
 from dq.dedupe.roles import roles
 from dq.engine.respects import respects
@@ -88,19 +88,24 @@ def alike(
     found = _roles(texts, rules, asked) if model is None else model.roles
     if not found or not set(found) <= set(texts.columns):
         return Alike(_none(), None)
-    kept = model
-    if kept is None:
-        table, number = respects(texts, found, known, within=label)
-        if not table.comparisons:
-            return Alike(_none(), None)
-        kept = learned(table, found, asked.blocking, _answers(decided, said.apart, number))
-    seen, number = respects(texts, found, known, within=label, model=kept)
-    if not kept.fits(seen.comparisons):  # it was learned of other columns
-        return Alike(_none(), None) if model is None else alike(records, nodes, decided, said, rules, None)
-    given = Given(apart=_told_apart(decided, said, number), joined=_first_of_group(label, number))
+    seen, number = respects(texts, found, known, within=label, model=model)
+    if not seen.comparisons:
+        return Alike(_none(), None)
+    if model is not None and not model.fits(seen.comparisons):  # it was learned of other columns
+        return alike(records, nodes, decided, said, rules, None)
+    del texts  # as much as all the rest
+    common = values_of(seen.comparisons) if model is None else model.values
+    if model is None:  # who learns judges as those to come will
+        seen = replace(seen, comparisons=tuple(as_known(one, common) for one in seen.comparisons))
+    given = Given(
+        apart=_told_apart(decided, said, number),
+        joined=_first_of_group(label, number),
+        answers=_answers(decided, said.apart, number),
+    )
     link, review = log_odds(asked.merge), log_odds(asked.review)
-    result = matched(seen, given, link=link, cut=cut_of(link), model=kept)
-    return Alike(_pairs(seen, result, given, number, review, cut_of(link)), kept)
+    result = matched(seen, given, link=link, cut=cut_of(link), asked=asked.blocking, model=model)
+    pairs = _pairs(seen, result, given, number, review, cut_of(link))
+    return Alike(pairs, model or model_of(seen, found, result, common))
 
 
 def _texts(records: Mapping[Store, pl.DataFrame], nodes: pl.DataFrame, rules: TableRules) -> pl.DataFrame:

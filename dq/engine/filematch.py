@@ -112,7 +112,7 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
     link = log_odds(asked.threshold)
     given, blocking = Given(source=source, fresh=fresh), asked.matcher.blocking
     result = matched(seen, given, link=link, cut=cut_of(link), asked=blocking, model=asked.model, room=asked.room)
-    model = asked.model or model_of(seen, found, result.candidates, result.evidence)
+    model = asked.model or model_of(seen, found, result)
     del seen
     trim()
     return FileMatch(_clusters(rows, result, number, link), _pairs(rows, result, number, link), found, result, model)

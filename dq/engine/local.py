@@ -13,13 +13,14 @@ import polars as pl
 
 from dq.dedupe.model import Model
 from dq.engine.alone import findings_of, left_alone
+from dq.engine.begun import Begun, begun
 from dq.engine.erasing import blocked
 from dq.engine.grouping import grouped
 from dq.engine.inputs import Inputs
 from dq.engine.parking import ALL, Park
 from dq.engine.parts import by_entity
 from dq.engine.rebase import rebased
-from dq.engine.records import human_times, set_aside, standardized, without_stale_writes
+from dq.engine.records import human_times, set_aside, without_stale_writes
 from dq.engine.required import extra_cells
 from dq.engine.returning import as_json, returned, undead
 from dq.engine.settling import settling
@@ -48,6 +49,7 @@ class TablePlan:
         findings: Finding contract, of all steps.
         park: Where the large frames are; None when they are here. Ask `frame` for them.
         model: What the matcher went by; None where it had too little to learn from.
+        begun: What a plan of the same rows that is made again begins with.
     """
 
     records: Mapping[Store, pl.DataFrame]
@@ -56,6 +58,7 @@ class TablePlan:
     leads: pl.DataFrame
     reconciled: Reconciled
     findings: pl.DataFrame
+    begun: Begun
     park: Park | None = None
     model: Model | None = None
 
@@ -74,32 +77,35 @@ class TablePlan:
         return frame if columns is None else frame.filter(where).select(columns)
 
 
-def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:
+def plan_table(inputs: Inputs, park: Park | None = None, before: Begun | None = None) -> TablePlan:
     """Standardize, dedupe and reconcile one mapping.
 
     Args:
         inputs: What the plan is made from.
         park: Where the plan's large frames go, if not into memory.
+        before: What an earlier plan began with; it is used where that was made of the same rows.
 
     Raises:
         ConfigurationError: A standardizer is not idempotent on this data, or an insert lacks a required column.
     """
+    given, start = inputs, begun(inputs, before)
     inputs = replace(inputs, base=resolved(inputs.base, inputs.references))
     rules = inputs.rules
-    records, found = standardized(inputs)
+    records, found = start.read()
     timed = {store: human_times(records[store], inputs.base, store) for store in STORES}
     inputs = replace(inputs, base=without_stale_writes(inputs.base, records))
-    if park is not None:
-        records = {store: park.put(f"records_{store}", records[store]) for store in STORES}
+    start = start.parked(park)
+    del records
     back = returned(timed, inputs.base, rules)
-    groups = grouped(timed, inputs.base, back, inputs.hints, rules, inputs.model)
+    groups = start.grouped_as(given)
+    if groups is None:
+        groups = start.kept(grouped(timed, inputs.base, back, inputs.hints, rules, inputs.model))
     chosen = sided(timed, groups, back, inputs)
     base, aside = rebased(inputs.base, chosen.clusters, chosen.sides)
     world, terms = _world(inputs, timed, chosen, base)
     waiting = pl.concat([blocked(timed, inputs.base, rules), settling(timed, inputs), set_aside(found, rules)])
     dead = undead(timed, inputs.base, rules)
     del timed  # what follows is by entity: large frames go as soon as nothing asks for them
-    pairs = groups.pairs if park is None else park.put("pairs", groups.pairs)
     alone = left_alone(pl.concat([inputs.hints.alone, waiting]), groups, chosen.clusters)
     reconciled = by_entity(world, terms, alone, inputs.parts, park)
     aside = lasting(aside, inputs.references)
@@ -108,8 +114,8 @@ def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:
     left = findings_of(alone, chosen.clusters, rules)
     findings = pl.concat([found, groups.findings, back.findings, dead, chosen.findings, reconciled.findings, left])
     return TablePlan(
-        records=records,
-        pairs=pairs,
+        records=start.records,
+        pairs=groups.pairs,
         clusters=chosen.clusters,
         leads=groups.clusters,
         reconciled=replace(
@@ -118,6 +124,7 @@ def plan_table(inputs: Inputs, park: Park | None = None) -> TablePlan:
             tally=pl.concat([reconciled.tally, _waiting(alone)]),
         ),
         findings=findings.sort("store", "row_key", "field", "rule", *FINDING_TYPES, nulls_last=False),
+        begun=replace(start, inputs=given, groups=groups),
         park=park,
         model=groups.model,
     )

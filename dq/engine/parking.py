@@ -63,7 +63,8 @@ class Park:
         other.clear()
         return other
 
-    def clear(self) -> None:
-        """Remove what is parked."""
+    def clear(self, but: Sequence[str] = ()) -> None:
+        """Remove what is parked, but for some frames."""
         for part in self.folder.glob("*.parquet"):
-            part.unlink()
+            if part.name.rpartition("-")[0] not in but:
+                part.unlink()

@@ -11,6 +11,7 @@ from dataclasses import replace
 import polars as pl
 
 from dq.engine.alone import whole_leads
+from dq.engine.begun import PARKED, Begun
 from dq.engine.inputs import Hints, Inputs
 from dq.engine.local import TablePlan, plan_table
 from dq.engine.naming import unlinked
@@ -50,32 +51,38 @@ def plan_to_rest(inputs: Inputs, park: Park | None = None) -> tuple[TablePlan, p
 
 def settled_plan(inputs: Inputs, park: Park | None = None) -> tuple[TablePlan, pl.DataFrame, pl.DataFrame]:
     """As `plan_to_rest`, and store, row_key, why of the rows that the plan leaves alone."""
-    start = inputs.hints
+    start, begun = inputs.hints, None
     while True:
-        made, rest, restless = _in_rounds(inputs, start, park)
+        made, rest, restless = _in_rounds(inputs, start, park, begun)
+        inputs, begun = replace(inputs, model=made.model), made.begun
         new = restless.join(start.alone, on=_ROW, how="anti").with_columns(pl.lit("unsettled").alias("why"))
         alone = pl.concat([start.alone, new])
         if rest.is_empty() or new.is_empty() or not _are_few(alone.filter(why="unsettled"), made.leads):
             return made, rest, start.alone
         start = replace(start, alone=alone)
+        del made
 
 
-def _in_rounds(inputs: Inputs, hints: Hints, park: Park | None) -> tuple[TablePlan, pl.DataFrame, pl.DataFrame]:
+def _in_rounds(
+    inputs: Inputs, hints: Hints, park: Park | None, begun: Begun | None
+) -> tuple[TablePlan, pl.DataFrame, pl.DataFrame]:
     """The plan, what a second one would still change, and the rows of the leads that it would change."""
-    for _ in range(ROUNDS):
+    turn = 0
+    while True:
+        turn += 1
         if park is not None:
-            park.clear()
-        made = plan_table(replace(inputs, hints=hints), park)
+            park.clear(but=() if begun is None else PARKED)
+        made = plan_table(replace(inputs, hints=hints), park, begun)
         inputs = replace(inputs, model=made.model)  # what was learned once holds until the plan rests
         after = carried_out(inputs, made, hints.alone)
         again = plan_table(after, None if park is None else park.beside("again"))
         rest, restless = moves(again.frame("changes")), _restless(made, again)
         learned = hints if rest.is_empty() else _learned(hints, made, again)
         del again, after  # two plans never stand in memory at once
-        if learned.size == hints.size:
-            break
-        hints = learned
-    return made, rest, restless
+        if turn == ROUNDS or learned.size == hints.size:
+            return made, rest, restless
+        hints, begun = learned, made.begun
+        del made  # likewise
 
 
 def _restless(made: TablePlan, again: TablePlan) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from matching_tables import known_lists, people
 
 from dq.dedupe.linkage import grown, linked
-from dq.dedupe.matcher import Given, learned, matched
+from dq.dedupe.matcher import Given, matched, model_of
 from dq.dedupe.roles import roles
 from dq.engine.filematch import Asked, match_files
 from dq.engine.respects import respects
@@ -32,7 +32,7 @@ def table(seed, rows):
     frame = flat(seed, rows).leads
     found = roles(frame, people(), NO_KEY)
     seen, _ = respects(frame, found, known_lists(), once=False)
-    model = learned(seen, found)
+    model = model_of(seen, found, matched(seen))
     return respects(frame, found, known_lists(), once=False, model=model)[0], model
 
 

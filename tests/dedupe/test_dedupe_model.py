@@ -11,7 +11,7 @@ from dq.dedupe import model as kept
 from dq.dedupe.blocking import Key
 from dq.dedupe.evidence import Evidence, Respect, Shared
 from dq.dedupe.features import encoded, mixed
-from dq.dedupe.matcher import learned, matched, model_of
+from dq.dedupe.matcher import matched, model_of
 from dq.dedupe.model import Model, Values, counted, digests, from_frame, to_frame, valued
 from dq.dedupe.roles import roles
 from dq.engine.respects import respects
@@ -77,7 +77,7 @@ def test_columns_of_any_name_are_kept_apart(tmp_path):
     made = flat(3, 300).leads.rename({"email": "mail + more", "company": "value", "phone": "prior", "title": "rows"})
     found = {"name": "name", "mail + more": "email", "value": "organization", "prior": "phone", "rows": "text"}
     seen, _ = respects(made, found, known_lists())
-    model = learned(seen, found)
+    model = model_of(seen, found, matched(seen))
     assert any("mail + more" in key.atoms for key in model.keys)
     to_frame(model).write_parquet(tmp_path / "model.parquet")
     again = from_frame(pl.read_parquet(tmp_path / "model.parquet"))
@@ -140,8 +140,6 @@ def test_with_what_was_kept_rows_are_judged_as_by_the_run_that_learned_it(seed, 
     np.testing.assert_allclose(found.weight, run.weight, atol=1e-9)
     np.testing.assert_allclose(found.own, run.own, atol=1e-9)
     assert (found.grown.label == run.grown.label).all()
-    learned_alone = learned(respects(frame, again.roles, known_lists())[0], again.roles)
-    assert told(learned_alone) == told(model)
 
 
 def test_rows_to_come_are_judged_by_the_table_that_was_learned_from():

@@ -7,6 +7,8 @@ import polars as pl
 import pytest
 from alike_world import crowd, decisions, inputs, leads, model, planned, rules
 
+from dq.dedupe import model as known
+from dq.dedupe.model import from_frame, to_frame
 from dq.engine import carried_out, plan_table, plan_to_rest
 from dq.gate import at_the_door
 from dq.rules import MatcherRules
@@ -175,11 +177,17 @@ def test_plans_rest_and_their_slices_do_not_matter():
     sliced, _ = plan_to_rest(replace(given, parts=7))
     for one, other in zip(rows_of(made), rows_of(sliced), strict=True):
         assert one.equals(other)
-    ours = plan_table(replace(given, model=made.model))
-    assert ours.model is made.model
-    assert ours.pairs.drop("match_weight", "match_probability").equals(
-        plan_table(given).pairs.drop("match_weight", "match_probability")
-    )
+
+
+@pytest.mark.parametrize("most", [3, 50_000])
+def test_the_plan_that_learns_judges_as_those_to_come(most, monkeypatch):
+    """Also where a model keeps the frequencies of few values."""
+    monkeypatch.setattr(known, "MOST_VALUES", most)
+    given = inputs(*crowd(3, 300))
+    made = plan_table(given)
+    ours = plan_table(replace(given, model=from_frame(to_frame(made.model))))
+    assert decisions(made)
+    assert ours.pairs.equals(made.pairs)
 
 
 def test_no_lead_holds_rows_that_people_told_apart():
