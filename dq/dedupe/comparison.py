@@ -108,18 +108,29 @@ class Digits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dates:
-    """Days, written as eight digits: equal, one slip apart, of one year or of one day in the year."""
+    """Days, written as eight digits: equal, one slip or a swap of day and month apart, of one year or of one day in the year.
+
+    Attributes:
+        name: Of the column.
+        feature: The days.
+        years: By code: the year, as a number.
+        days: By code: the day in the year, as a number.
+        swapped: By code: the number of the day in the year with day and month in the other order.
+    """
 
     name: str
     feature: Feature
     years: Ints
     days: Ints
+    swapped: Ints
     levels: tuple[str, ...] = ("differs", "same year or day", "one slip", "equal")
 
     def compare(self, left: Ints, right: Ints) -> Compared:  # noqa: D102
         def alike(one: Codes, other: Codes) -> Levels:
             slip = similarity(OSA.distance, self.feature, one, other) <= 1
-            partly = (self.years[one] == self.years[other]) | (self.days[one] == self.days[other])
+            year = self.years[one] == self.years[other]
+            slip |= year & (self.swapped[one] == self.days[other])
+            partly = year | (self.days[one] == self.days[other])
             return np.where(slip, 2, partly).astype(np.int8)
 
         return compared(self.feature, left, right, 3, alike, least=1)

@@ -4,17 +4,20 @@ respects ─► candidate pairs ─► levels ─► evidence ─► weights ─
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
 from dq.dedupe import blocking, evidence
-from dq.dedupe.blocking import CHOSEN, Atom, Candidates
-from dq.dedupe.comparison import Compared, Comparison
+from dq.dedupe.blocking import CHOSEN, Candidates
+from dq.dedupe.comparison import Compared
 from dq.dedupe.evidence import Evidence
-from dq.dedupe.features import Bools, Floats, Hashes, Ints
+from dq.dedupe.features import Bools, Floats, Ints
 from dq.dedupe.linkage import Grown, grown, inside, linked
 from dq.dedupe.model import Model, values_of
+from dq.dedupe.respects import SLICE, Respects
+from dq.dedupe.respects import compared as _compared
 from dq.dedupe.room import MEMORY, Room
 from dq.rules import Blocking, Role
 
@@ -29,33 +32,6 @@ MOST_INSIDE = 100
 ALONE = 4.0
 """The least weight of rows with an equal address or profile that nothing contradicts: a small table cannot show it."""
 _RANDOM = 200_000
-_SLICE = 500_000
-"""Pairs that are compared at a time."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Respects:
-    """A table, as the matcher sees it.
-
-    Attributes:
-        comparisons: The respects in which rows are compared.
-        atoms: What blocking keys can be made of.
-        words: Keys that have several values a row: rows and hashes.
-        counts: How many equal rows each row stands for.
-        identifying: Comparisons, by number, of what one person has alone.
-        naming: Comparisons, by number, of what things are called: those that share nothing in it are two.
-        offices: By column: digests of the mailboxes and numbers that are nobody's own.
-        never: Comparisons, by number, in which rows that are the same never differ.
-    """
-
-    comparisons: tuple[Comparison, ...]
-    atoms: tuple[Atom, ...]
-    words: tuple[tuple[Ints, Hashes], ...]
-    counts: Ints
-    identifying: tuple[int, ...] = ()
-    naming: tuple[int, ...] = ()
-    offices: Mapping[str, Hashes] = field(default_factory=dict)
-    never: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,8 +111,8 @@ def matched(
     if known.fresh is not None and model is not None:
         found, reached = _reached(respects, model.evidence, found, known, link)
     found = replace(found, left=room.kept(found.left), right=room.kept(found.right))
-    pairs = _compared(respects.comparisons, found.left, found.right, room)
-    own = _compared(respects.comparisons, np.arange(rows), np.arange(rows), room)
+    pairs = _compared(respects, found.left, found.right, room)
+    own = _compared(respects, np.arange(rows), np.arange(rows), room)
     evidence = _learned(respects, found, pairs, own) if model is None else model.evidence
     weight = _weights(respects, evidence, pairs)
     every = _inside(respects, evidence, found, weight, link, known.joined)
@@ -181,15 +157,15 @@ def learned(
     """
     rows = len(respects.counts)
     found = blocking.candidates(respects.atoms, rows, respects.words, asked)
-    told = None if answers is None else (_compared(respects.comparisons, *answers[:2]), answers[2])
-    pairs = _compared(respects.comparisons, found.left, found.right)
-    own = _compared(respects.comparisons, np.arange(rows), np.arange(rows))
+    told = None if answers is None else (_compared(respects, *answers[:2]), answers[2])
+    pairs = _compared(respects, found.left, found.right)
+    own = _compared(respects, np.arange(rows), np.arange(rows))
     return _model(respects, roles, found, _learned(respects, found, pairs, own, told))
 
 
 def weighed(respects: Respects, evidence: Evidence, left: Ints, right: Ints) -> tuple[tuple[Compared, ...], Floats]:
     """Pairs of rows, a comparison each, and their match weights in bits."""
-    pairs = _compared(respects.comparisons, left, right)
+    pairs = _compared(respects, left, right)
     return pairs, _weights(respects, evidence, pairs)
 
 
@@ -209,7 +185,7 @@ def _reached(
             return _among(found, asked_of), reached
         asked_of[asked] = True
         left, right = found.left[asked], found.right[asked]
-        links = _weights(respects, learned, _compared(respects.comparisons, left, right)) >= link
+        links = _weights(respects, learned, _compared(respects, left, right)) >= link
         reached[left[links]] = reached[right[links]] = True
 
 
@@ -233,8 +209,10 @@ def _learned(
     )
     times = np.append(counts[found.left] * counts[found.right], (counts * (counts - 1) / 2)[repeated])
     left, right = evidence.random_pairs(len(counts), _RANDOM)
-    chance = _compared(respects.comparisons, left, right)
-    return evidence.learned(respects.comparisons, both, chance, times, int(counts.sum()), respects.identifying, told)
+    chance = _compared(respects, left, right)
+    sure = [(min(pair), max(pair)) for pair in product(respects.naming, respects.addresses)]
+    known = respects.identifying, sure, told, respects.usual
+    return evidence.learned(respects.comparisons, both, chance, times, int(counts.sum()), *known)
 
 
 def _inside(
@@ -245,9 +223,9 @@ def _inside(
     size = np.bincount(label, minlength=1)
     left, right = inside(label, MOST_INSIDE)
     scored = [np.empty(0)]
-    for start in range(0, len(left), _SLICE):
-        part = slice(start, start + _SLICE)
-        scored.append(_weights(respects, learned, _compared(respects.comparisons, left[part], right[part])))
+    for start in range(0, len(left), SLICE):
+        part = slice(start, start + SLICE)
+        scored.append(_weights(respects, learned, _compared(respects, left[part], right[part])))
     together = label[found.left] == label[found.right]
     known = together & ((size[label[found.left]] > MOST_INSIDE) | (size[label[found.left]] == 2))
     return (
@@ -268,19 +246,6 @@ def _weights(respects: Respects, learned: Evidence, pairs: Sequence[Compared]) -
     for number in respects.never:
         weight = np.where(pairs[number].level == 0, -np.inf, weight)
     return weight
-
-
-def _compared(
-    comparisons: Sequence[Comparison], left: Ints, right: Ints, room: Room = MEMORY, at_once: int = _SLICE
-) -> tuple[Compared, ...]:
-    """Pairs in every respect, so many at a time: what a comparison needs beside its answer is many times as much."""
-    answers = [Compared(room.empty(len(left), np.int8), room.empty(len(left), np.float32)) for _ in comparisons]
-    for start in range(0, len(left), at_once):
-        part = slice(start, start + at_once)
-        for comparison, answer in zip(comparisons, answers, strict=True):
-            told = comparison.compare(left[part], right[part])
-            answer.level[part], answer.rarity[part] = told.level, told.rarity
-    return tuple(answers)
 
 
 def model_of(respects: Respects, roles: Mapping[str, Role], found: Matched) -> Model:
