@@ -6,11 +6,14 @@ Apart they would count twice what a swap, an initial or a nickname is once.
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from dq.dedupe.comparison import MISSING, Compared, Levels, near, rarity
 from dq.dedupe.features import Bools, Feature, Floats, Ints
 
 _NEAR, _SWAPPED = 0.88, 0.95
+_BEGINNING = 3
+"""Letters of a name that may be its short form."""
 (
     _NOTHING, _OTHER_FAMILY, _OTHER_GIVEN, _GIVEN, _FAMILY, _BOTH_NEAR, _OTHER_MIDDLE, _SWAP, _GIVEN_NEAR_FAMILY,
     _FAMILY_NEAR_GIVEN, _SAME_WORDS, _SAME,
@@ -87,10 +90,16 @@ class Persons:
         return {_SAME: self.given.collision() * self.family.collision() * both}
 
     def _short_for(self, left: Ints, right: Ints, asked: Bools) -> Bools:
-        """Nicknames of one name, and initials that fit."""
-        formal = self.formal.same(left, right)
-        initial = (self.initials[left] | self.initials[right]) & (self.first[left] == self.first[right])
-        short: Bools = asked & (formal | initial)
+        """Nicknames of one name, initials that fit, and beginnings of names: `Zeb` of `Zebulon`."""
+        begins = self.first[left] == self.first[right]
+        short: Bools = asked & (self.formal.same(left, right) | (begins & (self.initials[left] | self.initials[right])))
+        at = np.flatnonzero(asked & begins & ~short)
+        one, other = (self.given.values.gather(self.given.codes[side[at]]) for side in (left, right))
+        names = pl.DataFrame([one.alias("one"), other.alias("other")]).select(
+            (pl.col("one").str.starts_with(pl.col("other")) | pl.col("other").str.starts_with(pl.col("one")))
+            & (pl.min_horizontal(pl.all().str.len_chars()) >= _BEGINNING)
+        )
+        short[at] = names.to_series().to_numpy()
         return short
 
     def _other_middle(self, left: Ints, right: Ints) -> Bools:

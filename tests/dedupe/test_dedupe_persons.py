@@ -35,6 +35,8 @@ def judged(lines, column="name"):
         ("Bergg Anna", "Anna Berg", SWAPPED),
         ("Bob Berg", "Robert Berg", NEAR_GIVEN),
         ("A. Berg", "Anna Berg", NEAR_GIVEN),
+        ("Zeb Berg", "Zebulon Berg", NEAR_GIVEN),
+        ("Ze Berg", "Zebulon Berg", OTHER_GIVEN),
         ("Katherine Berg", "Catherine Berg", NEAR_GIVEN),
         ("Hanna Berg", "Hannah Berg", NEAR_GIVEN),
         ("Иванна Петрова", "Иванка Петрова", NEAR_GIVEN),
