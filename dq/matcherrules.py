@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Role = Literal[
-    "name", "given", "middle", "family", "organization", "email", "profile", "url", "phone", "date", "code", "address",
-    "place", "text", "category",
+    "name", "given", "middle", "family", "organization", "email", "profile", "url", "phone", "date", "identifier", "code",
+    "address", "place", "text", "category",
 ]  # fmt: skip
 """What a column is to the matcher."""
 

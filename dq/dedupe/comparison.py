@@ -5,7 +5,6 @@ rows agree: to share a rare name says more than to share a common one.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,13 +14,10 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from dq.dedupe.features import Bools, Codes, Feature, Floats, Ints
-from dq.dedupe.room import MEMORY, Room
 
 Levels = NDArray[np.int8]
 MISSING = -1
 _LEAST = 1e-12
-_SLICE, _CORES = 250_000, 2
-"""Pairs that are compared at a time, and how many such slices beside each other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,49 +108,35 @@ class Digits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dates:
-    """Days, written as eight digits: equal, one slip apart, of one year or of one day in the year."""
+    """Days, written as eight digits: equal, one slip or a swap of day and month apart, of one year or of one day in the year.
+
+    Attributes:
+        name: Of the column.
+        feature: The days.
+        years: By code: the year, as a number.
+        days: By code: the day in the year, as a number.
+        swapped: By code: the number of the day in the year with day and month in the other order.
+    """
 
     name: str
     feature: Feature
     years: Ints
     days: Ints
+    swapped: Ints
     levels: tuple[str, ...] = ("differs", "same year or day", "one slip", "equal")
 
     def compare(self, left: Ints, right: Ints) -> Compared:  # noqa: D102
         def alike(one: Codes, other: Codes) -> Levels:
             slip = similarity(OSA.distance, self.feature, one, other) <= 1
-            partly = (self.years[one] == self.years[other]) | (self.days[one] == self.days[other])
+            year = self.years[one] == self.years[other]
+            slip |= year & (self.swapped[one] == self.days[other])
+            partly = year | (self.days[one] == self.days[other])
             return np.where(slip, 2, partly).astype(np.int8)
 
         return compared(self.feature, left, right, 3, alike, least=1)
 
     def chance(self) -> dict[int, float]:  # noqa: D102
         return {3: self.feature.collision()}
-
-
-def compared_in_all(
-    comparisons: Sequence[Comparison], left: Ints, right: Ints, room: Room = MEMORY, at_once: int = _SLICE
-) -> tuple[Compared, ...]:
-    """Pairs in every respect.
-
-    Args:
-        comparisons: The respects.
-        left: Rows.
-        right: The other rows.
-        room: Where the answers are put.
-        at_once: Pairs that are compared at a time: what a comparison needs beside its answer is many times as much.
-    """
-    answers = [Compared(room.empty(len(left), np.int8), room.empty(len(left), np.float32)) for _ in comparisons]
-
-    def compare(start: int) -> None:
-        part = slice(start, start + at_once)
-        for comparison, answer in zip(comparisons, answers, strict=True):
-            told = comparison.compare(left[part], right[part])
-            answer.level[part], answer.rarity[part] = told.level, told.rarity
-
-    with ThreadPoolExecutor(_CORES) as pool:
-        list(pool.map(compare, range(0, len(left), at_once)))
-    return tuple(answers)
 
 
 def similarity(scorer: Callable[..., Any], feature: Feature, left: Codes, right: Codes) -> Floats:

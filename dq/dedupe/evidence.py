@@ -10,17 +10,21 @@ telephone. How many pairs agree in two respects and else like any two rows is le
 that only these two speak for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
 from dq.dedupe.comparison import Compared, Comparison, Levels
-from dq.dedupe.expectation import Answers, distinct_patterns, maximized, with_shared
+from dq.dedupe.expectation import Answers, Fitted, by_chance, distinct_patterns, maximized, others, with_shared
 from dq.dedupe.features import Bools, Floats, Ints
+from dq.dedupe.usual import NOTHING, Usual
 
 MOST_RARITY = 8.0
 """Bits that the rarity of a value may add or take."""
+_ROUNDS = 3
+"""Times that what matches show and what random pairs show are fitted to one another."""
 _PRIOR_SHARE = 0.5
 """Matches a row that the first round expects."""
 _MOST_BITS = 60
@@ -36,12 +40,14 @@ class Respect:
         levels: Their names.
         m: Share of matches with a value on both sides that are on each level.
         u: Share of random pairs.
+        r: Share of relatives; none where nobody has any.
     """
 
     name: str
     levels: tuple[str, ...]
     m: tuple[float, ...]
     u: tuple[float, ...]
+    r: tuple[float, ...] = ()
 
     @property
     def bits(self) -> tuple[float, ...]:
@@ -70,11 +76,13 @@ class Evidence:
         prior: Share of all pairs of rows that are matches.
         respects: One a comparison.
         shared: What rows that are not the same share together more often than by chance.
+        relatives: Share of all pairs of rows that are two people of one household or family.
     """
 
     prior: float
     respects: tuple[Respect, ...]
     shared: tuple[Shared, ...] = ()
+    relatives: float = 0.0
 
 
 def random_pairs(rows: int, most: int, seed: int = 1) -> tuple[Ints, Ints]:
@@ -93,7 +101,9 @@ def learned(
     counts: Floats,
     rows: int,
     alone: Sequence[int] = (),
+    sure: Collection[tuple[int, int]] = (),
     answers: tuple[Sequence[Compared], Bools] | None = None,
+    usual: Sequence[Usual] = (),
 ) -> Evidence:
     """Fit the evidence.
 
@@ -104,7 +114,9 @@ def learned(
         counts: How many pairs of rows each candidate stands for.
         rows: Rows of the table.
         alone: Comparisons, by number, of what one person has alone: nobody shares it with another for a reason.
+        sure: Pairs of comparisons, by number, that rows which are not the same do not share: a name at an address.
         answers: Pairs of which people said whether they are matches, in each of the respects, and what they said.
+        usual: What matches show in each of them, as far as that is known before; nothing is known without.
     """
     us = [_chances(one, pairs.level) for one, pairs in zip(comparisons, chance, strict=True)]
     told, said = answers or ((), np.empty(0, np.bool_))
@@ -116,15 +128,22 @@ def learned(
     patterns, weights, line = distinct_patterns(levels, [len(u) for u in us], np.append(counts, np.zeros(len(said))))
     heard = _answers(line[len(counts) :], said, len(weights)) if told else None
     total = max(1.0, rows * (rows - 1) / 2)
-    fitted = maximized(patterns, weights, us, total, _PRIOR_SHARE * rows / total, heard)
-    able = [at for at in range(len(us)) if at not in alone]
-    fitted = with_shared(patterns, weights, us, total, fitted, able, heard)
+    known = [total * float((pairs.level >= 0).mean()) if len(pairs.level) else 0.0 for pairs in chance]
+    able = [pair for pair in combinations(range(len(us)), 2) if not {*pair} & {*alone} and pair not in sure]
+    fitted = Fitted(_PRIOR_SHARE * rows / total, (), np.zeros(len(weights)))
+    everyone, usual = us, usual or [NOTHING] * len(us)
+    for _ in range(_ROUNDS):
+        us = [others(*one) for one in zip(patterns, [weights * fitted.share] * len(us), everyone, known, strict=True)]
+        before = [one.seen(u) + by_chance(u) for one, u in zip(usual, us, strict=True)]
+        fitted = maximized(patterns, weights, us, total, _PRIOR_SHARE * rows / total, before, heard)
+        fitted = with_shared(patterns, weights, us, total, fitted, able, before, usual, heard)
+    kin = [one.relatives(m, u) if fitted.relatives else u for one, m, u in zip(usual, fitted.ms, us, strict=True)]
     respects = (
-        Respect(one.name, one.levels, tuple(m.tolist()), tuple(u.tolist()))
-        for one, m, u in zip(comparisons, fitted.ms, us, strict=True)
+        Respect(one.name, one.levels, tuple(m.tolist()), tuple(u.tolist()), tuple(r.tolist()))
+        for one, m, u, r in zip(comparisons, fitted.ms, us, kin, strict=True)
     )
     shared = (Shared(tuple(comparisons[at].name for at in pair), share) for pair, share in fitted.shared)
-    return Evidence(fitted.prior, tuple(respects), tuple(shared))
+    return Evidence(fitted.prior, tuple(respects), tuple(shared), fitted.relatives)
 
 
 def _answers(pattern: Ints, said: Bools, size: int) -> Answers:
@@ -144,8 +163,18 @@ def weights(evidence: Evidence, pairs: Sequence[Compared]) -> Floats:
     for shared in evidence.shared:
         agree: Floats = np.sum([said[name] for name in shared.names], axis=0)
         other += np.exp2(np.clip(agree + np.log2(shared.share), -_MOST_BITS, _MOST_BITS))
+    if evidence.relatives:
+        kin = np.sum([_kinship(respect, one) for respect, one in zip(evidence.respects, pairs, strict=True)], axis=0)
+        other += np.exp2(np.clip(kin + np.log2(evidence.relatives), -_MOST_BITS, _MOST_BITS))
     weighed: Floats = total - np.log2(other)
     return weighed
+
+
+def _kinship(respect: Respect, one: Compared) -> Floats:
+    """How much likelier relatives show this than random pairs, in bits; what they share is as rare as it is."""
+    bits = np.append(np.log2(np.array(respect.r) / np.array(respect.u)), 0.0)[one.level]
+    kin: Floats = bits + np.where(bits > 0, np.clip(one.rarity, -MOST_RARITY, MOST_RARITY), 0.0)
+    return kin
 
 
 def probability(bits: Floats) -> Floats:

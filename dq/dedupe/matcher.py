@@ -4,17 +4,19 @@ respects ─► candidate pairs ─► levels ─► evidence ─► weights ─
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
 from dq.dedupe import blocking, evidence, ruled
-from dq.dedupe.blocking import CHOSEN, Atom, Candidates
-from dq.dedupe.comparison import Compared, Comparison, compared_in_all
+from dq.dedupe.blocking import CHOSEN, Candidates
+from dq.dedupe.comparison import Compared
 from dq.dedupe.evidence import Evidence
-from dq.dedupe.features import Bools, Floats, Hashes, Ints
+from dq.dedupe.features import Bools, Floats, Ints
 from dq.dedupe.linkage import Grown, grown, inside, linked
 from dq.dedupe.model import Model, Values, values_of
+from dq.dedupe.respects import SLICE, Respects, compared
 from dq.dedupe.room import MEMORY, Room
 from dq.rules import Blocking, Role
 
@@ -29,35 +31,6 @@ MOST_INSIDE = 100
 ALONE = 4.0
 """The least weight of rows with an equal address or profile that nothing contradicts: a small table cannot show it."""
 _RANDOM = 200_000
-_SLICE = 500_000
-"""Pairs inside components that are weighed at a time."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Respects:
-    """A table, as the matcher sees it.
-
-    Attributes:
-        comparisons: The respects in which rows are compared.
-        atoms: What blocking keys can be made of.
-        words: Keys that have several values a row: rows and hashes.
-        counts: How many equal rows each row stands for.
-        identifying: Comparisons, by number, of what one person has alone.
-        naming: Comparisons, by number, of what things are called: those that share nothing in it are two.
-        offices: By column: digests of the mailboxes and numbers that are nobody's own.
-        never: Comparisons, by number, in which rows that are the same never differ.
-        always: What only rows that are the same share, a rule each: rows that have it and hashes of it.
-    """
-
-    comparisons: tuple[Comparison, ...]
-    atoms: tuple[Atom, ...]
-    words: tuple[tuple[Ints, Hashes], ...]
-    counts: Ints
-    identifying: tuple[int, ...] = ()
-    naming: tuple[int, ...] = ()
-    offices: Mapping[str, Hashes] = field(default_factory=dict)
-    never: tuple[int, ...] = ()
-    always: tuple[tuple[Ints, Hashes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,8 +115,8 @@ def matched(
     if known.fresh is not None and model is not None:
         found, reached = _reached(respects, model.evidence, found, replace(known, joined=sure), link)
     found = replace(found, left=room.kept(found.left), right=room.kept(found.right))
-    pairs = compared_in_all(respects.comparisons, found.left, found.right, room)
-    own = compared_in_all(respects.comparisons, np.arange(rows), np.arange(rows), room)
+    pairs = compared(respects, found.left, found.right, room)
+    own = compared(respects, np.arange(rows), np.arange(rows), room)
     evidence = _learned(respects, found, pairs, own, known.answers) if model is None else model.evidence
     weight = _weights(respects, evidence, pairs)
     every = _inside(respects, evidence, found, weight, link, sure)
@@ -176,7 +149,7 @@ def _grown(
 
 def weighed(respects: Respects, evidence: Evidence, left: Ints, right: Ints) -> tuple[tuple[Compared, ...], Floats]:
     """Pairs of rows, a comparison each, and their match weights in bits."""
-    pairs = compared_in_all(respects.comparisons, left, right)
+    pairs = compared(respects, left, right)
     return pairs, _weights(respects, evidence, pairs)
 
 
@@ -196,7 +169,7 @@ def _reached(
             return _among(found, asked_of), reached
         asked_of[asked] = True
         left, right = found.left[asked], found.right[asked]
-        links = _weights(respects, learned, compared_in_all(respects.comparisons, left, right)) >= link
+        links = _weights(respects, learned, compared(respects, left, right)) >= link
         reached[left[links]] = reached[right[links]] = True
 
 
@@ -212,7 +185,7 @@ def _learned(
     answers: tuple[Ints, Ints, Bools] | None,
 ) -> Evidence:
     """Evidence of all rows: a pair of rows that stand for many counts as many, and equal rows are pairs as well."""
-    told = None if answers is None else (compared_in_all(respects.comparisons, *answers[:2]), answers[2])
+    told = None if answers is None else (compared(respects, *answers[:2]), answers[2])
     counts = respects.counts.astype(np.float64)
     repeated = np.flatnonzero(counts > 1)
     both = tuple(
@@ -221,8 +194,10 @@ def _learned(
     )
     times = np.append(counts[found.left] * counts[found.right], (counts * (counts - 1) / 2)[repeated])
     left, right = evidence.random_pairs(len(counts), _RANDOM)
-    chance = compared_in_all(respects.comparisons, left, right)
-    return evidence.learned(respects.comparisons, both, chance, times, int(counts.sum()), respects.identifying, told)
+    chance = compared(respects, left, right)
+    sure = [(min(pair), max(pair)) for pair in product(respects.naming, respects.addresses)]
+    known = respects.identifying, sure, told, respects.usual
+    return evidence.learned(respects.comparisons, both, chance, times, int(counts.sum()), *known)
 
 
 def _inside(
@@ -233,9 +208,9 @@ def _inside(
     size = np.bincount(label, minlength=1)
     left, right = inside(label, MOST_INSIDE)
     scored = [np.empty(0)]
-    for start in range(0, len(left), _SLICE):
-        part = slice(start, start + _SLICE)
-        scored.append(_weights(respects, learned, compared_in_all(respects.comparisons, left[part], right[part])))
+    for start in range(0, len(left), SLICE):
+        part = slice(start, start + SLICE)
+        scored.append(_weights(respects, learned, compared(respects, left[part], right[part])))
     together = label[found.left] == label[found.right]
     known = together & ((size[label[found.left]] > MOST_INSIDE) | (size[label[found.left]] == 2))
     scored.append(weight[known])

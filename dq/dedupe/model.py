@@ -31,15 +31,17 @@ TYPES = {
     "bits": pl.Float64(),
     "share": pl.Float64(),
 }
-"""kind: `rows`, `column`, `key`, `prior`, `shared`, `level`, `rest`, `collision`, `value` or `office`; name: of a column,
+"""kind: `rows`, `column`, `key`, `prior`, `relatives`, `shared`, `level`, `rest`, `collision`, `value` or `office`; name: of a column,
 comparison or feature; text: a role, a level, or as JSON the parts of a key or the comparisons that are shared; digest: of
 a value; m, u: shares of matches and random pairs on a level, m of likely matches that a key and those before it find;
-bits: what the level is worth; share: of rows, or how many rows there were, or pairs that share a key."""
+bits: what the level is worth; share: of rows, of
+relatives on a level, or how many rows there were, or pairs that share a key."""
 _SAID = {
     "rows": ("share",),
     "column": ("name", "text"),
     "key": ("text", "share"),
     "prior": ("share",),
+    "relatives": ("share",),
     "shared": ("text", "share"),
     "level": ("name", "text", "m", "u"),
     "rest": ("name", "share"),
@@ -176,9 +178,9 @@ def known_offices(feature: Feature, offices: Hashes) -> Codes:
 def to_frame(model: Model) -> pl.DataFrame:
     """The model as a frame of `TYPES`, for keeping and for reading."""
     levels = [
-        {"kind": "level", "name": one.name, "text": level, "m": m, "u": u, "bits": bits}
+        {"kind": "level", "name": one.name, "text": level, "m": m, "u": u, "bits": bits, "share": r}
         for one in model.evidence.respects
-        for level, m, u, bits in zip(one.levels, one.m, one.u, one.bits, strict=True)
+        for level, m, u, bits, r in zip(one.levels, one.m, one.u, one.bits, one.r or [None] * len(one.u), strict=True)
     ]
     prior = {"kind": "prior", "share": model.evidence.prior}
     facts = [
@@ -186,6 +188,7 @@ def to_frame(model: Model) -> pl.DataFrame:
         *({"kind": "column", "name": name, "text": role} for name, role in model.roles.items()),
         *({"kind": "key", "text": _named(key.atoms), "m": key.recall, "share": key.pairs} for key in model.keys),
         prior,
+        {"kind": "relatives", "share": model.evidence.relatives},
         *({"kind": "shared", "text": _named(one.names), "share": one.share} for one in model.evidence.shared),
         *levels,
         *({"kind": "rest", "name": name, "share": one.rest} for name, one in model.values.items()),
@@ -234,7 +237,7 @@ def _read(frame: pl.DataFrame) -> Model:
     nothing = frame.clear()
     level, value = parts.get("level", nothing), parts.get("value", nothing)
     respects = tuple(
-        Respect(name, tuple(one["text"]), tuple(one["m"]), tuple(one["u"]))
+        Respect(name, tuple(one["text"]), tuple(one["m"]), tuple(one["u"]), tuple(one["share"].drop_nulls()))
         for name, one in ((str(key[0]), part) for key, part in level.group_by("name", maintain_order=True))
     )
     both = parts.get("shared", nothing)
@@ -250,7 +253,7 @@ def _read(frame: pl.DataFrame) -> Model:
             Key(_names(atoms), int(pairs), recall)
             for atoms, pairs, recall in zip(held["text"], held["share"], held["m"], strict=True)
         ),
-        evidence=Evidence(parts["prior"]["share"][0], respects, shared),
+        evidence=Evidence(parts["prior"]["share"][0], respects, shared, parts["relatives"]["share"][0]),
         values={
             name: Values(*_listing(tables.get(name, nothing)), share, collision[name]) for name, share in rest.items()
         },

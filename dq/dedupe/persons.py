@@ -6,19 +6,25 @@ Apart they would count twice what a swap, an initial or a nickname is once.
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from dq.dedupe.comparison import MISSING, Compared, Levels, near, rarity
 from dq.dedupe.features import Bools, Feature, Floats, Ints
 
 _NEAR, _SWAPPED = 0.88, 0.95
+_BEGINNING = 3
+"""Letters of a name that may be its short form."""
 (
-    _NOTHING, _GIVEN, _BOTH_NEAR, _FAMILY, _OTHER_MIDDLE, _SWAP, _GIVEN_NEAR_FAMILY, _FAMILY_NEAR_GIVEN, _SAME_WORDS, _SAME,
-) = range(10)  # fmt: skip
+    _NOTHING, _OTHER_FAMILY, _OTHER_GIVEN, _GIVEN, _FAMILY, _BOTH_NEAR, _OTHER_MIDDLE, _SWAP, _GIVEN_NEAR_FAMILY,
+    _FAMILY_NEAR_GIVEN, _SAME_WORDS, _SAME,
+) = range(12)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Persons:
-    """Names in ten levels.
+    """Names in twelve levels.
+
+    A part that differs says more than one that is not there: relatives have one family name and given names of their own.
 
     Attributes:
         name: Of the comparison.
@@ -30,6 +36,7 @@ class Persons:
         generation: Jr., Sr. and the like: those that differ tell two people apart.
         initials: Whether a row's given name is an initial.
         first: The first letter of the given name, as a number.
+        latin: Whether a row's name is in Latin letters: names in two scripts cannot be compared by their letters.
     """
 
     name: str
@@ -41,9 +48,11 @@ class Persons:
     generation: Feature
     initials: Bools
     first: Ints
+    latin: Bools
     levels: tuple[str, ...] = (
-        "differs", "given name", "both near", "family name", "other middle name", "swapped", "given name, family near",
-        "family name, given near", "same words", "equal",
+        "differs", "given name, other family", "family name, other given", "given name alone", "family name alone",
+        "both near", "other middle name", "swapped", "given name, family near", "family name, given near", "same words",
+        "equal",
     )  # fmt: skip
 
     def compare(self, left: Ints, right: Ints) -> Compared:
@@ -63,12 +72,14 @@ class Persons:
             (_FAMILY_NEAR_GIVEN, same_family & near_given),
             (_GIVEN_NEAR_FAMILY, same_given & near_family),
             (_SWAP, near(self.words, left, right, unlike & ~words, _SWAPPED)),
-            (_FAMILY, same_family | (near_family & ~given)),
-            (_BOTH_NEAR, (near_given & near_family) | (near_family & given & ~same_given)),
-            (_GIVEN, same_given | (near_given & ~families)),
+            (_BOTH_NEAR, near_given & near_family),
+            (_FAMILY, (same_family | near_family) & ~given),
+            (_GIVEN, (same_given | near_given) & ~families),
+            (_OTHER_GIVEN, same_family | near_family),
+            (_OTHER_FAMILY, same_given),
         )
         level = np.select([rule for _, rule in rules], [number for number, _ in rules], _NOTHING).astype(np.int8)
-        level[~given & ~families] = MISSING
+        level[(~given & ~families) | (self.latin[left] != self.latin[right])] = MISSING
         generations = self.generation.known[left] & self.generation.known[right]
         level[generations & ~self.generation.same(left, right)] = _NOTHING
         return Compared(level, self._rarity(level, left, right))
@@ -79,10 +90,16 @@ class Persons:
         return {_SAME: self.given.collision() * self.family.collision() * both}
 
     def _short_for(self, left: Ints, right: Ints, asked: Bools) -> Bools:
-        """Nicknames of one name, and initials that fit."""
-        formal = self.formal.same(left, right)
-        initial = (self.initials[left] | self.initials[right]) & (self.first[left] == self.first[right])
-        short: Bools = asked & (formal | initial)
+        """Nicknames of one name, initials that fit, and beginnings of names: `Zeb` of `Zebulon`."""
+        begins = self.first[left] == self.first[right]
+        short: Bools = asked & (self.formal.same(left, right) | (begins & (self.initials[left] | self.initials[right])))
+        at = np.flatnonzero(asked & begins & ~short)
+        one, other = (self.given.values.gather(self.given.codes[side[at]]) for side in (left, right))
+        names = pl.DataFrame([one.alias("one"), other.alias("other")]).select(
+            (pl.col("one").str.starts_with(pl.col("other")) | pl.col("other").str.starts_with(pl.col("one")))
+            & (pl.min_horizontal(pl.all().str.len_chars()) >= _BEGINNING)
+        )
+        short[at] = names.to_series().to_numpy()
         return short
 
     def _other_middle(self, left: Ints, right: Ints) -> Bools:
@@ -98,6 +115,7 @@ class Persons:
     def _rarity(self, level: Levels, left: Ints, right: Ints) -> Floats:
         given = rarity(self.given, self.given.codes[left], self.given.codes[right])
         family = rarity(self.family, self.family.codes[left], self.family.codes[right])
-        with_given = np.isin(level, (_GIVEN, _OTHER_MIDDLE, _SWAP, _GIVEN_NEAR_FAMILY, _SAME_WORDS, _SAME))
-        with_family = np.isin(level, (_FAMILY, _OTHER_MIDDLE, _SWAP, _FAMILY_NEAR_GIVEN, _SAME_WORDS, _SAME))
+        both = (_OTHER_MIDDLE, _SWAP, _SAME_WORDS, _SAME)
+        with_given = np.isin(level, (_GIVEN, _OTHER_FAMILY, _GIVEN_NEAR_FAMILY, *both))
+        with_family = np.isin(level, (_FAMILY, _OTHER_GIVEN, _FAMILY_NEAR_GIVEN, *both))
         return np.where(with_given, given, 0.0) + np.where(with_family, family, 0.0)

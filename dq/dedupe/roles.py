@@ -12,8 +12,10 @@ import polars as pl
 
 from dq.rules import Role
 
+_ENTITY = r"(?:record|entity|party) (?:type|kind)$"
 _NAMES: tuple[tuple[Role | None, str], ...] = (
-    (None, r"(?:record|name|phone|tel|e ?mail|mail|addr|address|id|passport|document|tax) (?:type|kind|label)$"),
+    (None, r"(?:name|phone|tel|e ?mail|mail|addr|address|id|passport|document|tax) (?:type|kind|label)$"),
+    ("category", rf"{_ENTITY}|gender|sex|geschlecht|sexe"),
     ("place", r"\w+ (?:country|state)$"),
     ("email", r"e ?mail|mail|correo"),
     ("profile", r"linked ?in|profile"),
@@ -24,13 +26,18 @@ _NAMES: tuple[tuple[Role | None, str], ...] = (
     ("middle", r"middle"),
     (None, r"(?:created|updated|modified|inserted|changed|synced|deleted) ?(?:at|time|on|by)?$|timestamp"),
     ("date", r"dob|birth date|date|birthday|born|geburtsdatum|geboren|naissance|nacimiento"),
-    ("code", r"zip|post ?code|postal|plz|ssn|soc sec|social|passport|licen[sc]e|tax|vat|isbn|doi|lei|iban|number|id|key|code"),
+    ("identifier", r"ssn|soc sec|social security|passport|licen[sc]e|national id|tax id|tax|vat|ein|lei|duns|iban|isbn|doi"),
+    (None, r"amount|balance|salary|revenue|turnover|quantity"),
+    ("code", r"zip|post ?code|postal|plz|number|id|key|code"),
     ("place", r"city|town|suburb|place|county|state|country|region|stadt|ort|ville|ciudad"),
     ("address", r"addr|address|adresse|direccion|street|strasse|road"),
     ("organization", r"company|organi[sz]ation|org|employer|business|account|firm|firma|unternehmen|empresa|societe"),
     ("name", r"name|(?:contact|person|lead|customer)(?: \d+)?$"),
     ("text", r"title|author|venue|description|note|comment"),
 )  # fmt: skip
+_OF_ADDRESS = r"(?:^| )(?:zip|post ?code|postal|plz|city|town|suburb|county|state|province|region|country|stadt|ort|ville|ciudad)(?: |$|\d)"
+_OF_OTHERS = r"birth|born|passport|licen[sc]e|tax|national|nationality|id(?: |$)"
+_BORN = r"dob|birth|born|geburt|geboren|naissance|nacimiento"
 _TELLING: frozenset[Role | None] = frozenset({"name", "given", "family", "email", "profile", "phone", "organization"})
 """What counts though all rows say the same."""
 _LOOKED_AT = 5_000
@@ -60,6 +67,22 @@ def roles(frame: pl.DataFrame, given_names: Collection[str], stated: Mapping[str
 def is_called(column: str) -> bool:
     """Whether a column says what things are called, by its name alone."""
     return _heading(column) in {"name", "title", "product", "product name", "company", "company name"}
+
+
+def is_of_address(column: str) -> bool:
+    """Whether a column says a part of where somebody lives, such as the town, by its name alone."""
+    words = _heading(column)
+    return re.search(_OF_ADDRESS, words) is not None and re.search(_OF_OTHERS, words) is None
+
+
+def is_entity(column: str) -> bool:
+    """Whether a column says what kind of thing a row is, a person or a company, by its name alone."""
+    return re.search(_ENTITY, _heading(column)) is not None
+
+
+def is_birth(column: str) -> bool:
+    """Whether a column says when people were born, by its name alone."""
+    return re.search(_BORN, _heading(column)) is not None
 
 
 def _role(name: str, column: pl.Series) -> Role | None:

@@ -16,9 +16,10 @@ from dq.dedupe.clusters import components
 from dq.dedupe.evidence import log_odds, probability
 from dq.dedupe.features import Bools, Ints
 from dq.dedupe.keys import NODE, is_placeholder
-from dq.dedupe.matcher import Given, Matched, Respects, cut_of, matched, model_of, weighed
+from dq.dedupe.matcher import Given, Matched, cut_of, matched, model_of, weighed
 from dq.dedupe.model import Model, as_known, values_of
 from dq.dedupe.pairs import LEFT, RIGHT
+from dq.dedupe.respects import Respects
 from dq.dedupe.roles import roles
 from dq.engine.respects import respects
 from dq.engine.said import given_names, known_of

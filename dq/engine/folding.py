@@ -18,6 +18,8 @@ _LAST_CENTURY, _THIS_CENTURY = (
 """Years of two digits: 30 to 99 are of the last century."""
 _NUMBERS = r"^([0-9]{1,2})[-/.][0-9]{1,2}[-/.][0-9]{4}$"
 
+_NAMED = r"^[^<>]*<\s*([^<>@\s]+@[^<>\s]+)\s*>\s*$"
+"""A mailbox behind its owner's name: `Anna Berg <anna@berg.de>`."""
 _PLAIN_WORDS = r"^[A-Za-z0-9]+(?: [A-Za-z0-9]+)*$"
 _PLAIN_NUMBER = r"^[0-9 ()+./-]*$"
 _BETWEEN_DIGITS = dict.fromkeys(" ()+./-", "")
@@ -66,11 +68,12 @@ def _day(value: pl.Expr) -> pl.Expr:
 def folded(role: Role, value: pl.Expr, legal_forms: Mapping[str, str] | None) -> pl.Expr:
     """A column's values for comparing, as its role wants them; never stored."""
     forms: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
-        "email": email.match_form,
+        "email": lambda address: email.match_form(address.str.replace(_NAMED, "${1}")),
         "profile": linkedin.match_form,
         "url": website.match_form,
         "phone": _number,
         "date": _day,
+        "identifier": _code,
         "code": _code,
         "organization": lambda name: company.match_form(name, legal_forms),
     }

@@ -98,7 +98,9 @@ def persons(features: Mapping[str, Feature]) -> Persons:
     codes = given.codes
     first = np.where(given.known, letter[codes] if len(letter) else -1, -1)
     initials = given.known & (initial[codes] if len(initial) else given.known)
-    return Persons(PERSON, given, middle, family, words, formal, generation, initials, first)
+    is_latin = words.values.str.contains(r"\p{Latin}").to_numpy()
+    latin = np.append(is_latin, np.True_)[words.codes]
+    return Persons(PERSON, given, middle, family, words, formal, generation, initials, first, latin)
 
 
 def _part(features: Mapping[str, Feature], name: str) -> Feature:

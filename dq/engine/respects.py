@@ -4,7 +4,9 @@ columns ─► folded as their role wants it ─► features ─► comparisons,
 """
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -13,21 +15,25 @@ from dq.dedupe.blocking import Atom, part
 from dq.dedupe.comparison import Comparison, Dates, Digits, Equal, Similar
 from dq.dedupe.contacts import Addresses, Organizations, Silent, without
 from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, subset, texts
-from dq.dedupe.matcher import Respects
 from dq.dedupe.model import Model, as_known, digests
-from dq.dedupe.roles import is_called
+from dq.dedupe.respects import Respects
+from dq.dedupe.roles import is_birth, is_called, is_entity, is_of_address
 from dq.dedupe.several import AnyOf, below, held, keys, repeated
 from dq.dedupe.tokens import rare_words, worded
+from dq.dedupe.usual import usual
 from dq.engine.people import PERSON, person_atoms, persons
 from dq.engine.said import DOMAIN, PERSONAL, Known, features_of, offices_of, sites
 from dq.rules import Role
 
-_IDENTIFYING: frozenset[Role | None] = frozenset({"email", "profile"})
+_IDENTIFYING: frozenset[Role | None] = frozenset({"email", "profile", "identifier"})
+_OF_PLACES: frozenset[Role | None] = frozenset({"place", "code", "category"})
 _WORDED: frozenset[Role] = frozenset({"organization", "address", "text"})
 _ALIKE = (0.95, 0.88)
 _WORDS, _MOST_ROWS = 4, 30
-_SEVERAL: tuple[Role, ...] = ("email", "phone")
+_SEVERAL: tuple[Role, ...] = ("email", "phone", "address")
 """Kinds of columns that are compared as a set: people have several."""
+_MORE = re.compile(r"[2-9]$")
+"""Columns that go on with what the one before them says, such as second lines of addresses."""
 _OR = " or "
 _PARTS: Mapping[Role | None, Sequence[str]] = {
     "name": (f"{PERSON} words", f"{PERSON} middle", f"{PERSON} generation"),
@@ -111,15 +117,13 @@ def _seen(
         atoms += _atoms(name, role, own[name])
         if role in _WORDED and f"{PERSON} words" not in own:  # people of one company are no candidates for that
             words += _rare(own[name], place)
-    sure = tuple(at for at, one in enumerate(comparisons) if roles.get(one.name.split(_OR)[0]) in _IDENTIFYING)
     counts = np.bincount(number, minlength=len(rows))
-    called = () if f"{PERSON} words" in own else tuple(at for at, one in enumerate(comparisons) if is_called(one.name))
     told = {name: np.sort(digests(features[name].values.gather(codes))) for name, codes in nobodys.items()}
     if model is not None:
         comparisons = [as_known(one, model.values) for one in comparisons]
-    never, always = _never([one.name for one in comparisons], roles, known), _always(own, roles, known)
-    ways = (*words, *always)
-    return Respects(tuple(comparisons), tuple(atoms), ways, counts, sure, called, told, never, always), number
+    always = _always(own, roles, known)
+    seen = Respects(tuple(comparisons), tuple(atoms), (*words, *always), counts, offices=told, always=always)
+    return _marked(seen, roles, known, of_people=f"{PERSON} words" in own), number
 
 
 def _always(own: Mapping[str, Feature], roles: Mapping[str, Role], known: Known) -> tuple[tuple[Ints, Hashes], ...]:
@@ -138,6 +142,33 @@ def _together(own: Mapping[str, Feature], columns: Sequence[Sequence[str]]) -> t
     return said, hashes
 
 
+def _marked(seen: Respects, roles: Mapping[str, Role], known: Known, *, of_people: bool) -> Respects:
+    """The respects with what each comparison means for the others."""
+    names = [one.name for one in seen.comparisons]
+    own = [roles.get(name.split(_OR)[0]) for name in names]
+    kinds = [(_kind(one.name, roles), len(one.levels)) for one in seen.comparisons] if of_people else []
+    return replace(
+        seen,
+        identifying=tuple(at for at, role in enumerate(own) if role in _IDENTIFYING),
+        naming=() if of_people else tuple(at for at, name in enumerate(names) if is_called(name)),
+        never=_never(names, roles, known),
+        addresses=tuple(at for at, role in enumerate(own) if role == "address"),
+        places=tuple(at for at, name in enumerate(names) if own[at] in _OF_PLACES and is_of_address(name)),
+        usual=tuple(usual(*kind) for kind in kinds),
+    )
+
+
+def _kind(name: str, roles: Mapping[str, Role]) -> str | None:
+    """What a comparison of people compares, where that is known."""
+    column = name.split(_OR, maxsplit=1)[0]
+    role = roles.get(column, name)
+    if role == "date":
+        return "birth" if is_birth(column) else None
+    if role == "category":
+        return "entity" if is_entity(column) else None
+    return role
+
+
 def _never(names: Sequence[str], roles: Mapping[str, Role], known: Known) -> tuple[int, ...]:
     """The comparisons, by number, of the columns that rules name; of one that is not there rules say nothing."""
 
@@ -151,7 +182,14 @@ def _never(names: Sequence[str], roles: Mapping[str, Role], known: Known) -> tup
 
 def _sets(own: Mapping[str, Feature], roles: Mapping[str, Role]) -> dict[str, list[str]]:
     """By the first of them: the columns of a kind of which a row may have several, where there is more than one."""
-    kinds = ([name for name, one in roles.items() if one == role and name in own] for role in _SEVERAL)
+    kinds = (
+        [
+            name
+            for name, one in roles.items()
+            if one == role and name in own and not (role == "address" and _MORE.search(name))
+        ]
+        for role in _SEVERAL
+    )
     return {names[0]: names for names in kinds if len(names) > 1}
 
 
@@ -185,15 +223,20 @@ def _comparison(name: str, role: Role, features: Mapping[str, Feature], known: K
     if role == "email" and DOMAIN in features:
         return _addresses(name, features, known.public_domains)
     if role == "date":
-        years, days = (encoded(feature.values.str.slice(*cut)).codes.astype(np.int64) for cut in ((0, 4), (4, 4)))
-        return Dates(name, feature, years, days)
+        return _dates(name, feature)
     if role in _WORDED:
         return worded(name, feature)
-    if role in {"phone", "code", "profile"}:
+    if role in {"phone", "code", "identifier", "profile"}:
         return Digits(name, feature)
     if role == "category":
         return Equal(name, feature)
     return Similar(name, feature, _ALIKE if role in {"email", "url"} else (0.92, 0.80))
+
+
+def _dates(name: str, feature: Feature) -> Dates:
+    year, month, day = (feature.values.str.slice(*cut) for cut in ((0, 4), (4, 2), (6, 2)))
+    years, days, swapped = (part.cast(pl.Int64).to_numpy() for part in (year, month + day, day + month))
+    return Dates(name, feature, years, days, swapped)
 
 
 def _addresses(name: str, features: Mapping[str, Feature], public: Sequence[str]) -> Addresses:

@@ -11,6 +11,7 @@ from dq.dedupe.contacts import offices
 from dq.dedupe.features import Codes, Feature, Hashes, encoded, mapped, texts
 from dq.dedupe.keys import is_placeholder
 from dq.dedupe.model import Model, known_offices
+from dq.dedupe.roles import is_called, is_of_address
 from dq.engine.folding import folded
 from dq.engine.people import PERSON, people
 from dq.rules import MatcherRules, Placeholder, Role
@@ -89,8 +90,28 @@ def features_of(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) ->
         features = dict(zip(own, pool.map(feature, own), strict=True))
         named = naming.result()
     features |= {f"{PERSON} {name}": feature for name, feature in named.items()}
+    if not named:
+        features |= _without_places(features, roles)
     domains = _domains(features, roles, known.public_domains)
     return features | ({DOMAIN: encoded(domains)} if domains is not None else {})
+
+
+def _without_places(features: Mapping[str, Feature], roles: Mapping[str, Role]) -> dict[str, Feature]:
+    """What things are called, its words in order, without those that say the row's own town again: `Spago (Los Angeles)`."""
+    towns = [texts(features[name]) for name, role in roles.items() if role == "place" and is_of_address(name)]
+    called = [name for name, role in roles.items() if role in {"text", "organization"} and is_called(name)]
+    if not towns:
+        return {}
+    rows = pl.DataFrame([town.alias(str(number)) for number, town in enumerate(towns)])
+    said = rows.select(pl.concat_str(pl.all(), separator=" ", ignore_nulls=True).str.split(" ").alias("town"))
+    told = {}
+    for name in called:
+        words = pl.lit(texts(features[name])).str.split(" ").list
+        left = words.set_difference("town").list.sort().list.join(" ")
+        told[name] = encoded(
+            said.select(pl.when(left != "").then(left).otherwise(words.sort().list.join(" "))).to_series()
+        )
+    return told
 
 
 def _told(value: pl.Expr, role: Role, placeholders: Sequence[Placeholder]) -> pl.Expr:

@@ -41,7 +41,8 @@ def judged(role, lines):
         ("1980-05-17", "1980-05-18", "one slip"),
         ("1980-05-17", "1980-05-71", "one slip"),
         ("1980-05-17", "1908-05-17", "one slip"),
-        ("1980-11-05", "1980-05-11", "same year or day"),  # day and month swapped
+        ("1980-11-05", "1980-05-11", "one slip"),  # day and month swapped
+        ("1980-11-05", "1981-05-11", "differs"),
         ("1980-05-17", "1980-11-23", "same year or day"),
         ("1980-05-17", "1954-05-17", "same year or day"),
         ("1980-05-17", "1954-11-23", "differs"),

@@ -38,8 +38,30 @@ def chances(one, column):
     return [share / sum(shares) for share in shares]
 
 
-def slow(us, pairs, rows):
-    """Expectation maximization, pair by pair: the prior and each respect's m."""
+def slow(raw, pairs, chance, rows):
+    """Three rounds of expectation maximization, pair by pair, each with u as those that are no matches show it: prior, ms, us."""
+    posterior, us = [0.0] * len(pairs), raw
+    for _ in range(3):
+        us = [
+            others(u, number, pairs, posterior, column, rows)
+            for number, (u, column) in enumerate(zip(raw, chance, strict=True))
+        ]
+        prior, ms, posterior = maximized(us, pairs, rows)
+    return prior, ms, us
+
+
+def others(u, number, pairs, posterior, column, rows):
+    known = rows * (rows - 1) / 2 if rows > 1 else 1.0
+    known *= sum(level >= 0 for level in column) / max(1, len(column))
+    left = [share * max(known, 1.0) for share in u]
+    for pair, match in zip(pairs, posterior, strict=True):
+        if pair[number] >= 0:
+            left[pair[number]] -= match
+    left = [max(count, share * max(known, 1.0) / 8) + 1e-3 for count, share in zip(left, u, strict=True)]
+    return [count / sum(left) for count in left]
+
+
+def maximized(us, pairs, rows):
     total = max(1.0, rows * (rows - 1) / 2)
     prior = min(0.5, 0.5 * rows / total)
     ms = []
@@ -66,7 +88,7 @@ def slow(us, pairs, rows):
         prior, ms = found, better
         if is_still:
             break
-    return prior, ms
+    return prior, ms, posterior
 
 
 @settings(deadline=None, max_examples=30)
@@ -88,7 +110,7 @@ def test_learning_is_that_of_a_loop_over_pairs(seed, pairs, rows):
     repeated = [
         tuple(pair) for pair, count in zip(table.T.tolist(), counts.tolist(), strict=True) for _ in range(count)
     ]
-    prior, ms = slow(us, repeated, rows)
+    prior, ms, us = slow(us, repeated, chance, rows)
     assert found.prior == pytest.approx(prior, rel=1e-6)
     for respect, m, u in zip(found.respects, ms, us, strict=True):
         assert list(respect.u) == pytest.approx(u)
@@ -215,7 +237,8 @@ def test_more_respects_than_a_number_can_hold():
     table = [compared(rng.integers(-1, 9, 40)) for _ in respects]
     found = learned(respects, table, table, np.ones(40), 40)
     us = [chances(one, pairs.level.tolist()) for one, pairs in zip(respects, table, strict=True)]
-    prior, ms = slow(us, list(zip(*(pairs.level.tolist() for pairs in table), strict=True)), 40)
+    columns = [pairs.level.tolist() for pairs in table]
+    prior, ms, _ = slow(us, list(zip(*columns, strict=True)), columns, 40)
     assert found.prior == pytest.approx(prior, rel=1e-6)
     assert list(found.respects[29].m) == pytest.approx(ms[29], rel=1e-6)
 

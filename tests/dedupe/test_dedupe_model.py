@@ -122,7 +122,7 @@ def taught(frame, stated=None):
     found = roles(frame, people(), stated or NO_KEY)
     seen, number = respects(frame, found, known_lists())
     run = matched(seen)
-    return model_of(seen, found, run.candidates, run.evidence), run, number
+    return model_of(seen, found, run), run, number
 
 
 @pytest.mark.parametrize(("seed", "rows"), [(1, 200), (4, 500)])

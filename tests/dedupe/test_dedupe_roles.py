@@ -35,9 +35,12 @@ def role(name, values):
         ("url", ["website", "company_website", "url", "Homepage", "domain"]),
         ("phone", ["phone", "Phone 2", "phone_number", "PHONE_NUMBER", "tel", "Mobile", "fax", "Handy", "telephone", "Telefon", "Teléfono", "Téléphone", "company_phone"]),
         ("date", ["dob", "DATE_OF_BIRTH", "birthday", "birth_date", "Geburtsdatum"]),
-        ("code", ["zip", "postcode", "ADDR_POSTAL_CODE", "PLZ", "soc_sec_id", "SSN_NUMBER", "passport_number", "isbn", "VAT", "record_key"]),
+        ("code", ["zip", "postcode", "ADDR_POSTAL_CODE", "PLZ", "street_number", "record_key"]),
+        ("identifier", ["soc_sec_id", "SSN_NUMBER", "passport_number", "Driver's Licence", "TAX_ID_NUMBER", "NATIONAL_ID_NUMBER", "LEI_NUMBER", "isbn", "VAT"]),
+        ("category", ["record type", "ENTITY_TYPE", "gender", "Sex"]),
+        (None, ["amount", "Annual Revenue", "account balance"]),
         ("address", ["address", "address_1", "address1", "ADDR_LINE1", "street", "Straße", "street_address", "company_address", "contact address", "Dirección"]),
-        (None, ["phone_type", "ADDR_TYPE", "record type", "Email Label", "name kind"]),
+        (None, ["phone_type", "ADDR_TYPE", "Email Label", "name kind"]),
         ("place", ["passport_country", "DRIVERS_LICENSE_STATE", "city", "ADDR_CITY", "suburb", "state", "country", "Town", "company_city", "country_name", "Stadt", "Ville"]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -111,7 +114,7 @@ def test_tables_for_record_linkage():
     columns = {
         "given_name": ("given", PLACES), "surname": ("family", PLACES), "street_number": ("code", NUMBERED), "address_1": ("address", WORDS),
         "suburb": ("place", PLACES), "postcode": ("code", NUMBERED), "state": ("category", ["nsw", "vic"] * 15),
-        "date_of_birth": ("date", [f"19{number + 40}0312" for number in range(MANY)]), "soc_sec_id": ("code", NUMBERED),
+        "date_of_birth": ("date", [f"19{number + 40}0312" for number in range(MANY)]), "soc_sec_id": ("identifier", NUMBERED),
     }  # fmt: skip
     table = texts(**{name: values for name, (_, values) in columns.items()})
     assert roles(table, people(), {}) == {name: expected for name, (expected, _) in columns.items()}

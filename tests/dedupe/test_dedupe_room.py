@@ -46,7 +46,7 @@ def test_what_goes_into_files_is_as_in_memory(leads, tmp_path):
 
 def test_slices_change_nothing(leads, monkeypatch):
     whole = matched(leads)
-    monkeypatch.setattr(matcher, "compared_in_all", partial(matcher.compared_in_all, at_once=700))
+    monkeypatch.setattr(matcher, "compared", partial(matcher.compared, at_once=700))
     equal(whole, matched(leads))
 
 

@@ -6,9 +6,10 @@ from typing import get_args
 import numpy as np
 import polars as pl
 import pytest
-from matching_tables import clustered, known_lists, people, texts, together
+from matching_tables import clustered, comparison, known_lists, people, texts, together
 
 from dq.dedupe.matcher import LINK, matched
+from dq.dedupe.respects import compared
 from dq.dedupe.roles import roles
 from dq.engine.folding import folded
 from dq.engine.respects import respects
@@ -40,6 +41,8 @@ NO_KEY = {"id": None}
         ("category", "In Progress", "in progress"),
         ("place", "...", None),
         ("code", "AB-12 34", "ab1234"),
+        ("identifier", "294-66-9999", "294669999"),
+        ("email", "Anna Berg <Anna@Berg.de>", "anna@berg.de"),
         ("phone", "+1 (914) 555-7524", "9145557524"),
         ("phone", "914.555.7524", "9145557524"),
         ("phone", "+49 30 1234", "49301234"),
@@ -242,3 +245,42 @@ def test_columns_that_say_nothing_change_nothing(leads):
     assert together(clustered(more, stated)[0]) == expected
     empty = {"empty": "phone", "source": "category"}
     assert together(clustered(more, stated | empty)[0]) == expected
+
+
+def test_a_things_name_does_not_say_its_town_again():
+    frame = texts(
+        name=["Spago (Los Angeles)", "the palm", "Palm  The", "Singapore"],
+        city=["los angeles", None, "new york", "Singapore"],
+        phone=["1234567", "2345678", "3456789", "4567890"],
+    )
+    found = comparison("name", frame, roles(frame, people(), {}))
+    assert pl.Series(found.feature.values).gather(found.feature.codes).to_list() == [
+        "spago", "palm the", "palm the", "singapore",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "says"),
+    [
+        (("1 Elm Street", "Ely"), ("1 Elm Street", "Ely"), False),  # the address has said it
+        (("1 Elm Street", "Ely"), ("1 Elm Street", "Ayr"), True),
+        (("1 Elm Street", "Ely"), ("77 Long Road", "Ely"), True),
+        ((None, "Ely"), ("1 Elm Street", "Ely"), True),
+    ],
+)
+def test_a_town_says_nothing_that_the_address_has_said(left, right, says):
+    rows = [left, right, ("5 Oak Lane", "Rye")]
+    frame = texts(
+        name=["Anna Berg", "Anna Berg", "Eva Holm"], addr=[one for one, _ in rows], city=[two for _, two in rows]
+    )
+    seen, _ = respects(frame, {"name": "name", "addr": "address", "city": "place"}, known_lists(), once=False)
+    *_, towns = compared(seen, np.array([0]), np.array([1]))
+    assert (towns.level[0] >= 0) == says
+
+
+def test_addresses_in_two_columns_are_one_set_and_second_lines_are_none():
+    full, first, second = ["1 Elm Street", None, "5 Oak Lane"], [None, "1 Elm Street", None], ["x", "y", "z"]
+    both = texts(name=["Anna Berg"] * 3, addr_full=full, addr_line1=[*first[:2], "7 Ash Road"], addr_line2=second)
+    seen, _ = respects(both, roles(both, people(), {"name": "name"}), known_lists(), once=False)
+    assert [one.name for one in seen.comparisons] == ["person", "addr_full or addr_line1", "addr_line2"]
+    assert compared(seen, np.array([0]), np.array([1]))[1].level.tolist() == [5]
