@@ -16,8 +16,8 @@ from dq.dedupe.evidence import Evidence
 from dq.dedupe.features import Bools, Floats, Ints
 from dq.dedupe.linkage import Grown, grown, inside, linked
 from dq.dedupe.model import Model, Values, values_of
-from dq.dedupe.respects import SLICE, Respects, compared
-from dq.dedupe.room import MEMORY, Room
+from dq.dedupe.respects import Respects, compared
+from dq.dedupe.room import MEMORY, Room, in_slices
 from dq.rules import Blocking, Role
 
 LINK, CUT = 0.0, -5.0
@@ -31,6 +31,8 @@ MOST_INSIDE = 100
 ALONE = 4.0
 """The least weight of rows with an equal address or profile that nothing contradicts: a small table cannot show it."""
 _RANDOM = 200_000
+_SLICE = 500_000
+"""Pairs inside components that are weighed at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,8 +210,8 @@ def _inside(
     size = np.bincount(label, minlength=1)
     left, right = inside(label, MOST_INSIDE)
     scored = [np.empty(0)]
-    for start in range(0, len(left), SLICE):
-        part = slice(start, start + SLICE)
+    for start in range(0, len(left), _SLICE):
+        part = slice(start, start + _SLICE)
         scored.append(_weights(respects, learned, compared(respects, left[part], right[part])))
     together = label[found.left] == label[found.right]
     known = together & ((size[label[found.left]] > MOST_INSIDE) | (size[label[found.left]] == 2))
@@ -218,6 +220,16 @@ def _inside(
 
 
 def _weights(respects: Respects, learned: Evidence, pairs: Sequence[Compared]) -> Floats:
+    weight = np.empty(len(pairs[0].level) if pairs else 0)
+
+    def weigh(part: slice) -> None:
+        weight[part] = _weighed(respects, learned, [Compared(one.level[part], one.rarity[part]) for one in pairs])
+
+    in_slices(weigh, len(weight))
+    return weight
+
+
+def _weighed(respects: Respects, learned: Evidence, pairs: Sequence[Compared]) -> Floats:
     weight = evidence.weights(learned, pairs)
     contradicted = np.sum([pair.level == 0 for pair in pairs], axis=0) > 0
     for number in respects.identifying:

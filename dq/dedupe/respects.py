@@ -1,7 +1,6 @@
 """Respects: a table as the matcher sees it, and its pairs of rows in each of them."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,11 +8,9 @@ import numpy as np
 from dq.dedupe.blocking import Atom
 from dq.dedupe.comparison import MISSING, Compared, Comparison
 from dq.dedupe.features import Hashes, Ints
-from dq.dedupe.room import MEMORY, Room
+from dq.dedupe.room import MEMORY, SLICE, Room, in_slices
 from dq.dedupe.usual import Usual
 
-SLICE, _CORES = 250_000, 2
-"""Pairs that are compared at a time, and how many such slices beside each other."""
 _ALIKE = 3
 """The level from which on addresses agree: most of their words are the same."""
 
@@ -54,7 +51,7 @@ class Respects:
 def compared(
     respects: Respects, left: Ints, right: Ints, room: Room = MEMORY, at_once: int = SLICE
 ) -> tuple[Compared, ...]:
-    """Pairs in every respect, so many at a time: what a comparison needs beside its answer is many times as much.
+    """Pairs in every respect.
 
     Args:
         respects: The table.
@@ -67,14 +64,12 @@ def compared(
         Compared(room.empty(len(left), np.int8), room.empty(len(left), np.float32)) for _ in respects.comparisons
     ]
 
-    def compare(start: int) -> None:
-        part = slice(start, start + at_once)
+    def compare(part: slice) -> None:
         for one, answer in zip(respects.comparisons, answers, strict=True):
             told = one.compare(left[part], right[part])
             answer.level[part], answer.rarity[part] = told.level, told.rarity
 
-    with ThreadPoolExecutor(_CORES) as pool:
-        list(pool.map(compare, range(0, len(left), at_once)))
+    in_slices(compare, len(left), at_once)
     _say_once(respects, answers)
     return tuple(answers)
 

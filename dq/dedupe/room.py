@@ -4,6 +4,8 @@ A table of ten million rows has tens of millions of candidate pairs, and each ta
 system keeps of such files in memory what it has room for.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+SLICE, _CORES = 125_000, 2
+"""Pairs that are worked on at a time, and how many such slices beside each other."""
 _SHARE = 32
 
 
@@ -45,3 +49,15 @@ class Room:
 
 MEMORY = Room()
 """Everything in memory."""
+
+
+def in_slices(work: Callable[[slice], None], size: int, at_once: int = SLICE) -> None:
+    """Do work on so many pairs at a time: what it needs beside its answer is many times as much.
+
+    Args:
+        work: From places of pairs; where the answer goes is its own affair.
+        size: How many pairs there are.
+        at_once: How many are worked on at a time.
+    """
+    with ThreadPoolExecutor(_CORES) as pool:
+        list(pool.map(work, (slice(start, start + at_once) for start in range(0, size, at_once))))
