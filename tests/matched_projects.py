@@ -13,7 +13,7 @@ BY_HAND = (
     ("v1", "Ottoline Vandersloot", "Tulpenhof Growers", "+31 20 555 0199"),
     ("v2", "Ottoline Vandersloot", "Tulpenhof Growers", None),
     ("w1", "Barnaby Wigglesworth", "Hollowmere Mills", None),
-    ("w2", "Barney Wigglesworth", "Hollowmere Mills", None),
+    ("w2", "Barnaby J. Wigglesworth", "Hollowmere Mills", None),
     ("x1", "Cressida Umbleby", "Farthingdale Looms", "617 555 3321"),
     ("x2", None, "Farthingdale Looms", "617 555 3321"),
 )

@@ -199,8 +199,8 @@ CASES: dict[str, tuple[Break, tuple[str, ...], int, tuple[str, ...]]] = {
     "text that is not UTF-8": (lambda p: p.sql("UPDATE leads SET name = CAST(X'ff41' AS TEXT) WHERE id = (SELECT min(id) FROM leads)"), RUN, 2, ("UTF-8", "leads")),
     "emptied database": (_emptied, RUN, 4, ("--max-missing", "database")),
     "emptied Airtable": (_emptied_airtable, RUN, 4, ("--max-missing", "airtable")),
-    "too many deletes": (_many_deleted, RUN, 4, ("--max-deletes 11",)),
-    "a flag with too small a number": (_many_deleted, ("run", "--yes", "--max-deletes", "10"), 4, ("--max-deletes 11",)),
+    "too many deletes": (_many_deleted, RUN, 4, ("--max-deletes 12",)),
+    "a flag with too small a number": (_many_deleted, ("run", "--yes", "--max-deletes", "11"), 4, ("--max-deletes 12",)),
     "plan made under other rules": (_planned(_other_rules), APPLY, 2, ("rules changed", "dq clean")),
     "plan made under another configuration": (_planned(_config(sync={"direction": "to_airtable"})), APPLY, 2, ("configuration changed", "dq clean")),
     "plan made on another base": (_planned(_older_base), APPLY, 4, ("base 1", "dq snapshot")),
@@ -247,8 +247,8 @@ def _demand_refused(
 
 def test_the_named_flag_lifts_the_brake(settled: Project) -> None:
     _many_deleted(settled)
-    ended = settled.dq("run", "--yes", "--max-deletes", "11", "--format", "json")
-    assert (ended.code, ended.json["details"]["counts"]["rows"]["airtable"]["delete"]) == (0, 11), ended.err
+    ended = settled.dq("run", "--yes", "--max-deletes", "12", "--format", "json")
+    assert (ended.code, ended.json["details"]["counts"]["rows"]["airtable"]["delete"]) == (0, 12), ended.err
 
 
 @pytest.mark.parametrize(
