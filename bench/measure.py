@@ -12,7 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from dq.memory import SETTING, SOON
+from dq.memory import SETTING, SOON, give_back
+from dq.processor import choose_sort
 
 MIB = 2**20
 
@@ -28,10 +29,12 @@ class Figure:
 
 
 def as_the_command(module: str) -> None:
-    """Begin again under the memory setting of the command line, if it is not there: the allocator reads it at the start."""
+    """Begin again under the settings of the command line, if they are not there: libraries read them at the start."""
     if SOON not in os.environ.get(SETTING, ""):  # Polars, when it is imported, leaves a setting of its own there
         os.environ[SETTING] = SOON
+        choose_sort()
         os.execv(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]])
+    give_back()
 
 
 def measured(name: str, step: Callable[[], Any]) -> tuple[Figure, Any]:

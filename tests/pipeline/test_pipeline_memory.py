@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from projects import Ended, Project
 
-from dq.memory import Usage, resident, watching
+from dq.memory import Usage, give_back, resident, watching
 from dq.pipeline.slicing import FEWEST_ROWS, MOST_ROWS, sliced
 
 MB = 1_000_000
@@ -152,3 +152,15 @@ def test_progress_shows_every_so_many_rows(fresh: Project) -> None:
                 told(step, done, 1_000)
     assert [done for step, done, _ in shown if step == "apply"] == [0, 300, 600, 900, 1_000]
     assert [done for step, done, _ in shown if step == "undo"] == [0, 300, 600, 900, 1_000]
+
+
+def test_threads_have_one_arena_where_the_system_has_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ctypes
+    from types import SimpleNamespace
+
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(mallopt=lambda *what: asked.append(what)))
+    give_back()
+    assert asked == [(-8, 1)]
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace())  # not glibc
+    give_back()
