@@ -71,7 +71,7 @@ def numbered(held: pl.Series) -> tuple[Codes, Ints]:
     hashes = _hashed(held, 1)
     dictionary = hashes.to_arrow().dictionary_encode()
     codes = np.asarray(dictionary.indices.fill_null(NONE)).astype(np.int32)
-    first = _first_of(codes, len(dictionary.dictionary))
+    first = first_rows(codes, len(dictionary.dictionary))
     others = _hashed(held, 2).fill_null(0).to_numpy()
     known = codes >= 0
     if not np.array_equal(others[first][codes[known]], others[known]):
@@ -92,8 +92,8 @@ def _plainly_numbered(held: pl.Series) -> tuple[Codes, Ints]:
     return every, first.astype(np.int64)
 
 
-def _first_of(codes: Codes, size: int) -> Ints:
-    """The first row of each code."""
+def first_rows(codes: Codes | Ints, size: int) -> Ints:
+    """The first row of each code; all from 0 up to the size are there."""
     first = np.empty(size + 1, np.int64)
     first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)  # what is written last stays
     return first[:-1]

@@ -14,7 +14,7 @@ import polars as pl
 
 from dq.dedupe.clusters import components
 from dq.dedupe.evidence import log_odds, probability
-from dq.dedupe.features import Bools, Ints
+from dq.dedupe.features import Bools, Ints, first_rows
 from dq.dedupe.keys import NODE, is_placeholder
 from dq.dedupe.matcher import Given, Matched, cut_of, matched, model_of, weighed
 from dq.dedupe.model import Model, as_known, values_of
@@ -179,7 +179,7 @@ def _pairs(seen: Respects, result: Matched, given: Given, number: Ints, review: 
     left, right = np.append(left[kept], hub), np.append(right[kept], spoke)
     always = np.append(result.always[kept], np.zeros(len(hub), np.bool_))
     pairs, weight = weighed(seen, result.evidence, left, right)
-    node = np.unique(number, return_index=True)[1].astype(np.int64)
+    node = first_rows(number, len(seen.counts))
     ends = np.stack([node[left], node[right]]) if len(left) else np.empty((2, 0), np.int64)
     levels = {f"{GAMMA}{one.name}": pair.level for one, pair in zip(result.evidence.respects, pairs, strict=True)}
     return pl.DataFrame(

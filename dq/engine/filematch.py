@@ -11,7 +11,7 @@ import polars as pl
 
 from dq.dedupe.clusters import bridges
 from dq.dedupe.evidence import log_odds, probability
-from dq.dedupe.features import Ints
+from dq.dedupe.features import Ints, first_rows
 from dq.dedupe.matcher import CUT, Given, Matched, cut_of, matched, model_of
 from dq.dedupe.model import Model
 from dq.dedupe.roles import roles
@@ -239,7 +239,7 @@ def _labels(
     """
     label = result.grown.label[number]
     first = np.zeros(len(number), dtype=np.bool_)
-    first[np.unique(number, return_index=True)[1]] = True
+    first[first_rows(number, len(result.own))] = True
     parted = ~first & (result.own[number] < link)
     own = label.copy()
     own[parted] = len(result.own) + np.flatnonzero(parted)
@@ -259,7 +259,7 @@ def _pairs(rows: pl.DataFrame, result: Matched, number: Ints, link: float) -> pl
     order = kept[np.lexsort((-result.weight[kept], ~result.always[kept]))]
     left, right = result.candidates.left[order], result.candidates.right[order]
     weight, always = result.weight[order], result.always[order]
-    first = np.unique(number, return_index=True)[1] if len(number) else np.empty(0, np.int64)
+    first = first_rows(number, len(result.own))
     together = result.grown.label[left] == result.grown.label[right]
     decision = np.where(together, "link", np.where(weight >= link, "reject", "review"))
     ends = {
