@@ -113,7 +113,7 @@ def _join(root: Path, kept: str) -> tuple[Figure, int]:
 
 
 def _reconcile(root: Path, parts: int) -> tuple[Figure, dict[str, int]]:
-    from dq.engine import Park
+    from dq.engine.parking import Park
     from dq.engine.parts import by_entity
 
     park = Park(root / "parked")

@@ -1,5 +1,6 @@
 """Memory: what a run takes is watched, and allocators give freed pages back, so that its peak is what it needs."""
 
+import gc
 import os
 import resource
 import sys
@@ -15,6 +16,8 @@ SOON = "background_thread:true,dirty_decay_ms:50,muzzy_decay_ms:0"
 """Giving them back within the moment would cost a third of a plan's CPU time: they are asked for again at once."""
 _ARENA_MAX = -8
 """`M_ARENA_MAX` of mallopt(3)."""
+_NEW_OBJECTS, _YOUNGER = 200_000, 20
+"""Objects between two looks at the new ones, and how many looks there are between those at older ones."""
 NEAR = 0.8
 """The share of the limit from which on a warning is due."""
 _EVERY_SECONDS = 0.2
@@ -32,6 +35,11 @@ def give_back() -> None:
     os.environ.setdefault(SETTING, SOON)
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
+
+
+def collect_seldom() -> None:
+    """Look for cycles of Python objects once in so many new ones: imports alone make hundreds of thousands that stay."""
+    gc.set_threshold(_NEW_OBJECTS, _YOUNGER, _YOUNGER)
 
 
 def trim() -> None:

@@ -137,13 +137,13 @@ def _demand_fitting(link: Path | None, *, within: bool, exact: bool, beside: lis
 
 
 def _write_page(match: "FileMatch", path: Path | None, name: str, threshold: float, *, linked: bool) -> None:
+    if path is None:
+        return
     from dq.dedupe.evidence import log_odds
     from dq.engine.filecharts import matching_of
     from dq.engine.outputs import write_page
     from dq.report.matchpage import as_page
 
-    if path is None:
-        return
     link = log_odds(threshold)
     write_page(as_page(matching_of(name, match, link, linked=linked)) + "\n", path)
     print(f"{path}: it holds names of columns and keys of rows, and no value of a cell", file=sys.stderr)
@@ -153,13 +153,13 @@ def _by_keys(
     left: "pl.LazyFrame", right: "pl.LazyFrame | None", key: str | None, config: Path | None
 ) -> "pl.DataFrame":
     from dq.cli.session import clock
-    from dq.engine import files
     from dq.engine.filecolumns import by_field
+    from dq.engine.filekeys import clusters
     from dq.settings import load
 
     rules = load(config, secrets=False).tables[0]
     other = None if right is None else by_field(right, rules)
-    return files.clusters(by_field(left, rules), other, key, rules, clock())
+    return clusters(by_field(left, rules), other, key, rules, clock())
 
 
 def _asked(

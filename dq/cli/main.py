@@ -31,7 +31,7 @@ from dq.cli import (
 )
 from dq.cli.interrupts import InterruptedBySignal
 from dq.errors import DqError
-from dq.memory import give_back
+from dq.memory import collect_seldom, give_back
 from dq.processor import choose_sort
 
 EXITS = """Exit codes: 0 done, 1 finding, 2 usage or configuration, 3 partial, 4 brake, 5 temporary, 6 verify mismatch,
@@ -93,6 +93,7 @@ def _version(
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code; `--debug` anywhere shows tracebacks, `--read-only` refuses to write."""
+    collect_seldom()
     give_back()
     choose_sort()
     arguments = list(sys.argv[1:] if argv is None else argv)

@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 
 from dq.changeset import Changeset, is_removal
-from dq.engine import Inputs, TablePlan
+from dq.engine.inputs import Inputs
+from dq.engine.local import TablePlan
 from dq.gate import rekeyed, returned
 from dq.rules import TableRules
 from dq.schemas import BaseRow, Change

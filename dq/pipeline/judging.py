@@ -9,6 +9,7 @@ import polars as pl
 
 from dq.engine import files
 from dq.engine.filecolumns import by_field
+from dq.engine.filekeys import clusters
 from dq.engine.judgeable import judgeable
 from dq.engine.validity import with_findings
 from dq.errors import ConfigurationError, DamagedError
@@ -180,9 +181,9 @@ def _with_duplicates(
     if Cluster.entity_id in raw.collect_schema():
         entity = pl.col(Cluster.entity_id)
         return frame.with_columns((entity.is_not_null() & entity.is_duplicated()).alias(DUPLICATE))
-    clusters = files.clusters(raw, None, key, rules, now)
+    found = clusters(raw, None, key, rules, now)
     mark = pl.col(Cluster.entity_id).is_duplicated().alias(DUPLICATE)
-    return frame.join(clusters.lazy().select(Cluster.row_key, mark), on=Cluster.row_key, how="left")
+    return frame.join(found.lazy().select(Cluster.row_key, mark), on=Cluster.row_key, how="left")
 
 
 def _judged(

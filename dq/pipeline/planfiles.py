@@ -14,7 +14,7 @@ from dq.apply.batches import Mappings, numbered
 from dq.apply.files import write_parquet
 from dq.changeset import is_removal
 from dq.digests import digest_of_json
-from dq.engine import ordered, resolved
+from dq.engine.ordering import ordered
 from dq.gate import at_the_door, brakes, under_new_rules
 from dq.manifest import Manifest, to_dict
 from dq.pipeline import learning
@@ -25,6 +25,7 @@ from dq.pipeline.counting import KEYS, Planned, counts_of, leads_apart
 from dq.pipeline.judging import Gate, judged_in
 from dq.pipeline.pricing import priced
 from dq.plan import Brake, Plan, Price
+from dq.reconcile import resolved
 from dq.report.verdicts.wording import sentence
 from dq.rules import Standardizer
 from dq.schemas import Change, Cluster, Conflict, Finding, Pair

@@ -11,7 +11,9 @@ import polars as pl
 from dq.apply import base as base_state
 from dq.apply import flaps
 from dq.apply.journal import state_of
-from dq.engine import Hints, Inputs, Park, in_order, references
+from dq.engine.inputs import Hints, Inputs
+from dq.engine.mappings import in_order, references
+from dq.engine.parking import Park
 from dq.errors import ConfigurationError
 from dq.manifest import Manifest, TableFile, TableSchema
 from dq.pipeline import learning

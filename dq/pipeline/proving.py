@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from dq.engine import Inputs, Park, Rested, plan_together
+from dq.engine.inputs import Inputs
+from dq.engine.parking import Park
+from dq.engine.together import Rested, plan_together
 from dq.errors import DqError
 from dq.schemas import Change
 

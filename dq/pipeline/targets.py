@@ -5,7 +5,7 @@ from datetime import UTC
 from typing import Any
 
 from dq.apply.commit import Target
-from dq.engine import in_order
+from dq.engine.mappings import in_order
 from dq.errors import ConfigurationError
 from dq.manifest import Manifest, TableSchema
 from dq.pipeline.opening import Stores

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dq.errors import ConfigurationError
 from dq.rules import FieldRule, MatcherRules, TableRules
-from dq.settings.load import load
+from dq.settings.load import loaded
 from dq.settings.mistakes import AGAIN, raise_all
 from dq.settings.rulefiles import read_rules
 from dq.settings.tables import matcher_of
@@ -39,9 +39,7 @@ def file_matching(config: Path | None = None, env: Mapping[str, str] | None = No
     Raises:
         ConfigurationError: Something in the files is wrong, or there is no such file.
     """
-    settings = load(config, env, secrets=False)
-    rules, mistakes = read_rules(settings.root)
-    raise_all(mistakes)
+    settings, rules = loaded(config, env, secrets=False)
     said = settings.tables[0].dedupe
     matcher, megabytes = matcher_of(rules.dedupe.matcher, rules.lists), settings.limits.max_memory_usage_mb
     return FileMatching(matcher, said.stated_fields, said.stated_threshold, megabytes)
@@ -60,15 +58,14 @@ def file_rules(
     Raises:
         ConfigurationError: Something in the files is wrong, or there is no such file.
     """
-    settings = load(config, env, secrets=False)
+    settings, rules = loaded(config, env, secrets=False)
     if standardize is not None and not standardize.is_file():
         raise ConfigurationError(
             f"There is no file {standardize}.", fix="--rules names a file like rules/standardize.yaml"
         )
-    rules, mistakes = read_rules(settings.root, standardize)
-    if standardize is None:
-        raise_all(mistakes)
-    raise_all(mistakes, AGAIN)
+    if standardize is not None:
+        rules, mistakes = read_rules(settings.root, standardize)
+        raise_all(mistakes, AGAIN)
     table = settings.tables[0]
     mapped = {field.name: field for field in table.fields}
     own = [

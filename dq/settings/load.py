@@ -40,6 +40,13 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None, *, secr
     Raises:
         ConfigurationError: Something in the files or the environment is wrong; all of it is named at once.
     """
+    return loaded(path, env, secrets=secrets)[0]
+
+
+def loaded(
+    path: Path | None = None, env: Mapping[str, str] | None = None, *, secrets: bool = True
+) -> tuple[Settings, Rules]:
+    """The settings of a project as `load` has them, and what its rule files say."""
     real = os.environ if env is None else env
     file = find_file(path, real)
     root = root_of(file)
@@ -52,7 +59,7 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None, *, secr
         raise_all([*mistakes, *document.mistakes, *rule_mistakes])
     settings = _assemble(document, config or ConfigShape(), rules, root, variables, lenient=not secrets)
     raise_all([*mistakes, *document.mistakes, *rule_mistakes])
-    return settings.model_copy(update={"file": file})
+    return settings.model_copy(update={"file": file}), rules
 
 
 def _assemble(

@@ -17,10 +17,9 @@ def apply_overrides(document: Document, env: Mapping[str, str]) -> None:
 
     Variables without `__` that are no top-level key (`DQ_CONFIG`) are not about a key and stay alone.
     """
-    top = keys_at(ConfigShape, ())
     for variable in sorted(name for name in env if name.startswith(PREFIX)):
         steps = variable.removeprefix(PREFIX).lower().split("__")
-        if len(steps) == 1 and steps[0] not in top:
+        if len(steps) == 1 and steps[0] not in ConfigShape.model_fields:
             continue
         origin = f"environment variable {variable}"
         key = _key(document, origin, steps)

@@ -6,8 +6,8 @@ from functools import lru_cache
 import polars as pl
 from engine_world import NOW, STATUS
 
-from dq.engine import Inputs, plan_table
-from dq.engine.inputs import Hints
+from dq.engine.inputs import Hints, Inputs
+from dq.engine.local import plan_table
 from dq.leads import flat
 from dq.manifest import Column, TableSchema
 from dq.rules import ALL_STEPS, DedupeRules, FieldRule, MatcherRules, MatchKey, Placeholder, Standardizer, TableRules

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from dq.engine import Inputs, carried_out, plan_table, plan_to_rest
+from dq.engine.inputs import Inputs
+from dq.engine.local import plan_table
+from dq.engine.resting import carried_out, plan_to_rest
 from dq.manifest import Column, TableSchema
 from dq.rules import (
     ALL_STEPS,

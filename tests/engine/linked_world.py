@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from dq.engine import Inputs, carried_out, in_order, plan_together
+from dq.engine.inputs import Inputs
+from dq.engine.mappings import in_order
+from dq.engine.resting import carried_out
+from dq.engine.together import plan_together
 from dq.manifest import Column, Lineage, Manifest, Reference, TableFile, TableSchema
 from dq.rules import ALL_STEPS, Child, DedupeRules, FieldRule, MatchKey, Standardizer, SyncRules, TableRules
 from dq.schemas.base import base_types

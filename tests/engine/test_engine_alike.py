@@ -9,7 +9,8 @@ from alike_world import crowd, decisions, inputs, leads, model, planned, rules
 
 from dq.dedupe import model as known
 from dq.dedupe.model import from_frame, to_frame
-from dq.engine import carried_out, plan_table, plan_to_rest
+from dq.engine.local import plan_table
+from dq.engine.resting import carried_out, plan_to_rest
 from dq.gate import at_the_door
 from dq.rules import MatcherRules
 from dq.schemas import Pair

@@ -10,8 +10,10 @@ from alike_world import ENDS, crowd, inputs, model, rules
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dq.engine import Park, begun, local, plan_table
+from dq.engine import begun, local
 from dq.engine.inputs import ALONE_TYPES
+from dq.engine.local import plan_table
+from dq.engine.parking import Park
 from dq.reconcile import SETTLED_TYPES
 from dq.rules import MatcherRules
 

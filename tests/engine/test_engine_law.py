@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from engine_world import edited, inputs, next_inputs, plan_table, with_rules, world
 
-from dq.engine import Park
+from dq.engine.parking import Park
 
 SIZE = 200
 

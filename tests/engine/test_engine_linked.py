@@ -20,7 +20,8 @@ from linked_world import (
     world,
 )
 
-from dq.engine import in_order, plan_together
+from dq.engine.mappings import in_order
+from dq.engine.together import plan_together
 from dq.errors import ConfigurationError
 
 TWO = {

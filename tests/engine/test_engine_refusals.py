@@ -7,7 +7,7 @@ import pytest
 from engine_rows import changed, lead, record
 from engine_world import DATABASE, FIELDS, RULES, inputs, plan_table, with_rules
 
-from dq.engine import Park
+from dq.engine.parking import Park
 from dq.errors import ConfigurationError, DqError
 from dq.manifest import Column
 from dq.options import TextOptions

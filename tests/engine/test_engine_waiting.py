@@ -8,7 +8,7 @@ import pytest
 from engine_rows import changed, lead, record, rules_found
 from engine_world import NOW, RULES, inputs, next_inputs, plan_table, plan_to_rest
 
-from dq.engine import erase
+from dq.engine.erasing import erase
 from dq.rules import Settle, SyncRules
 
 SETTLED = RULES.model_copy(update={"sync": SyncRules(settle=Settle(airtable=30))})
@@ -159,7 +159,7 @@ def test_edge_08_the_time_of_a_write_that_was_not_the_last_word_is_forgotten():
 
 @pytest.mark.parametrize("parts", [1, 3])
 def test_a_calm_lead_that_waits_keeps_its_base(parts, tmp_path):
-    from dq.engine import Park
+    from dq.engine.parking import Park
 
     given = pair("2026-02-01T00:00:00Z")
     after = next_inputs(given, plan_table(given))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dq.engine import with_findings
+from dq.engine.validity import with_findings
 from dq.errors import ConfigurationError, DamagedError
 from dq.gate import at_the_door, judge, named_by, named_golden, schema_of
 from dq.rules import Check, FieldRule, Level, Standardizer, TableRules

@@ -5,7 +5,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from projects import Project
 
-from dq.engine import Park
+from dq.engine.parking import Park
 from dq.pipeline import slicing
 
 FILES = ("changeset", "base_next", "clean/golden", "clean/pairs", "clean/standardized_database", "clean/findings")

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import dq.settings
-from dq.engine import with_findings
+from dq.engine.validity import with_findings
 from dq.options import OPTIONS
 from dq.settings.shape import ConfigShape
 

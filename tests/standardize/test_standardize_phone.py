@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
-from dq.engine import with_findings
+from dq.engine.validity import with_findings
 from dq.errors import ConfigurationError
 from dq.manifest import Column, TableSchema
 from dq.options import REGIONS, PhoneOptions
