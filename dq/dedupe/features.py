@@ -1,6 +1,6 @@
 """Features: what is known of rows, each value as a small number, so that equality is a comparison of integers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -126,6 +126,16 @@ def carried(feature: Feature, made: Feature) -> Feature:
 def _counted(codes: Codes, values: pl.Series) -> Feature:
     counts = np.bincount(codes + 1, minlength=len(values) + 1)[1:]
     return Feature(codes, values, counts / max(1, counts.sum()))
+
+
+def coalesced(features: Sequence[Feature]) -> Feature:
+    """The feature of rows that have the value of the first of several features that has one."""
+    every = encoded(pl.concat([one.values.alias("value") for one in features]))
+    codes, end = np.full(len(features[0].codes), NONE, np.int32), len(every.codes)
+    for one in reversed(features):
+        end -= len(one.values)
+        codes = np.where(one.known, np.append(every.codes[end:], np.int32(NONE))[one.codes], codes)
+    return _counted(codes, every.values)
 
 
 def subset(feature: Feature, rows: Ints) -> Feature:

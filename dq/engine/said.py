@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from dq.dedupe.contacts import offices
-from dq.dedupe.features import Codes, Feature, Hashes, encoded, mapped, texts
+from dq.dedupe.features import Codes, Feature, Hashes, coalesced, encoded, mapped, texts
 from dq.dedupe.keys import is_placeholder
 from dq.dedupe.model import Model, known_offices
 from dq.dedupe.roles import is_called, is_of_address
@@ -93,7 +93,7 @@ def features_of(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) ->
     if not named:
         features |= _without_places(features, roles)
     domains = _domains(features, roles, known.public_domains)
-    return features | ({DOMAIN: encoded(domains)} if domains is not None else {})
+    return features | ({} if domains is None else {DOMAIN: domains})
 
 
 def _without_places(features: Mapping[str, Feature], roles: Mapping[str, Role]) -> dict[str, Feature]:
@@ -155,12 +155,12 @@ def sites(roles: Mapping[str, Role]) -> list[str]:
     return [name for name, role in roles.items() if role == "url"]
 
 
-def _domains(features: Mapping[str, Feature], roles: Mapping[str, Role], public: Sequence[str]) -> pl.Series | None:
+def _domains(features: Mapping[str, Feature], roles: Mapping[str, Role], public: Sequence[str]) -> Feature | None:
     """The domain of each row's organization: of its website, else of its mailbox."""
     if "organization" not in roles.values():
         return None
-    own_sites = [texts(features[name]) for name in sites(roles)]
-    mail = [texts(features[name]).str.extract("@(.*)$", 1) for name, role in roles.items() if role == "email"]
-    own = [domain.set(domain.is_in(list(public)), None) for domain in mail]
-    columns = [column.alias(str(number)) for number, column in enumerate([*own_sites, *own])]
-    return pl.DataFrame(columns).select(pl.coalesce(pl.all())).to_series() if columns else None
+    domain = pl.col("value").str.extract("@(.*)$", 1)
+    own = pl.when(~domain.is_in(list(public))).then(domain)
+    mail = [mapped(features[name], own) for name, role in roles.items() if role == "email"]
+    found = [*(features[name] for name in sites(roles)), *mail]
+    return coalesced(found) if found else None

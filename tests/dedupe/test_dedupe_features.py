@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dq.dedupe import features
-from dq.dedupe.features import NONE, distinct, distinct_rows, encoded, mixed, numbered, subset
+from dq.dedupe.features import NONE, coalesced, distinct, distinct_rows, encoded, mixed, numbered, subset, texts
 
 VALUES = st.lists(st.sampled_from([None, "", "a", "b", "Ä", "北京", "a b"]), max_size=40)
 HALF = 1 << 64
@@ -45,6 +45,18 @@ def test_values_whose_hashes_are_the_same_are_told_apart(values, bits):
 def test_a_column_in_chunks_is_one_column():
     whole = pl.concat([pl.Series("x", ["a", "b"]), pl.Series("x", ["b", None, "c"])], rechunk=False)
     assert encoded(whole).codes.tolist() == [0, 1, 1, NONE, 2]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(*[st.sampled_from([None, "", "a", "b", "Ä"])] * 3), min_size=1, max_size=20))
+def test_the_first_of_several_values_counts(rows):
+    columns = [pl.Series("x", column, dtype=pl.String) for column in zip(*rows, strict=True)]
+    found = coalesced([encoded(column) for column in columns])
+    wanted = [next((value for value in row if value is not None), None) for row in rows]
+    assert texts(found).to_list() == wanted
+    counted = Counter(value for value in wanted if value is not None)
+    shares = {value: found.frequency[code] for code, value in enumerate(found.values) if value in counted}
+    assert shares == pytest.approx({value: count / counted.total() for value, count in counted.items()})
 
 
 def test_bits_are_those_of_the_commoner_value():
