@@ -10,6 +10,7 @@ from unicodedata import combining, normalize
 
 import polars as pl
 
+from dq.dedupe.columns import Columns
 from dq.rules import Role
 
 _ENTITY = r"(?:record|entity|party) (?:type|kind)$"
@@ -48,18 +49,18 @@ _GIVEN_SHARE = 0.25
 """The least share of values that begin with a known given name in a column of people's names."""
 
 
-def roles(frame: pl.DataFrame, given_names: Collection[str], stated: Mapping[str, Role | None]) -> dict[str, Role]:
+def roles(table: Columns, given_names: Collection[str], stated: Mapping[str, Role | None]) -> dict[str, Role]:
     """The role of each column that has one.
 
     Args:
-        frame: Rows of texts.
+        table: Rows of texts.
         given_names: Given names in lower case: whether `name` is a person's or a thing's.
         stated: Roles that are known; None leaves a column out.
     """
-    found = {name: stated[name] if name in stated else _role(name, frame[name]) for name in frame.columns}
+    found = {name: stated[name] if name in stated else _role(name, table) for name in table.columns}
     has_people = any(role in {"given", "family", "email", "profile"} for role in found.values())
     for name, role in found.items():
-        if role == "name" and name not in stated and not has_people and not _are_people(frame[name], given_names):
+        if role == "name" and name not in stated and not has_people and not _are_people(table[name], given_names):
             found[name] = "text"
     return {name: role for name, role in found.items() if role is not None}
 
@@ -85,14 +86,16 @@ def is_birth(column: str) -> bool:
     return re.search(_BORN, _heading(column)) is not None
 
 
-def _role(name: str, column: pl.Series) -> Role | None:
-    held = column.drop_nulls()
+def _role(name: str, table: Columns) -> Role | None:
+    known, role = _by_name(name)
+    if known and role is None:
+        return None
+    held = table[name].drop_nulls()
     some = held.gather_every(max(1, len(held) // _LOOKED_AT))
     values = some.n_unique()
     if values <= _FEW_VALUES < len(held):  # only now it matters how many there are
         values = held.n_unique()
-    known, role = _by_name(name)
-    if values == 0 or (known and role is None) or (values == 1 and role not in _TELLING):
+    if values == 0 or (values == 1 and role not in _TELLING):
         return None
     if _share(some, r"^[^@\s]+@[^@\s]+$") > _MOST:
         return "email"

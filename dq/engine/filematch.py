@@ -3,13 +3,14 @@
 file(s) ─► texts ─► roles ─► respects ─► matched ─► one line a row, one a pair, and what was learned
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
 from dq.dedupe.clusters import bridges
+from dq.dedupe.columns import Columns
 from dq.dedupe.evidence import log_odds, probability
 from dq.dedupe.features import Ints, first_rows
 from dq.dedupe.matcher import CUT, Given, Matched, cut_of, matched, model_of
@@ -17,7 +18,7 @@ from dq.dedupe.model import Model
 from dq.dedupe.roles import roles
 from dq.dedupe.room import MEMORY, Room
 from dq.engine.entities import KNOWN, LABEL, entity_ids
-from dq.engine.files import keyed
+from dq.engine.filerows import FULL, STORES, SURE, read_rows
 from dq.engine.respects import respects
 from dq.engine.said import given_names, known_of
 from dq.errors import ConfigurationError
@@ -26,12 +27,7 @@ from dq.rules import MatcherRules, Role
 from dq.schemas import Cluster, Pair
 from dq.schemas.pair import ALWAYS, MATCH
 
-_STORES = ("database", "airtable")
 _TABLE = "file"
-_SEED = 7
-_SURE, _FULL = "sure#", "full#"
-_OWN = (Cluster.store, Cluster.row_key, KNOWN, _SURE)
-"""What stands beside the columns of a file."""
 
 
 @dataclass(frozen=True)
@@ -91,14 +87,13 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
         ConfigurationError: No such column, keys that are not unique, no column that says who a row is, or a model of
             another table.
     """
-    rows = _with_known(_rows(left, right, asked), asked.known)
-    columns, rows = rows.drop(*_OWN), rows.select(*_OWN, _fullness().alias(_FULL))
-    found = _roles(columns, asked)
+    rows, texts = read_rows(left, right, asked.key, asked.fields)
+    rows = _with_known(rows, asked.known)
+    found = _roles(texts, asked)
     linking = right is not None and not asked.within
     entity = rows[KNOWN].rank("dense").fill_null(0).to_numpy().astype(np.int64)
     within = None if asked.known is None else entity
-    seen, number = respects(columns, found, known_of(asked.matcher), once=not linking, model=asked.model, within=within)
-    del columns  # as much as all the rest
+    seen, number = respects(texts, found, known_of(asked.matcher), once=not linking, model=asked.model, within=within)
     trim()
     if not seen.comparisons:
         raise _nothing_said()
@@ -108,7 +103,7 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
     if asked.known is not None and asked.model is not None:
         fresh = np.zeros(len(seen.counts), np.bool_)
         fresh[number[entity == 0]] = True
-    source = (rows[Cluster.store] == _STORES[1]).cast(pl.Int64).to_numpy() if linking else None
+    source = (rows[Cluster.store] == STORES[1]).cast(pl.Int64).to_numpy() if linking else None
     link = log_odds(asked.threshold)
     given, blocking = Given(source=source, fresh=fresh), asked.matcher.blocking
     result = matched(seen, given, link=link, cut=cut_of(link), asked=blocking, model=asked.model, room=asked.room)
@@ -118,13 +113,13 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
     return FileMatch(_clusters(rows, result, number, link), _pairs(rows, result, number, link), found, result, model)
 
 
-def _roles(columns: pl.DataFrame, asked: Asked) -> Mapping[str, Role]:
+def _roles(texts: Columns, asked: Asked) -> Mapping[str, Role]:
     if asked.model is not None:
-        missing = [name for name in asked.model.roles if name not in columns.columns]
+        missing = [name for name in asked.model.roles if name not in texts.columns]
         if missing:
             raise _other_table(f"there is no column {missing[0]!r} here")
         return asked.model.roles
-    found = roles(columns, given_names(asked.matcher), asked.matcher.columns)
+    found = roles(texts, given_names(asked.matcher), asked.matcher.columns)
     if not found:
         raise _nothing_said()
     return found
@@ -148,49 +143,17 @@ def _other_table(why: str) -> ConfigurationError:
 
 def _with_known(rows: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:
     """The rows with the entity that an earlier run put each in, and how sure it was."""
-    nothing = {KNOWN: pl.lit(None, pl.String), _SURE: pl.lit(1.0)}
+    nothing = {KNOWN: pl.lit(None, pl.String), SURE: pl.lit(1.0)}
     if known is None:
         return rows.with_columns(**nothing)
     held = known.select(
         Cluster.store,
         Cluster.row_key,
         pl.col(Cluster.entity_id).alias(KNOWN),
-        pl.col(str(Cluster.probability)).alias(_SURE),
+        pl.col(str(Cluster.probability)).alias(SURE),
     )
     joined = rows.join(held, on=[Cluster.store, Cluster.row_key], how="left", maintain_order="left")
-    return joined.with_columns(pl.col(_SURE).fill_null(1.0))
-
-
-def _rows(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) -> pl.DataFrame:
-    """The rows of both files as texts: store, row_key, and the columns that both have.
-
-    They come in an order of what they say: pairs are drawn at random by row, and files have rows in any order.
-    """
-    frames = [frame for frame in (left, right) if frame is not None]
-    common = [name for name in left.collect_schema() if all(name in frame.collect_schema() for frame in frames)]
-    missing = [name for name in asked.fields if name not in common]
-    if missing:
-        raise ConfigurationError(
-            f"There is no column {missing[0]!r} in {'both files' if right is not None else 'the file'}.",
-            fix=f"--fields some of {', '.join(common[:8])}",
-        )
-    rows = pl.concat(_named(frame, store, common, asked) for frame, store in zip(frames, _STORES, strict=False))
-    said = pl.struct(pl.exclude(Cluster.store, Cluster.row_key)).hash(_SEED)
-    return rows.sort(said, Cluster.store, Cluster.row_key) if rows.width > 2 else rows
-
-
-def _named(frame: pl.LazyFrame, store: str, common: Sequence[str], asked: Asked) -> pl.DataFrame:
-    types = frame.collect_schema()
-    key = asked.key or ("id" if "id" in types else None)
-    used = [name for name in asked.fields or common if name != key and not types[name].is_nested()]
-    texts = [pl.col(_beside(name)).cast(pl.String, strict=False) for name in used]
-    own = keyed(frame.rename(_beside), None if asked.key is None else _beside(asked.key))
-    return own.select(pl.lit(store).alias(Cluster.store), Cluster.row_key, *texts).collect()
-
-
-def _beside(column: str) -> str:
-    """What a column of a file is called beside the matcher's own."""
-    return f"{column} (column)" if column in _OWN else column
+    return joined.with_columns(pl.col(SURE).fill_null(1.0))
 
 
 def _clusters(rows: pl.DataFrame, result: Matched, number: Ints, link: float) -> pl.DataFrame:
@@ -216,14 +179,10 @@ def _clusters(rows: pl.DataFrame, result: Matched, number: Ints, link: float) ->
     ).sort(Cluster.entity_id, Cluster.store, Cluster.row_key)
 
 
-def _fullness() -> pl.Expr:
-    return pl.sum_horizontal(pl.exclude(*_OWN).is_not_null()).cast(pl.Int64)
-
-
 def _survivors(lined: pl.DataFrame) -> pl.Series:
     """The fullest row of each cluster; of equally full ones that of the first store with the least key."""
-    order = [-pl.col(_FULL), pl.col(Cluster.store) == _STORES[1], pl.col(Cluster.row_key)]
-    numbered = lined.select(LABEL, _FULL, Cluster.store, Cluster.row_key, row=pl.int_range(pl.len()))
+    order = [-pl.col(FULL), pl.col(Cluster.store) == STORES[1], pl.col(Cluster.row_key)]
+    numbered = lined.select(LABEL, FULL, Cluster.store, Cluster.row_key, row=pl.int_range(pl.len()))
     several = numbered.filter(pl.len().over(LABEL) > 1).sort(LABEL, *order)
     others = several.filter(~pl.col(LABEL).is_first_distinct())["row"]
     return pl.Series([True], dtype=pl.Boolean).new_from_index(0, len(lined)).scatter(others, values=False)
@@ -248,7 +207,7 @@ def _labels(
     held = np.where(parted | np.isinf(bits), 1.0, probability(np.where(np.isinf(bits), 0.0, bits)))
     stays = ~result.reached[number] if len(number) else np.empty(0, np.bool_)
     own = np.where(stays, -1 - rows[KNOWN].rank("dense").fill_null(0).to_numpy().astype(np.int64), own)
-    held = np.where(stays, rows[_SURE].to_numpy(), held)
+    held = np.where(stays, rows[SURE].to_numpy(), held)
     weakest = pl.DataFrame({"label": own, "held": held}).select(pl.col("held").min().over("label")).to_series()
     return own, weakest.to_numpy()
 

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from dq.dedupe.blocking import Atom, part
+from dq.dedupe.columns import Columns
 from dq.dedupe.comparison import Comparison, Dates, Digits, Equal, Similar
 from dq.dedupe.contacts import Addresses, Organizations, Silent, without
 from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, subset, texts
@@ -46,7 +47,7 @@ _LETTERS = 3
 
 
 def respects(
-    frame: pl.DataFrame,
+    table: Columns,
     roles: Mapping[str, Role],
     known: Known,
     *,
@@ -57,7 +58,7 @@ def respects(
     """A table as the matcher sees it.
 
     Args:
-        frame: Rows of texts.
+        table: Rows of texts.
         roles: The roles of the columns that count.
         known: What the lists say.
         once: Equal rows only once.
@@ -65,16 +66,16 @@ def respects(
         within: Row → its group: equal rows of two groups stay two.
 
     Returns:
-        The respects, and for each row of the frame the number of its row in them.
+        The respects, and for each row of the table the number of its row in them.
     """
-    whole = features_of(frame, roles, known)
+    whole = features_of(table, roles, known)
     told = {name: feature for name, feature in whole.items() if len(feature.values)}
     if model is not None and len(told) < len(whole):  # where it was learned, a column may have said what here none does
-        found = _seen(len(frame), whole, roles, known, once=once, model=model, within=within)
+        found = _seen(len(table), whole, roles, known, once=once, model=model, within=within)
         if model.fits(found[0].comparisons):
             return found
     del whole
-    return _seen(len(frame), told, roles, known, once=once, model=model, within=within)
+    return _seen(len(table), told, roles, known, once=once, model=model, within=within)
 
 
 def _seen(

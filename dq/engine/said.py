@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from dq.dedupe.columns import Columns
 from dq.dedupe.contacts import offices
 from dq.dedupe.features import Codes, Feature, Hashes, coalesced, encoded, mapped, texts
 from dq.dedupe.keys import is_placeholder
@@ -67,11 +68,11 @@ def known_of(rules: MatcherRules, most_names: int = 3) -> Known:
     return Known(*lists, most_names, rules.placeholders, rules.never, rules.always)
 
 
-def features_of(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:
+def features_of(table: Columns, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:
     """The features of a table: one a column, the parts of people's names, and the domain of where they work.
 
     Args:
-        frame: Rows of texts.
+        table: Rows of texts.
         roles: The roles of the columns that count.
         known: What the lists say.
     """
@@ -79,11 +80,12 @@ def features_of(frame: pl.DataFrame, roles: Mapping[str, Role], known: Known) ->
 
     def feature(name: str) -> Feature:
         told = _told(pl.col("value"), own[name], known.placeholders)
-        return mapped(encoded(frame[name]), told, folded(own[name], pl.col("value"), known.legal_forms))
+        return mapped(encoded(table[name]), told, folded(own[name], pl.col("value"), known.legal_forms))
 
     def named_people() -> dict[str, Feature]:
-        told = (_told(pl.col(name), role, known.placeholders) for name, role in roles.items() if role in PERSONAL)
-        return people(frame.select(told), roles, known.nicknames)
+        naming = {name: role for name, role in roles.items() if role in PERSONAL}
+        told = (_told(pl.col(name), role, known.placeholders) for name, role in naming.items())
+        return people(pl.DataFrame([table[name] for name in naming]).select(told), roles, known.nicknames)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:  # one column is the work of one core
         naming = pool.submit(named_people)
