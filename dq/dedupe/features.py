@@ -93,8 +93,8 @@ def _plainly_numbered(held: pl.Series) -> tuple[Codes, Ints]:
 
 
 def first_rows(codes: Codes | Ints, size: int) -> Ints:
-    """The first row of each code; all from 0 up to the size are there."""
-    first = np.empty(size + 1, np.int64)
+    """The first row of each code from 0 up to the size; `NONE` of one that no row has."""
+    first = np.full(size + 1, NONE, np.int64)
     first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)  # what is written last stays
     return first[:-1]
 
@@ -135,7 +135,31 @@ def coalesced(features: Sequence[Feature]) -> Feature:
     for one in reversed(features):
         end -= len(one.values)
         codes = np.where(one.known, np.append(every.codes[end:], np.int32(NONE))[one.codes], codes)
-    return _counted(codes, every.values)
+    return reordered(_counted(codes, every.values), np.arange(len(codes)))
+
+
+def reordered(feature: Feature, order: Ints) -> Feature:
+    """The feature of the rows in another order, its values numbered by their first rows in it; those of no row go.
+
+    Args:
+        feature: The values.
+        order: Place of a row → its place before.
+    """
+    codes = feature.codes[order]
+    first = first_rows(codes, len(feature.values))
+    is_first = np.zeros(len(codes), np.bool_)
+    is_first[first[first >= 0]] = True
+    turned = codes[is_first]
+    place = np.full(len(feature.values) + 1, NONE, np.int32)  # a missing value's code is that of the last
+    place[turned] = np.arange(len(turned))
+    return replace(
+        feature, codes=place[codes], values=_packed(feature.values.gather(turned)), frequency=feature.frequency[turned]
+    )
+
+
+def _packed(values: pl.Series) -> pl.Series:
+    """The same texts, one behind the other in memory: what looks at them in order takes half the time."""
+    return pl.Series(values.name, pl.from_arrow(values.to_arrow(compat_level=pl.CompatLevel.oldest())))
 
 
 def subset(feature: Feature, rows: Ints) -> Feature:

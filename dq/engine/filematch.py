@@ -4,7 +4,7 @@ file(s) ─► texts ─► roles ─► respects ─► matched ─► one line
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -93,7 +93,8 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
     linking = right is not None and not asked.within
     entity = rows[KNOWN].rank("dense").fill_null(0).to_numpy().astype(np.int64)
     within = None if asked.known is None else entity
-    seen, number = respects(texts, found, known_of(asked.matcher), once=not linking, model=asked.model, within=within)
+    said, known = replace(texts, order=None), known_of(asked.matcher)
+    seen, number = respects(said, found, known, once=not linking, model=asked.model, within=within, order=texts.order)
     trim()
     if not seen.comparisons:
         raise _nothing_said()

@@ -30,22 +30,24 @@ class Texts:
 
     Attributes:
         rows: The columns, as texts.
-        order: Place of a row → its place in the files.
-        columns: The names of the columns.
+        columns: Their names.
+        size: How many rows there are.
+        order: Place of a row → its place in the files; None leaves them in the order of the files.
     """
 
     rows: pl.LazyFrame
-    order: Ints
     columns: list[str]
+    size: int
+    order: Ints | None = None
 
     def __len__(self) -> int:
         """How many rows there are."""
-        return len(self.order)
+        return self.size
 
     def __getitem__(self, name: str, /) -> pl.Series:
         """A column of texts."""
         column = self.rows.select(name).collect().to_series()
-        return column.rechunk().gather(self.order)  # of many chunks it takes four times as long
+        return column if self.order is None else column.rechunk().gather(self.order)  # chunks take four times as long
 
 
 def read_rows(
@@ -82,7 +84,7 @@ def read_rows(
     said = pl.struct(columns).hash(_SEED) if columns else pl.lit(0, pl.UInt64)
     own = every.select(Cluster.store, Cluster.row_key, full.alias(FULL), said.alias(_SAID)).collect(engine="streaming")
     order = _ordered(own)
-    return own.drop(_SAID)[order], Texts(every.select(columns), order, columns)
+    return own.drop(_SAID)[order], Texts(every.select(columns), columns, len(order), order)
 
 
 def _ordered(own: pl.DataFrame) -> Ints:

@@ -15,7 +15,7 @@ from dq.dedupe.blocking import Atom, part
 from dq.dedupe.columns import Columns
 from dq.dedupe.comparison import Comparison, Dates, Digits, Equal, Similar
 from dq.dedupe.contacts import Addresses, Organizations, Silent, without
-from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, subset, texts
+from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, reordered, subset, texts
 from dq.dedupe.model import Model, as_known, digests
 from dq.dedupe.respects import Respects
 from dq.dedupe.roles import is_birth, is_called, is_entity, is_of_address
@@ -54,6 +54,7 @@ def respects(
     once: bool = True,
     model: Model | None = None,
     within: Ints | None = None,
+    order: Ints | None = None,
 ) -> tuple[Respects, Ints]:
     """A table as the matcher sees it.
 
@@ -64,11 +65,15 @@ def respects(
         once: Equal rows only once.
         model: What was learned before: how common values are, and more offices.
         within: Row → its group: equal rows of two groups stay two.
+        order: Place of a row → its place in the table, where they shall come in another order than there: what texts
+            say is soonest found out in the order in which they lie in memory.
 
     Returns:
-        The respects, and for each row of the table the number of its row in them.
+        The respects, and for each row, in its order, the number of its row in them.
     """
     whole = features_of(table, roles, known)
+    if order is not None:
+        whole = {name: reordered(feature, order) for name, feature in whole.items()}
     told = {name: feature for name, feature in whole.items() if len(feature.values)}
     if model is not None and len(told) < len(whole):  # where it was learned, a column may have said what here none does
         found = _seen(len(table), whole, roles, known, once=once, model=model, within=within)

@@ -9,7 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dq.dedupe import features
-from dq.dedupe.features import NONE, coalesced, distinct, distinct_rows, encoded, mixed, numbered, subset, texts
+from dq.dedupe.features import (
+    NONE,
+    coalesced,
+    distinct,
+    distinct_rows,
+    encoded,
+    mixed,
+    numbered,
+    reordered,
+    subset,
+    texts,
+)
 
 VALUES = st.lists(st.sampled_from([None, "", "a", "b", "Ä", "北京", "a b"]), max_size=40)
 HALF = 1 << 64
@@ -57,6 +68,18 @@ def test_the_first_of_several_values_counts(rows):
     counted = Counter(value for value in wanted if value is not None)
     shares = {value: found.frequency[code] for code, value in enumerate(found.values) if value in counted}
     assert shares == pytest.approx({value: count / counted.total() for value, count in counted.items()})
+
+
+@settings(max_examples=30, deadline=None)
+@given(VALUES.flatmap(lambda values: st.tuples(st.just(values), st.permutations(range(len(values))))))
+def test_rows_in_another_order_are_as_if_they_had_always_come_so(drawn):
+    values, order = drawn
+    column = pl.Series("x", values, dtype=pl.String)
+    turned = reordered(encoded(column), np.array(order, np.int64))
+    plain = encoded(column.gather(pl.Series(order, dtype=pl.Int64)))
+    assert turned.codes.tolist() == plain.codes.tolist()
+    assert turned.values.to_list() == plain.values.to_list()
+    assert turned.frequency.tolist() == plain.frequency.tolist()
 
 
 def test_bits_are_those_of_the_commoner_value():
