@@ -221,6 +221,7 @@ def numbered(frame: pl.LazyFrame) -> pl.LazyFrame:
 
 def nameless(frame: pl.LazyFrame, column: str) -> int:
     """How many rows a column does not tell apart: it is empty there, or holds what another row holds."""
-    key = pl.col(column).cast(pl.String)
-    found: int = frame.select((key.is_null() | key.is_duplicated()).sum()).collect().item()
-    return found
+    key = frame.select(pl.col(column).cast(pl.String)).collect().to_series()
+    if not key.null_count() and key.hash().n_unique() == len(key):  # different hashes, different values
+        return 0
+    return int((key.is_null() | key.is_duplicated()).sum())
