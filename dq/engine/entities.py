@@ -7,18 +7,18 @@ from dq.schemas import Cluster
 LABEL, KNOWN = "label#", "known#"
 
 
-def entity_ids(rows: pl.DataFrame) -> pl.Series:
-    """The entity id of every row.
+def entity_ids(rows: pl.DataFrame) -> pl.DataFrame:
+    """The entity id of every cluster: `LABEL`, entity_id, in the order of the latter.
 
     A cluster keeps the id that its rows have; of several the least. Where an entity's rows are in several clusters by now
-    the largest keeps it. The others are named after their least row, with a `~` where that is another's name by now.
+    the largest keeps it. The others are named after their first row, with a `~` where that is another's name by now.
 
     Args:
-        rows: store, row_key, `LABEL` (cluster), `KNOWN` (entity id of an earlier run, or null), in any order.
+        rows: store, row_key, `LABEL` (cluster), `KNOWN` (entity id of an earlier run, or null), the database's first, in
+            the order of their keys.
     """
     member = pl.col(Cluster.store) + ":" + pl.col(Cluster.row_key)
-    first = pl.when(pl.col(Cluster.store) == "database").then(pl.lit("0")).otherwise(pl.lit("1"))
-    own = rows.select(LABEL, own=first + member).group_by(LABEL).agg(pl.col("own").min().str.slice(1))
+    own = rows.filter(pl.col(LABEL).is_first_distinct()).select(LABEL, own=member)
     claims = rows.drop_nulls(KNOWN).group_by(LABEL, KNOWN).len().join(own, on=LABEL)
     held = claims.sort(KNOWN, "len", "own", descending=[False, True, False]).unique(
         KNOWN, keep="first", maintain_order=True
@@ -30,7 +30,7 @@ def entity_ids(rows: pl.DataFrame) -> pl.Series:
         named.filter(~is_taken).select(LABEL, pl.coalesce("kept", "own").alias(Cluster.entity_id)),
         named.filter(is_taken).sort("own").select(LABEL, pl.col("own").alias(Cluster.entity_id)),
     )
-    return rows.select(LABEL).join(names, on=LABEL, how="left", maintain_order="left")[Cluster.entity_id]
+    return names.sort(Cluster.entity_id)
 
 
 def _told_apart(names: pl.DataFrame, waiting: pl.DataFrame) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from dq.dedupe.model import Model
 from dq.dedupe.roles import roles
 from dq.dedupe.room import MEMORY, Room
 from dq.engine.entities import KNOWN, LABEL, entity_ids
-from dq.engine.filerows import FULL, STORES, SURE, read_rows
+from dq.engine.filerows import FULL, STORES, SURE, by_key, read_rows
 from dq.engine.respects import respects
 from dq.engine.said import given_names, known_of
 from dq.errors import ConfigurationError
@@ -28,6 +28,7 @@ from dq.schemas import Cluster, Pair
 from dq.schemas.pair import ALWAYS, MATCH
 
 _TABLE = "file"
+_PLACE = "place#"
 
 
 @dataclass(frozen=True)
@@ -163,30 +164,35 @@ def _clusters(rows: pl.DataFrame, result: Matched, number: Ints, link: float) ->
     edges = result.weight >= link
     bridge = bridges(result.candidates.left[edges], result.candidates.right[edges], result.grown.label)
     alone = np.bincount(number, minlength=len(result.own)) == 1
-    lined = rows.with_columns(
-        pl.Series(LABEL, label),
-        pl.Series(str(Cluster.probability), held),
-        pl.Series(str(Cluster.bridge), (bridge & alone)[number] if len(number) else np.empty(0, np.bool_)),
+    lined = by_key(
+        rows.with_columns(
+            pl.Series(LABEL, label),
+            pl.Series(str(Cluster.probability), held),
+            pl.Series(str(Cluster.bridge), (bridge & alone)[number] if len(number) else np.empty(0, np.bool_)),
+        )
     )
-    return lined.select(
+    named = entity_ids(lined).with_row_index(_PLACE)
+    told = lined.with_columns(_survivors(lined).alias(str(Cluster.survivor)))
+    told = told.join(named, on=LABEL, how="left", maintain_order="left")
+    return told.sort(_PLACE, pl.col(Cluster.store) == STORES[0], maintain_order=True).select(
         Cluster.store,
         Cluster.row_key,
-        entity_ids(lined.select(Cluster.store, Cluster.row_key, LABEL, KNOWN)).alias(Cluster.entity_id),
-        _survivors(lined).alias(str(Cluster.survivor)),
+        Cluster.entity_id,
+        str(Cluster.survivor),
         str(Cluster.probability),
         str(Cluster.bridge),
         pl.when(pl.len().over(LABEL) > 1).then(pl.lit(MATCH)).otherwise(pl.lit("single")).alias(Cluster.decided_by),
         pl.lit(_TABLE).alias(Cluster.table),
-    ).sort(Cluster.entity_id, Cluster.store, Cluster.row_key)
+    )
 
 
 def _survivors(lined: pl.DataFrame) -> pl.Series:
-    """The fullest row of each cluster; of equally full ones that of the first store with the least key."""
-    order = [-pl.col(FULL), pl.col(Cluster.store) == STORES[1], pl.col(Cluster.row_key)]
-    numbered = lined.select(LABEL, FULL, Cluster.store, Cluster.row_key, row=pl.int_range(pl.len()))
-    several = numbered.filter(pl.len().over(LABEL) > 1).sort(LABEL, *order)
-    others = several.filter(~pl.col(LABEL).is_first_distinct())["row"]
-    return pl.Series([True], dtype=pl.Boolean).new_from_index(0, len(lined)).scatter(others, values=False)
+    """The fullest row of each cluster, of equally full ones the first."""
+    label, full = lined[LABEL].to_numpy(), lined[FULL].to_numpy()
+    order = np.lexsort((-full, label))
+    is_one = np.zeros(len(order), np.bool_)
+    is_one[order[np.append(True, np.diff(label[order]) != 0)[: len(order)]]] = True
+    return pl.Series(is_one)
 
 
 def _labels(

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dq.engine.entities import KNOWN, LABEL, entity_ids
+from dq.engine.filerows import by_key
 
 SCHEMA = {"store": pl.String, "row_key": pl.String, LABEL: pl.Int64, KNOWN: pl.String}
 
@@ -13,7 +14,9 @@ SCHEMA = {"store": pl.String, "row_key": pl.String, LABEL: pl.Int64, KNOWN: pl.S
 def named(rows):
     """(store, key, cluster, known id) of every row → its id."""
     frame = pl.DataFrame([(s, k, c, e) for s, k, c, e in rows], schema=SCHEMA, orient="row")
-    return dict(zip([(s, k) for s, k, *_ in rows], entity_ids(frame).to_list(), strict=True))
+    ids = dict(entity_ids(by_key(frame)).iter_rows())
+    assert list(ids.values()) == sorted(ids.values())
+    return {(s, k): ids[c] for s, k, c, _ in rows}
 
 
 def of_file(clusters, known=None):
