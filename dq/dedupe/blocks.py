@@ -93,6 +93,11 @@ def parts(codes: Sequence[Codes], looked_at: int = _LOOKED_AT) -> Parts:
     return Parts(tuple(codes), tuple(shared), tuple(values), share, tuple(picked))
 
 
+def is_common(held: Parts, part: int) -> bool:
+    """Whether a part has a value of more than `LARGEST` rows."""
+    return bool((held.shared[part] == _COMMON).any())
+
+
 def seen(held: Parts, key: Key, most: int) -> Seen:
     """What a sample says of a key, with about so many of its pairs."""
     rows, hashes = _sample(held, key)
@@ -125,6 +130,13 @@ def pairs(held: Parts, key: Key) -> Ints:
     """All pairs of the key's blocks that are not too large, each as one number: left << 32 | right."""
     rows = _rows(held, key, _FEW)
     return pairs_of(rows, _hash(held, key, rows))
+
+
+def among(held: Parts, key: Key, packed: Ints) -> Ints:
+    """Those of some pairs that share a key, whatever the size of its blocks."""
+    left, right = packed >> 32, packed & 0xFFFFFFFF
+    shared = [(held.codes[part][left], held.codes[part][right]) for part in key]
+    return packed[np.logical_and.reduce([(one == other) & (one >= 0) for one, other in shared])]
 
 
 def pairs_of(rows: Ints, hashes: Hashes) -> Ints:

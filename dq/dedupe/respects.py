@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dq.dedupe.blocking import Atom
+from dq.dedupe.atoms import Atom
 from dq.dedupe.comparison import MISSING, Compared, Comparison
 from dq.dedupe.features import Hashes, Ints
 from dq.dedupe.room import MEMORY, SLICE, Room, in_slices

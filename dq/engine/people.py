@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from dq.dedupe.blocking import Atom, part
+from dq.dedupe.atoms import Atom, part
 from dq.dedupe.features import Feature, carried, encoded, mapped
 from dq.dedupe.persons import Persons
 from dq.engine.folding import words_of

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from dq.dedupe.blocking import Atom, part
+from dq.dedupe.atoms import Atom, part
 from dq.dedupe.columns import Columns
 from dq.dedupe.comparison import Comparison, Dates, Digits, Equal, Similar
 from dq.dedupe.contacts import Addresses, Organizations, Silent, without

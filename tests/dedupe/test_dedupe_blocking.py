@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dq.dedupe.blocking import Atom, candidates, part
-from dq.dedupe.blocks import LARGEST
+from dq.dedupe.atoms import Atom, part
+from dq.dedupe.blocking import candidates
+from dq.dedupe.blocks import LARGEST, parts
 from dq.dedupe.features import encoded, mixed
+from dq.dedupe.nested import nested
 
 ATOMS = ("given", "first letter", "family", "mail")
 """The first two are of one group: no key has both."""
@@ -124,3 +126,28 @@ def test_a_part_is_a_feature_of_its_own():
     assert first.says is None
     nobody = part("x", "x", encoded(pl.Series("x", [None], dtype=pl.String)), pl.col("value").str.slice(0, 1))
     assert nobody.feature.codes.tolist() == [-1]
+
+
+TELLING = {"given": ["a", "a", "b", "c"], "first letter": ["x", "x", "x", None], "mail": ["m", "m", "n", "n"]}
+COMMON = {"mail": ["m"] * (LARGEST + 1), "family": [str(row // 2) for row in range(LARGEST + 1)]}
+
+
+@pytest.mark.parametrize(
+    ("columns", "keys", "wanted"),
+    [
+        (TELLING, [("mail", "given"), ("mail",)], {("mail", "given"): ("mail",)}),
+        (TELLING, [("given", "mail"), ("first letter", "mail")], {}),  # one of the names has no first letter
+        (
+            {name: values[:3] for name, values in TELLING.items()},
+            [("given", "mail"), ("first letter", "mail"), ("mail",)],
+            {("given", "mail"): ("mail",), ("first letter", "mail"): ("mail",)},
+        ),
+        (COMMON, [("mail", "family"), ("mail",), ("family",)], {("mail", "family"): ("family",)}),
+        (TELLING, [("mail",), ("given",)], {}),
+    ],
+)
+def test_keys_within_others(columns, keys, wanted):
+    names, atoms = list(columns), atoms_of(columns)
+    held = parts([atom.feature.codes for atom in atoms])
+    found = nested(held, [atom.group for atom in atoms], [tuple(map(names.index, key)) for key in keys])
+    assert {tuple(names[at] for at in key): tuple(names[at] for at in other) for key, other in found.items()} == wanted

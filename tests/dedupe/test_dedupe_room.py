@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dq.dedupe import blocks, matcher
-from dq.dedupe.blocking import Atom, candidates
+from dq.dedupe.atoms import Atom
+from dq.dedupe.blocking import candidates
 from dq.dedupe.features import encoded
 from dq.dedupe.matcher import matched
 from dq.dedupe.roles import roles
