@@ -18,7 +18,10 @@ def entity_ids(rows: pl.DataFrame) -> pl.Series:
     """
     member = pl.col(Cluster.store) + ":" + pl.col(Cluster.row_key)
     first = pl.when(pl.col(Cluster.store) == "database").then(pl.lit("0")).otherwise(pl.lit("1"))
-    own = rows.select(LABEL, own=first + member).group_by(LABEL).agg(pl.col("own").min().str.slice(1))
+    is_alone = pl.len().over(LABEL) == 1  # most are: what they are called costs nothing
+    several = rows.filter(~is_alone).select(LABEL, own=first + member)
+    least = several.group_by(LABEL).agg(pl.col("own").min().str.slice(1))
+    own = pl.concat([rows.filter(is_alone).select(LABEL, own=member), least])
     claims = rows.drop_nulls(KNOWN).group_by(LABEL, KNOWN).len().join(own, on=LABEL)
     held = claims.sort(KNOWN, "len", "own", descending=[False, True, False]).unique(
         KNOWN, keep="first", maintain_order=True

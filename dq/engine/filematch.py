@@ -18,7 +18,7 @@ from dq.dedupe.model import Model
 from dq.dedupe.roles import roles
 from dq.dedupe.room import MEMORY, Room
 from dq.engine.entities import KNOWN, LABEL, entity_ids
-from dq.engine.filerows import FULL, STORES, SURE, read_rows
+from dq.engine.filerows import FULL, STORES, SURE, read_rows, sorted_by
 from dq.engine.respects import respects
 from dq.engine.said import given_names, known_of
 from dq.errors import ConfigurationError
@@ -88,13 +88,16 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
             another table.
     """
     rows, texts = read_rows(left, right, asked.key, asked.fields)
-    rows = _with_known(rows, asked.known)
+    rows = _with_known(rows.with_columns(asked.room.kept(rows[Cluster.row_key])), asked.known)
     found = _roles(texts, asked)
     linking = right is not None and not asked.within
     entity = rows[KNOWN].rank("dense").fill_null(0).to_numpy().astype(np.int64)
     within = None if asked.known is None else entity
-    seen, number = respects(texts, found, known_of(asked.matcher), once=not linking, model=asked.model, within=within)
+    seen, number = respects(
+        texts, found, known_of(asked.matcher), once=not linking, model=asked.model, within=within, room=asked.room
+    )
     trim()
+    asked.room.rest()
     if not seen.comparisons:
         raise _nothing_said()
     if asked.model is not None and not asked.model.fits(seen.comparisons):
@@ -110,6 +113,7 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
     model = asked.model or model_of(seen, found, result)
     del seen
     trim()
+    asked.room.rest()
     return FileMatch(_clusters(rows, result, number, link), _pairs(rows, result, number, link), found, result, model)
 
 
@@ -167,7 +171,7 @@ def _clusters(rows: pl.DataFrame, result: Matched, number: Ints, link: float) ->
         pl.Series(str(Cluster.probability), held),
         pl.Series(str(Cluster.bridge), (bridge & alone)[number] if len(number) else np.empty(0, np.bool_)),
     )
-    return lined.select(
+    found = lined.select(
         Cluster.store,
         Cluster.row_key,
         entity_ids(lined.select(Cluster.store, Cluster.row_key, LABEL, KNOWN)).alias(Cluster.entity_id),
@@ -176,7 +180,8 @@ def _clusters(rows: pl.DataFrame, result: Matched, number: Ints, link: float) ->
         str(Cluster.bridge),
         pl.when(pl.len().over(LABEL) > 1).then(pl.lit(MATCH)).otherwise(pl.lit("single")).alias(Cluster.decided_by),
         pl.lit(_TABLE).alias(Cluster.table),
-    ).sort(Cluster.entity_id, Cluster.store, Cluster.row_key)
+    )
+    return found[sorted_by(found, Cluster.entity_id, Cluster.store, Cluster.row_key)]
 
 
 def _survivors(lined: pl.DataFrame) -> pl.Series:

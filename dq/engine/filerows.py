@@ -6,11 +6,11 @@ own; each column is read when it is asked for, in that order, and forgotten.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-import numpy as np
 import polars as pl
+import polars.selectors as cs
 
-from dq.dedupe.features import Ints
 from dq.engine.entities import KNOWN
 from dq.engine.files import keyed
 from dq.errors import ConfigurationError
@@ -35,7 +35,7 @@ class Texts:
     """
 
     rows: pl.LazyFrame
-    order: Ints
+    order: pl.Series
     columns: list[str]
 
     def __len__(self) -> int:
@@ -46,6 +46,21 @@ class Texts:
         """A column of texts."""
         column = self.rows.select(name).collect().to_series()
         return column.rechunk().gather(self.order)  # of many chunks it takes four times as long
+
+
+def columnar(rows: pl.LazyFrame, path: Path, folder: Path) -> pl.LazyFrame:
+    """A file from which one column can be read without the others; of CSV and NDJSON a Parquet file is made.
+
+    Args:
+        rows: What the file holds.
+        path: The file.
+        folder: Where another one may be put.
+    """
+    if path.suffix.lower() == ".parquet":
+        return rows
+    made = folder / f"{sum(1 for _ in folder.iterdir())}.parquet"
+    rows.select(~cs.nested()).sink_parquet(made, compression="lz4", statistics=False)
+    return pl.scan_parquet(made)
 
 
 def read_rows(
@@ -81,19 +96,23 @@ def read_rows(
     full = pl.sum_horizontal(pl.col(columns).is_not_null()).cast(pl.Int64)
     said = pl.struct(columns).hash(_SEED) if columns else pl.lit(0, pl.UInt64)
     own = every.select(Cluster.store, Cluster.row_key, full.alias(FULL), said.alias(_SAID)).collect(engine="streaming")
-    order = _ordered(own)
+    order = sorted_by(own, _SAID, Cluster.store, Cluster.row_key)
     return own.drop(_SAID)[order], Texts(every.select(columns), order, columns)
 
 
-def _ordered(own: pl.DataFrame) -> Ints:
-    """The places of rows in the order of what they say; only of equal ones their keys are looked at."""
-    said = own[_SAID].to_numpy()
-    order = np.argsort(said).astype(np.int64)
-    same = said[order[1:]] == said[order[:-1]]
-    at = np.flatnonzero(np.append(same, False) | np.append(False, same))
-    equal = own[order[at]].with_columns(pl.Series(_ROW, order[at]))
-    order[at] = equal.sort(_SAID, Cluster.store, Cluster.row_key)[_ROW].to_numpy()
-    return order
+def sorted_by(rows: pl.DataFrame, *by: str) -> pl.Series:
+    """The places of rows in the order of some columns; all but the first are only looked at where that is equal.
+
+    Args:
+        rows: The rows.
+        by: The columns; the first has no nulls.
+    """
+    order = rows[by[0]].arg_sort()
+    first = rows[by[0]].gather(order)
+    is_tied = first.eq_missing(first.shift()) | first.eq_missing(first.shift(-1))
+    tied = order.filter(is_tied)
+    told = rows.select(by)[tied].with_columns(tied.alias(_ROW)).sort(by)
+    return order.scatter(is_tied.arg_true(), told[_ROW])
 
 
 def _named(frame: pl.LazyFrame, store: str, key: str | None, columns: Sequence[str]) -> pl.LazyFrame:
