@@ -1,6 +1,7 @@
 """`dq dedupe FILE`: which rows of any file are the same."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -98,7 +99,8 @@ def dedupe(
     right = None if link is None else files.read(link, separator if link.suffix.lower() == ".csv" else None)
     with files.readable(*read):
         asked = None if exact else _asked(left, key, fields, threshold, model, known, config, within=within)
-        match = None if asked is None else _matched(left, right, asked, max_memory)
+        tables = [(file, left)] if link is None or right is None else [(file, left), (link, right)]
+        match = None if asked is None else _matched(tables, asked, max_memory)
         found = _by_keys(left, right, key, config) if match is None else match.clusters
     if match is not None and asked is not None:
         _write_beside(match, pairs, save_model)
@@ -200,17 +202,19 @@ def _within_reason(stated: float | None) -> float:
     return 0.6 if stated is None else min(max(stated, 0.01), 0.9999)
 
 
-def _matched(left: "pl.LazyFrame", right: "pl.LazyFrame | None", asked: "Asked", max_memory: int | None) -> "FileMatch":
+def _matched(tables: Sequence[tuple[Path, "pl.LazyFrame"]], asked: "Asked", max_memory: int | None) -> "FileMatch":
     from dataclasses import replace
     from tempfile import TemporaryDirectory
 
     from dq.dedupe.room import Room
     from dq.engine.filematch import match_files
+    from dq.engine.filerows import columnar
 
-    # files that are mapped into memory can be read after the folder is gone
+    # what is mapped into memory can be read after the folder is gone
     with TemporaryDirectory(prefix="dq-dedupe-", ignore_cleanup_errors=True) as folder:
         room = Room(Path(folder), max_memory or asked.room.megabytes)
-        return match_files(left, right, replace(asked, room=room))
+        left, *right = (columnar(rows, path, Path(folder)) for path, rows in tables)
+        return match_files(left, right[0] if right else None, replace(asked, room=room))
 
 
 def _tell(found: "pl.DataFrame", explained: "FileMatch | None", form: Format, *, listed: bool) -> None:

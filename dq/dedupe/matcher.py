@@ -119,9 +119,9 @@ def matched(
     found = replace(found, left=room.kept(found.left), right=room.kept(found.right))
     pairs = compared(respects, found.left, found.right, room)
     own = compared(respects, np.arange(rows), np.arange(rows), room)
-    evidence = _learned(respects, found, pairs, own, known.answers) if model is None else model.evidence
+    evidence = _learned(respects, found, pairs, own, known.answers, room) if model is None else model.evidence
     weight = _weights(respects, evidence, pairs)
-    every = _inside(respects, evidence, found, weight, link, sure)
+    every = _inside(respects, evidence, found, weight, link, sure, room)
     clusters = _grown(respects, every, cut, MISSING, known, sure)
     alone = _weights(respects, evidence, own)
     alone[ruled.named(respects.always, len(alone))] = np.inf
@@ -185,6 +185,7 @@ def _learned(
     pairs: Sequence[Compared],
     own: Sequence[Compared],
     answers: tuple[Ints, Ints, Bools] | None,
+    room: Room,
 ) -> Evidence:
     """Evidence of all rows: a pair of rows that stand for many counts as many, and equal rows are pairs as well."""
     told = None if answers is None else (compared(respects, *answers[:2]), answers[2])
@@ -196,14 +197,20 @@ def _learned(
     )
     times = np.append(counts[found.left] * counts[found.right], (counts * (counts - 1) / 2)[repeated])
     left, right = evidence.random_pairs(len(counts), _RANDOM)
-    chance = compared(respects, left, right)
+    chance = compared(respects, left, right, room)
     sure = [(min(pair), max(pair)) for pair in product(respects.naming, respects.addresses)]
     known = respects.identifying, sure, told, respects.usual
     return evidence.learned(respects.comparisons, both, chance, times, int(counts.sum()), *known)
 
 
 def _inside(
-    respects: Respects, learned: Evidence, found: Candidates, weight: Floats, link: float, joined: Ints | None
+    respects: Respects,
+    learned: Evidence,
+    found: Candidates,
+    weight: Floats,
+    link: float,
+    joined: Ints | None,
+    room: Room,
 ) -> tuple[Ints, Ints, Floats]:
     """Every pair within the components over the links; of large components those that are candidates."""
     label = linked(found.left, found.right, weight, link, len(respects.counts), joined)
@@ -212,7 +219,7 @@ def _inside(
     scored = [np.empty(0)]
     for start in range(0, len(left), _SLICE):
         part = slice(start, start + _SLICE)
-        scored.append(_weights(respects, learned, compared(respects, left[part], right[part])))
+        scored.append(_weights(respects, learned, compared(respects, left[part], right[part], room)))
     together = label[found.left] == label[found.right]
     known = together & ((size[label[found.left]] > MOST_INSIDE) | (size[label[found.left]] == 2))
     scored.append(weight[known])

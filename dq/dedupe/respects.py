@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -57,19 +58,20 @@ def compared(
         respects: The table.
         left: Rows.
         right: The other rows.
-        room: Where the answers are put.
+        room: Where the answers are put, and what is known of rows.
         at_once: Pairs that are compared at a time.
     """
     answers = [
         Compared(room.empty(len(left), np.int8), room.empty(len(left), np.float32)) for _ in respects.comparisons
     ]
 
-    def compare(part: slice) -> None:
-        for one, answer in zip(respects.comparisons, answers, strict=True):
-            told = one.compare(left[part], right[part])
-            answer.level[part], answer.rarity[part] = told.level, told.rarity
+    def compare(one: Comparison, answer: Compared, part: slice) -> None:
+        told = one.compare(left[part], right[part])
+        answer.level[part], answer.rarity[part] = told.level, told.rarity
 
-    in_slices(compare, len(left), at_once)
+    for one, answer in zip(respects.comparisons, answers, strict=True):
+        in_slices(partial(compare, one, answer), len(left), at_once)
+        room.rest()
     _say_once(respects, answers)
     return tuple(answers)
 

@@ -89,14 +89,23 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
             another table.
     """
     rows, texts = read_rows(left, right, asked.key, asked.fields)
-    rows = _with_known(rows, asked.known)
+    rows = _with_known(rows.with_columns(asked.room.kept(rows[Cluster.row_key])), asked.known)
     found = _roles(texts, asked)
     linking = right is not None and not asked.within
     entity = rows[KNOWN].rank("dense").fill_null(0).to_numpy().astype(np.int64)
     within = None if asked.known is None else entity
-    said, known = replace(texts, order=None), known_of(asked.matcher)
-    seen, number = respects(said, found, known, once=not linking, model=asked.model, within=within, order=texts.order)
+    seen, number = respects(
+        replace(texts, order=None),
+        found,
+        known_of(asked.matcher),
+        once=not linking,
+        model=asked.model,
+        within=within,
+        order=texts.order,
+        room=asked.room,
+    )
     trim()
+    asked.room.rest()
     if not seen.comparisons:
         raise _nothing_said()
     if asked.model is not None and not asked.model.fits(seen.comparisons):
@@ -112,6 +121,7 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
     model = asked.model or model_of(seen, found, result)
     del seen
     trim()
+    asked.room.rest()
     return FileMatch(_clusters(rows, result, number, link), _pairs(rows, result, number, link), found, result, model)
 
 

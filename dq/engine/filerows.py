@@ -6,9 +6,11 @@ own; each column is read when it is asked for, in that order, and forgotten.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 from numpy.typing import NDArray
 
 from dq.dedupe.features import Ints
@@ -49,6 +51,21 @@ class Texts:
         """A column of texts."""
         column = self.rows.select(name).collect().to_series()
         return column if self.order is None else column.rechunk().gather(self.order)  # chunks take four times as long
+
+
+def columnar(rows: pl.LazyFrame, path: Path, folder: Path) -> pl.LazyFrame:
+    """A file from which one column can be read without the others; of CSV and NDJSON a Parquet file is made.
+
+    Args:
+        rows: What the file holds.
+        path: The file.
+        folder: Where another one may be put.
+    """
+    if path.suffix.lower() == ".parquet":
+        return rows
+    made = folder / f"{sum(1 for _ in folder.iterdir())}.parquet"
+    rows.select(~cs.nested()).sink_parquet(made, compression="lz4", statistics=False)
+    return pl.scan_parquet(made)
 
 
 def read_rows(

@@ -16,6 +16,7 @@ from dq.standardize.forms import change_where, each, find_where
 PERSON = "person"
 """The comparison's name, and the beginning of its features' names."""
 _PARTS = "#parts"
+_AT_ONCE = 1_000_000
 _NAMING: frozenset[Role] = frozenset({"name", "given", "middle", "family"})
 _SUFFIXED: frozenset[Role] = frozenset({"name", "given", "family"})
 _NAMES = ("given", "middle", "family", "words", "formal", "generation")
@@ -43,6 +44,12 @@ def people(frame: pl.DataFrame, roles: Mapping[str, Role], nicknames: Sequence[t
 
 
 def _parted(frame: pl.DataFrame, roles: Mapping[str, Role]) -> pl.DataFrame:
+    """The parts of each name, so many names at a time: what that takes meanwhile is many times as much as they are."""
+    parts = [_parts_of(some, roles) for some in frame.iter_slices(_AT_ONCE)]
+    return pl.concat(parts or [_parts_of(frame, roles)], rechunk=True)
+
+
+def _parts_of(frame: pl.DataFrame, roles: Mapping[str, Role]) -> pl.DataFrame:
     columns: dict[str, list[pl.Expr]] = {part: [] for part in ("given", "middle", "family")}
     for role in columns:
         columns[role] += [

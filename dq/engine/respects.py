@@ -15,10 +15,11 @@ from dq.dedupe.atoms import Atom, part
 from dq.dedupe.columns import Columns
 from dq.dedupe.comparison import Comparison, Dates, Digits, Equal, Similar
 from dq.dedupe.contacts import Addresses, Organizations, Silent, without
-from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, reordered, subset, texts
+from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, subset, texts
 from dq.dedupe.model import Model, as_known, digests
 from dq.dedupe.respects import Respects
 from dq.dedupe.roles import is_birth, is_called, is_entity, is_of_address
+from dq.dedupe.room import MEMORY, Room
 from dq.dedupe.several import AnyOf, below, held, keys, repeated
 from dq.dedupe.tokens import rare_words, worded
 from dq.dedupe.usual import usual
@@ -55,6 +56,7 @@ def respects(
     model: Model | None = None,
     within: Ints | None = None,
     order: Ints | None = None,
+    room: Room = MEMORY,
 ) -> tuple[Respects, Ints]:
     """A table as the matcher sees it.
 
@@ -67,20 +69,19 @@ def respects(
         within: Row → its group: equal rows of two groups stay two.
         order: Place of a row → its place in the table, where they shall come in another order than there: what texts
             say is soonest found out in the order in which they lie in memory.
+        room: Where what is known of rows is put.
 
     Returns:
         The respects, and for each row, in its order, the number of its row in them.
     """
-    whole = features_of(table, roles, known)
-    if order is not None:
-        whole = {name: reordered(feature, order) for name, feature in whole.items()}
+    whole = features_of(table, roles, known, room, order)
     told = {name: feature for name, feature in whole.items() if len(feature.values)}
     if model is not None and len(told) < len(whole):  # where it was learned, a column may have said what here none does
-        found = _seen(len(table), whole, roles, known, once=once, model=model, within=within)
+        found = _seen(len(table), whole, roles, known, once=once, model=model, within=within, room=room)
         if model.fits(found[0].comparisons):
             return found
     del whole
-    return _seen(len(table), told, roles, known, once=once, model=model, within=within)
+    return _seen(len(table), told, roles, known, once=once, model=model, within=within, room=room)
 
 
 def _seen(
@@ -92,22 +93,24 @@ def _seen(
     once: bool,
     model: Model | None,
     within: Ints | None,
+    room: Room,
 ) -> tuple[Respects, Ints]:
     everyone = np.arange(size)
     rows, number = distinct_rows(features, within) if features and once else (everyone, everyone)
     nobodys = offices_of(features, roles, known, model)
     own = {
-        name: subset(without(one, nobodys[name]) if name in nobodys else one, rows) for name, one in features.items()
+        name: room.kept(subset(without(one, nobodys[name]) if name in nobodys else one, rows))
+        for name, one in features.items()
     }
     comparisons: list[Comparison] = []
     atoms: list[Atom] = []
     words: list[tuple[Ints, Hashes]] = []
     if f"{PERSON} words" in own:
-        comparisons.append(persons(own))
-        atoms += person_atoms(own)
+        comparisons.append(room.kept(persons(own)))
+        atoms += map(room.kept, person_atoms(own))
     company = _company(own, roles)
     if company is not None:
-        comparisons.append(company)
+        comparisons.append(room.kept(company))
     sets = _sets(own, roles)
     together = {name for names in sets.values() for name in names}
     for place, (name, role) in enumerate(roles.items()):
@@ -115,14 +118,14 @@ def _seen(
             continue
         if name in sets:
             several = below([own[one] for one in sets[name]])
-            comparisons.append(_any_of(sets[name], role, several, own, known))
-            words.append(keys(several, len(rows), place))
+            comparisons.append(room.kept(_any_of(sets[name], role, several, own, known)))
+            words.append(room.kept(keys(several, len(rows), place)))
         elif name not in together and (company is None or name not in {company.company.name, *sites(roles)}):
             whole = subset(features[name], rows) if name in nobodys else None
-            comparisons.append(_judged(name, role, whole, own, known))
-        atoms += _atoms(name, role, own[name])
+            comparisons.append(room.kept(_judged(name, role, whole, own, known)))
+        atoms += map(room.kept, _atoms(name, role, own[name]))
         if role in _WORDED and f"{PERSON} words" not in own:  # people of one company are no candidates for that
-            words += _rare(own[name], place)
+            words += map(room.kept, _rare(own[name], place))
     counts = np.bincount(number, minlength=len(rows))
     told = {name: np.sort(digests(features[name].values.gather(codes))) for name, codes in nobodys.items()}
     if model is not None:

@@ -9,10 +9,11 @@ import polars as pl
 
 from dq.dedupe.columns import Columns
 from dq.dedupe.contacts import offices
-from dq.dedupe.features import Codes, Feature, Hashes, coalesced, encoded, mapped, texts
+from dq.dedupe.features import Codes, Feature, Hashes, Ints, coalesced, encoded, mapped, reordered, texts
 from dq.dedupe.keys import is_placeholder
 from dq.dedupe.model import Model, known_offices
 from dq.dedupe.roles import is_called, is_of_address
+from dq.dedupe.room import MEMORY, Room
 from dq.engine.folding import folded
 from dq.engine.people import PERSON, people
 from dq.rules import MatcherRules, Placeholder, Role
@@ -20,7 +21,8 @@ from dq.rules import MatcherRules, Placeholder, Role
 DOMAIN = "domain"
 PERSONAL: frozenset[Role] = frozenset({"name", "given", "middle", "family"})
 CONTACTS: frozenset[Role | None] = frozenset({"email", "phone", "profile"})
-_AT_ONCE = 2
+_AT_ONCE, _BYTES = 2, 250
+"""Columns that are folded beside each other, and what that takes for each row of one."""
 _KINDS: Mapping[Role, str] = {
     "email": "email", "phone": "phone", "profile": "linkedin", "url": "website", "organization": "company",
 }  # fmt: skip
@@ -68,34 +70,42 @@ def known_of(rules: MatcherRules, most_names: int = 3) -> Known:
     return Known(*lists, most_names, rules.placeholders, rules.never, rules.always)
 
 
-def features_of(table: Columns, roles: Mapping[str, Role], known: Known) -> dict[str, Feature]:
+def features_of(
+    table: Columns, roles: Mapping[str, Role], known: Known, room: Room = MEMORY, order: Ints | None = None
+) -> dict[str, Feature]:
     """The features of a table: one a column, the parts of people's names, and the domain of where they work.
 
     Args:
         table: Rows of texts.
         roles: The roles of the columns that count.
         known: What the lists say.
+        room: Where they are put.
+        order: Place of a row → its place in the table, where they shall come in another order than there.
     """
+
+    def placed(feature: Feature) -> Feature:
+        return room.kept(feature if order is None else reordered(feature, order))
+
     own = {name: role for name, role in roles.items() if role not in PERSONAL}
 
     def feature(name: str) -> Feature:
         told = _told(pl.col("value"), own[name], known.placeholders)
-        return mapped(encoded(table[name]), told, folded(own[name], pl.col("value"), known.legal_forms))
+        return placed(mapped(encoded(table[name]), told, folded(own[name], pl.col("value"), known.legal_forms)))
 
     def named_people() -> dict[str, Feature]:
         naming = {name: role for name, role in roles.items() if role in PERSONAL}
         told = (_told(pl.col(name), role, known.placeholders) for name, role in naming.items())
         return people(pl.DataFrame([table[name] for name in naming]).select(told), roles, known.nicknames)
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:  # one column is the work of one core
+    with ThreadPoolExecutor(room.beside(len(table) * _BYTES, _AT_ONCE)) as pool:  # one column is the work of one core
         naming = pool.submit(named_people)
         features = dict(zip(own, pool.map(feature, own), strict=True))
         named = naming.result()
-    features |= {f"{PERSON} {name}": feature for name, feature in named.items()}
+    features |= {f"{PERSON} {name}": placed(feature) for name, feature in named.items()}
     if not named:
-        features |= _without_places(features, roles)
+        features |= {name: room.kept(feature) for name, feature in _without_places(features, roles).items()}
     domains = _domains(features, roles, known.public_domains)
-    return features | ({} if domains is None else {DOMAIN: domains})
+    return features | ({} if domains is None else {DOMAIN: room.kept(domains)})
 
 
 def _without_places(features: Mapping[str, Feature], roles: Mapping[str, Role]) -> dict[str, Feature]:

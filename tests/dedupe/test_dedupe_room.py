@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import polars as pl
@@ -21,11 +23,20 @@ from dq.engine.said import Known
 from dq.leads import flat
 
 
-@pytest.fixture(scope="module")
-def leads():
+def seen(room=MEMORY):
     """Invented leads, as the matcher sees them."""
     frame = flat(5, 3_000).leads.drop("id")
-    return respects(frame, roles(frame, set(), {}), Known())[0]
+    return respects(frame, roles(frame, set(), {}), Known(), room=room)[0]
+
+
+@pytest.fixture(scope="module")
+def leads():
+    """The same in memory."""
+    return seen()
+
+
+def is_in_file(room, held):
+    return room.held.get(id(held)) is held
 
 
 def equal(one, other):
@@ -39,10 +50,15 @@ def equal(one, other):
 
 
 def test_what_goes_into_files_is_as_in_memory(leads, tmp_path):
-    found = matched(leads, room=Room(tmp_path, 0))
-    assert isinstance(found.compared[0].level, np.memmap)
-    assert len(list(tmp_path.iterdir())) == 2 + 4 * len(leads.comparisons)
+    room = Room(tmp_path, 0)
+    own = seen(room)
+    found = matched(own, room=room)
+    person = own.comparisons[0]
+    for held in (person.family.codes, person.family.values, person.initials, own.atoms[0].feature.values):
+        assert is_in_file(room, held)
+    assert is_in_file(room, found.compared[0].level)
     equal(matched(leads), found)
+    assert not list(tmp_path.iterdir())  # they have no names: nothing is left of them
 
 
 def test_slices_change_nothing(leads, monkeypatch):
@@ -53,11 +69,30 @@ def test_slices_change_nothing(leads, monkeypatch):
 
 def test_small_arrays_stay_in_memory(tmp_path):
     room = Room(tmp_path, 64)
-    assert not isinstance(room.empty(1_000, np.float32), np.memmap)
-    held = room.kept(np.arange(1_000_000))
-    assert isinstance(held, np.memmap)
-    assert np.array_equal(held, np.arange(1_000_000))
-    assert not isinstance(MEMORY.empty(100_000_000, np.int8), np.memmap)
+    assert not is_in_file(room, room.empty(1_000, np.float32))
+    assert is_in_file(room, room.empty(1_000_000, np.float32))
+    assert not is_in_file(MEMORY, MEMORY.empty(100_000_000, np.int8))
+
+
+@settings(deadline=None)
+@given(st.lists(st.none() | st.text(max_size=30)), st.integers(1, 3))
+def test_what_is_kept_is_what_it_was(values, step):
+    with TemporaryDirectory() as folder:
+        room = Room(Path(folder), 0)
+        texts, numbers = pl.Series("x", values, pl.String), np.arange(len(values) * step)[::step]
+        held = room.kept((texts, numbers, encoded(texts)))
+        again = room.kept(held)
+        room.rest()
+    assert held[0].equals(texts, check_names=True)
+    assert np.array_equal(held[1], numbers)
+    assert held[2].values.equals(encoded(texts).values)
+    assert all(one is other for one, other in zip(held, again, strict=True))
+
+
+@pytest.mark.parametrize(("rows", "beside"), [(1_000, 2), (1_000_000, 2), (3_000_000, 1), (100_000_000, 1)])
+def test_columns_are_folded_beside_each_other_where_they_fit(tmp_path, rows, beside):
+    assert Room(tmp_path, 512).beside(250 * rows, 2) == beside
+    assert MEMORY.beside(250 * rows, 2) == 2
 
 
 def atoms(rows):
