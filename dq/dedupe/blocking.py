@@ -18,11 +18,10 @@ from dq.dedupe.atoms import Atom
 from dq.dedupe.choice import Choice, chosen
 from dq.dedupe.features import Hashes, Ints, distinct
 from dq.dedupe.nested import nested
+from dq.dedupe.room import CORES
 from dq.rules import Blocking
 
 _PAIRS_A_ROW, _FEWEST_PAIRS, _MOST_PAIRS = 30, 1.3, 1_300_000
-_AT_ONCE = 2
-"""Keys that are worked out beside each other."""
 
 CHOSEN = Blocking()
 """All keys are the matcher's own choice."""
@@ -141,7 +140,7 @@ def candidates(
     held = blocks.parts([atom.feature.codes for atom in atoms])
     added = _named(asked.add, atoms)
     words = _by_words(more)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(CORES) as pool:
         choices = chosen(possible, held, atoms, rows, most, pool)
         found = _Found(words, [(Choice(key, 0, 0), pool.submit(blocks.pairs, held, key)) for key in added])
         found.settle()
@@ -158,7 +157,7 @@ def candidates(
 
 def _given(atoms: Sequence[Atom], more: Sequence[tuple[Ints, Hashes]], keys: Sequence[Sequence[str]]) -> Candidates:
     held, named = blocks.parts([atom.feature.codes for atom in atoms]), _named(keys, atoms)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(CORES) as pool:
         pairs_of = _pairs_of(held, pool, atoms, named)
         found = [pairs.result() for pairs in [pairs_of.key(key) for key in named]]
     taken = [_key(atoms, key, len(pairs)) for key, pairs in zip(named, found, strict=True)]

@@ -18,8 +18,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import DTypeLike, NDArray
 
-SLICE, _CORES = 125_000, 2
-"""Pairs that are worked on at a time, and how many such slices beside each other."""
+CORES = 2
+"""Pieces of work that are done beside each other: one is the work of one core."""
+SLICE = 125_000
+"""Pairs that are worked on at a time."""
 _SHARE = 64
 _VIEW = 16
 """Bytes of a text in memory, with up to twelve of its letters."""
@@ -131,5 +133,5 @@ def in_slices(work: Callable[[slice], None], size: int, at_once: int = SLICE) ->
         size: How many pairs there are.
         at_once: How many are worked on at a time.
     """
-    with ThreadPoolExecutor(_CORES) as pool:
+    with ThreadPoolExecutor(CORES) as pool:
         list(pool.map(work, (slice(start, start + at_once) for start in range(0, size, at_once))))

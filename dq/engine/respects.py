@@ -6,45 +6,51 @@ columns ─► folded as their role wants it ─► features ─► comparisons,
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from dq.dedupe.atoms import Atom, part
 from dq.dedupe.columns import Columns
-from dq.dedupe.comparison import Comparison, Dates, Digits, Equal, Similar
-from dq.dedupe.contacts import Addresses, Organizations, Silent, without
-from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mapped, mixed, subset, texts
+from dq.dedupe.comparison import Comparison
+from dq.dedupe.contacts import without
+from dq.dedupe.features import Feature, Hashes, Ints, distinct_rows, encoded, mixed, subset
 from dq.dedupe.model import Model, as_known, digests
 from dq.dedupe.respects import Respects
 from dq.dedupe.roles import is_birth, is_called, is_entity, is_of_address
-from dq.dedupe.room import MEMORY, Room
-from dq.dedupe.several import AnyOf, below, held, keys, repeated
-from dq.dedupe.tokens import rare_words, worded
+from dq.dedupe.room import CORES, MEMORY, Room
+from dq.dedupe.several import below, keys
+from dq.dedupe.tokens import rare_words
 from dq.dedupe.usual import usual
+from dq.engine.comparing import OR, WORDED, any_of, company, judged
 from dq.engine.people import PERSON, person_atoms, persons
-from dq.engine.said import DOMAIN, PERSONAL, Known, features_of, offices_of, sites
+from dq.engine.said import BYTES, PERSONAL, Known, features_of, offices_of, sites
 from dq.rules import Role
 
 _IDENTIFYING: frozenset[Role | None] = frozenset({"email", "profile", "identifier"})
 _OF_PLACES: frozenset[Role | None] = frozenset({"place", "code", "category"})
-_WORDED: frozenset[Role] = frozenset({"organization", "address", "text"})
-_ALIKE = (0.95, 0.88)
 _WORDS, _MOST_ROWS = 4, 30
 _SEVERAL: tuple[Role, ...] = ("email", "phone", "address")
 """Kinds of columns that are compared as a set: people have several."""
 _MORE = re.compile(r"[2-9]$")
 """Columns that go on with what the one before them says, such as second lines of addresses."""
-_OR = " or "
 _PARTS: Mapping[Role | None, Sequence[str]] = {
     "name": (f"{PERSON} words", f"{PERSON} middle", f"{PERSON} generation"),
     "given": (f"{PERSON} given",), "middle": (f"{PERSON} middle",),
     "family": (f"{PERSON} family", f"{PERSON} generation"),
 }  # fmt: skip
 """A column of names → what it says, first what it must say."""
-_LETTERS = 3
-"""Letters of a name that are no chance in a mailbox."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Column:
+    """What a column is for: how it is compared, the parts of keys that it has, and keys of several values a row."""
+
+    compared: Comparison | None
+    atoms: tuple[Atom, ...] = ()
+    words: tuple[tuple[Ints, Hashes], ...] = ()
 
 
 def respects(
@@ -102,37 +108,48 @@ def _seen(
         name: room.kept(subset(without(one, nobodys[name]) if name in nobodys else one, rows))
         for name, one in features.items()
     }
-    comparisons: list[Comparison] = []
-    atoms: list[Atom] = []
-    words: list[tuple[Ints, Hashes]] = []
-    if f"{PERSON} words" in own:
-        comparisons.append(room.kept(persons(own)))
-        atoms += map(room.kept, person_atoms(own))
-    company = _company(own, roles)
-    if company is not None:
-        comparisons.append(room.kept(company))
-    sets = _sets(own, roles)
-    together = {name for names in sets.values() for name in names}
-    for place, (name, role) in enumerate(roles.items()):
-        if name not in own:
-            continue
-        if name in sets:
-            several = below([own[one] for one in sets[name]])
-            comparisons.append(room.kept(_any_of(sets[name], role, several, own, known)))
-            words.append(room.kept(keys(several, len(rows), place)))
-        elif name not in together and (company is None or name not in {company.company.name, *sites(roles)}):
-            whole = subset(features[name], rows) if name in nobodys else None
-            comparisons.append(room.kept(_judged(name, role, whole, own, known)))
-        atoms += map(room.kept, _atoms(name, role, own[name]))
-        if role in _WORDED and f"{PERSON} words" not in own:  # people of one company are no candidates for that
-            words += map(room.kept, _rare(own[name], place))
+    whole = {name: subset(features[name], rows) for name in nobodys}
+    columns = _columns(own, whole, roles, known, room)
+    comparisons = [one.compared for one in columns if one.compared is not None]
+    atoms = tuple(atom for one in columns for atom in one.atoms)
+    words = tuple(key for one in columns for key in one.words)
     counts = np.bincount(number, minlength=len(rows))
     told = {name: np.sort(digests(features[name].values.gather(codes))) for name, codes in nobodys.items()}
     if model is not None:
         comparisons = [as_known(one, model.values) for one in comparisons]
     always = _always(own, roles, known)
-    seen = Respects(tuple(comparisons), tuple(atoms), (*words, *always), counts, offices=told, always=always)
+    seen = Respects(tuple(comparisons), atoms, (*words, *always), counts, offices=told, always=always)
     return _marked(seen, roles, known, of_people=f"{PERSON} words" in own), number
+
+
+def _columns(
+    own: Mapping[str, Feature], whole: Mapping[str, Feature], roles: Mapping[str, Role], known: Known, room: Room
+) -> list[_Column]:
+    """People's names, where they work, and the other columns; `whole` has those of which `own` has not the offices'."""
+    rows = len(next(iter(own.values())).codes) if own else 0
+    of_people, firm, sets = f"{PERSON} words" in own, company(own, roles), _sets(own, roles)
+    together = {name for names in sets.values() for name in names}
+    if firm is not None:
+        together |= {firm.company.name, *sites(roles)}
+
+    def column(place: int, name: str, role: Role) -> _Column:
+        words: list[tuple[Ints, Hashes]] = []
+        compared: Comparison | None = None
+        if name in sets:
+            several = below([own[one] for one in sets[name]])
+            compared = any_of(sets[name], role, several, own, known)
+            words.append(keys(several, rows, place))
+        elif name not in together:
+            compared = judged(name, role, whole.get(name), own, known)
+        if role in WORDED and not of_people:  # people of one company are no candidates for that
+            words += _rare(own[name], place)
+        return room.kept(_Column(compared, tuple(_atoms(name, role, own[name])), tuple(words)))
+
+    there = [(place, name, role) for place, (name, role) in enumerate(roles.items()) if name in own]
+    with ThreadPoolExecutor(room.beside(rows * BYTES, CORES)) as pool:
+        others = list(pool.map(lambda one: column(*one), there))
+    names = [room.kept(_Column(persons(own), tuple(person_atoms(own))))] if of_people else []
+    return [*names, *([] if firm is None else [room.kept(_Column(firm))]), *others]
 
 
 def _always(own: Mapping[str, Feature], roles: Mapping[str, Role], known: Known) -> tuple[tuple[Ints, Hashes], ...]:
@@ -154,7 +171,7 @@ def _together(own: Mapping[str, Feature], columns: Sequence[Sequence[str]]) -> t
 def _marked(seen: Respects, roles: Mapping[str, Role], known: Known, *, of_people: bool) -> Respects:
     """The respects with what each comparison means for the others."""
     names = [one.name for one in seen.comparisons]
-    own = [roles.get(name.split(_OR)[0]) for name in names]
+    own = [roles.get(name.split(OR)[0]) for name in names]
     kinds = [(_kind(one.name, roles), len(one.levels)) for one in seen.comparisons] if of_people else []
     return replace(
         seen,
@@ -169,7 +186,7 @@ def _marked(seen: Respects, roles: Mapping[str, Role], known: Known, *, of_peopl
 
 def _kind(name: str, roles: Mapping[str, Role]) -> str | None:
     """What a comparison of people compares, where that is known."""
-    column = name.split(_OR, maxsplit=1)[0]
+    column = name.split(OR, maxsplit=1)[0]
     role = roles.get(column, name)
     if role == "date":
         return "birth" if is_birth(column) else None
@@ -184,7 +201,7 @@ def _never(names: Sequence[str], roles: Mapping[str, Role], known: Known) -> tup
     def is_of(comparison: str, column: str) -> bool:
         role = roles.get(column)
         joint = PERSON if role in PERSONAL else role
-        return column in comparison.split(_OR) or comparison == joint
+        return column in comparison.split(OR) or comparison == joint
 
     return tuple(at for at, name in enumerate(names) if any(is_of(name, column) for column in known.never))
 
@@ -200,68 +217,6 @@ def _sets(own: Mapping[str, Feature], roles: Mapping[str, Role]) -> dict[str, li
         for role in _SEVERAL
     )
     return {names[0]: names for names in kinds if len(names) > 1}
-
-
-def _any_of(names: Sequence[str], role: Role, several: Feature, own: Mapping[str, Feature], known: Known) -> Comparison:
-    rows = len(own[names[0]].codes)
-    beside = {
-        name: repeated(one, len(names)) for name, one in own.items() if name.startswith(f"{PERSON} ") or name == DOMAIN
-    }
-    inner = _comparison(names[0], role, {**beside, names[0]: several}, known)
-    return AnyOf(inner, _OR.join(names), rows, len(names), held(several, rows))
-
-
-def _judged(name: str, role: Role, whole: Feature | None, own: Mapping[str, Feature], known: Known) -> Comparison:
-    """The comparison of one column; `whole` has the values of offices as well."""
-    if f"{PERSON} words" in own or whole is None:  # people have numbers beside their office's
-        return _comparison(name, role, own, known)
-    inner = _comparison(name, role, {**own, name: whole}, known)
-    return Silent(inner, whole, whole.known & ~own[name].known)
-
-
-def _company(features: Mapping[str, Feature], roles: Mapping[str, Role]) -> Organizations | None:
-    """The first organization with its domain; None where there are no domains."""
-    names = [name for name, role in roles.items() if role == "organization" and name in features]
-    if not names or DOMAIN not in features:
-        return None
-    return Organizations("organization", worded(names[0], features[names[0]]), features[DOMAIN])
-
-
-def _comparison(name: str, role: Role, features: Mapping[str, Feature], known: Known) -> Comparison:
-    feature = features[name]
-    if role == "email" and DOMAIN in features:
-        return _addresses(name, features, known.public_domains)
-    if role == "date":
-        return _dates(name, feature)
-    if role in _WORDED:
-        return worded(name, feature)
-    if role in {"phone", "code", "identifier", "profile"}:
-        return Digits(name, feature)
-    if role == "category":
-        return Equal(name, feature)
-    return Similar(name, feature, _ALIKE if role in {"email", "url"} else (0.92, 0.80))
-
-
-def _dates(name: str, feature: Feature) -> Dates:
-    year, month, day = (feature.values.str.slice(*cut) for cut in ((0, 4), (4, 2), (6, 2)))
-    years, days, swapped = (part.cast(pl.Int64).to_numpy() for part in (year, month + day, day + month))
-    return Dates(name, feature, years, days, swapped)
-
-
-def _addresses(name: str, features: Mapping[str, Feature], public: Sequence[str]) -> Addresses:
-    feature = features[name]
-    mailbox, domain = (mapped(feature, pl.col("value").str.extract(cut, 1)) for cut in ("^(.*)@", "@(.*)$"))
-    rows = pl.DataFrame({"mailbox": texts(mailbox)})
-    spelled = pl.lit(value=False)
-    for word in ("given", "family"):
-        if f"{PERSON} {word}" in features:
-            rows = rows.with_columns(texts(features[f"{PERSON} {word}"]).alias(word))
-            named = pl.col(word).str.len_chars() >= _LETTERS
-            spelled |= named & pl.col("mailbox").str.contains(pl.col(word), literal=True)
-    own = rows.with_columns(own=spelled.fill_null(value=False))["own"].to_numpy()
-    digits = mapped(mailbox, pl.col("value").str.replace_all(r"\D", ""))
-    office = mapped(domain, pl.when(~pl.col("value").is_in(list(public))).then("value"))
-    return Addresses(name, feature, mailbox, domain, own, digits, office)
 
 
 def _atoms(name: str, role: Role, feature: Feature) -> list[Atom]:

@@ -13,7 +13,7 @@ from dq.dedupe.features import Codes, Feature, Hashes, Ints, coalesced, encoded,
 from dq.dedupe.keys import is_placeholder
 from dq.dedupe.model import Model, known_offices
 from dq.dedupe.roles import is_called, is_of_address
-from dq.dedupe.room import MEMORY, Room
+from dq.dedupe.room import CORES, MEMORY, Room
 from dq.engine.folding import folded
 from dq.engine.people import PERSON, people
 from dq.rules import MatcherRules, Placeholder, Role
@@ -21,8 +21,8 @@ from dq.rules import MatcherRules, Placeholder, Role
 DOMAIN = "domain"
 PERSONAL: frozenset[Role] = frozenset({"name", "given", "middle", "family"})
 CONTACTS: frozenset[Role | None] = frozenset({"email", "phone", "profile"})
-_AT_ONCE, _BYTES = 2, 250
-"""Columns that are folded beside each other, and what that takes for each row of one."""
+BYTES = 250
+"""What it takes, for each row, to work on a column."""
 _KINDS: Mapping[Role, str] = {
     "email": "email", "phone": "phone", "profile": "linkedin", "url": "website", "organization": "company",
 }  # fmt: skip
@@ -97,7 +97,7 @@ def features_of(
         told = (_told(pl.col(name), role, known.placeholders) for name, role in naming.items())
         return people(pl.DataFrame([table[name] for name in naming]).select(told), roles, known.nicknames)
 
-    with ThreadPoolExecutor(room.beside(len(table) * _BYTES, _AT_ONCE)) as pool:  # one column is the work of one core
+    with ThreadPoolExecutor(room.beside(len(table) * BYTES, CORES)) as pool:  # one column is the work of one core
         naming = pool.submit(named_people)
         features = dict(zip(own, pool.map(feature, own), strict=True))
         named = naming.result()
