@@ -119,10 +119,10 @@ def small_enough(held: Parts, key: Key, rows: Ints) -> Bools:
     step = max(1, len(held.shared[0]) // _MEASURED)
     some = np.flatnonzero(np.logical_and.reduce([held.shared[part][::step] == _COMMON for part in key])) * step
     every = np.sort(_hash(held, key, some))
-    asked = _hash(held, key, rows[is_common])
-    size = step * (np.searchsorted(every, asked, "right") - np.searchsorted(every, asked, "left"))
+    starts, sizes = runs(every)
+    large = every[starts[step * sizes > LARGEST]]
     small: Bools = ~is_common
-    small[is_common] = size <= LARGEST
+    small[is_common] = ~np.isin(_hash(held, key, rows[is_common]), large)
     return small
 
 
@@ -167,8 +167,8 @@ def _sample(held: Parts, key: Key) -> tuple[Ints, Hashes]:
     rows = _rows(held, key, _FEW)
     hashes = _hash(held, key, rows)
     if held.share < 1:
-        is_picked = hashes < _limit(held.share)
-        rows, hashes = rows[is_picked], hashes[is_picked]
+        picked = np.flatnonzero(hashes < _limit(held.share))
+        rows, hashes = rows[picked], hashes[picked]
     return rows, hashes
 
 
