@@ -14,9 +14,10 @@ from dq.dedupe.columns import Columns
 from dq.rules import Role
 
 _ENTITY = r"(?:record|entity|party) (?:type|kind)$"
+_GENDER = r"gender|sex|sexe|sexo|geschlecht|genere"
 _NAMES: tuple[tuple[Role | None, str], ...] = (
     (None, r"(?:name|phone|tel|e ?mail|mail|addr|address|id|passport|document|tax) (?:type|kind|label)$"),
-    ("category", rf"{_ENTITY}|gender|sex|geschlecht|sexe"),
+    ("category", rf"{_ENTITY}|{_GENDER}"),
     ("place", r"\w+ (?:country|state)$"),
     ("email", r"e ?mail|mail|correo"),
     ("profile", r"linked ?in|profile"),
@@ -79,6 +80,11 @@ def is_of_address(column: str) -> bool:
 def is_entity(column: str) -> bool:
     """Whether a column says what kind of thing a row is, a person or a company, by its name alone."""
     return re.search(_ENTITY, _heading(column)) is not None
+
+
+def is_gender(column: str) -> bool:
+    """Whether a column says who is a man and who a woman, by its name alone."""
+    return re.search(rf"(?:^| )(?:{_GENDER})(?: |$|\d)", _heading(column)) is not None
 
 
 def is_birth(column: str) -> bool:

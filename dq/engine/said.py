@@ -12,7 +12,7 @@ from dq.dedupe.contacts import offices
 from dq.dedupe.features import Codes, Feature, Hashes, Ints, coalesced, encoded, mapped, reordered, texts
 from dq.dedupe.keys import is_placeholder
 from dq.dedupe.model import Model, known_offices
-from dq.dedupe.roles import is_called, is_of_address
+from dq.dedupe.roles import is_called, is_gender, is_of_address
 from dq.dedupe.room import CORES, MEMORY, Room
 from dq.engine.folding import folded
 from dq.engine.people import PERSON, people
@@ -90,7 +90,10 @@ def features_of(
 
     def feature(name: str) -> Feature:
         told = _told(pl.col("value"), own[name], known.placeholders)
-        return placed(mapped(encoded(table[name]), told, folded(own[name], pl.col("value"), known.legal_forms)))
+        form = folded(own[name], pl.col("value"), known.legal_forms)
+        if is_gender(name):  # `m` and `male`
+            form = form.str.slice(0, 1)
+        return placed(mapped(encoded(table[name]), told, form))
 
     def named_people() -> dict[str, Feature]:
         naming = {name: role for name, role in roles.items() if role in PERSONAL}

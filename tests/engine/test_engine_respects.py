@@ -13,7 +13,7 @@ from dq.dedupe.respects import compared
 from dq.dedupe.roles import roles
 from dq.engine.folding import folded
 from dq.engine.respects import respects
-from dq.engine.said import Known
+from dq.engine.said import Known, features_of
 from dq.leads import flat
 from dq.rules import Placeholder, Role
 
@@ -113,6 +113,12 @@ SILENT = {"middle", "email", "profile", "url", "phone", "date"}
 def test_days_are_read_as_most_of_the_column_allows():
     days = pl.DataFrame({"value": ["17/5/1980", "18/5/1980", "4/5/1980"]})
     assert days.select(folded("date", pl.col("value"), None)).to_series().to_list()[-1] == "19800504"
+
+
+def test_a_gender_is_its_first_letter():
+    frame = texts(name=["A B", "C D", "E F", "G H", "I J"], gender=["M", "male", "Female", "f ", None])
+    told = features_of(frame, {"name": "name", "gender": "category"}, known_lists())["gender"]
+    assert told.codes.tolist() == [0, 0, 1, 1, -1]
 
 
 def test_placeholders_are_no_values():
