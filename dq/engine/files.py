@@ -2,8 +2,8 @@
 
 import os
 import stat
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from polars.exceptions import PolarsError
 
 from dq.engine.dialects import Dialect, dialect_of
 from dq.engine.unreadable import disguised, reason_of
-from dq.errors import ConfigurationError
+from dq.errors import ConfigurationError, TemporaryError
 from dq.schemas import Cluster
 from dq.stores.private import disk_errors, open_file, sync_file, sync_folder
 
@@ -70,10 +70,15 @@ def readable(*paths: Path) -> Iterator[None]:
 
     Raises:
         ConfigurationError: A file is not what its name says.
+        TemporaryError: A file changed meanwhile. It is read more than once, so what was read does not fit together.
     """
+    before = [_stamp(path) for path in paths]
     try:
         yield
-    except PolarsError as error:
+    except Exception as error:
+        _demand_unchanged(paths, before)
+        if not isinstance(error, PolarsError):
+            raise
         told = " or ".join(path.name for path in paths)
         reason = reason_of(paths[0], str(error)) if len(paths) == 1 else None
         raise ConfigurationError(
@@ -82,6 +87,25 @@ def readable(*paths: Path) -> Iterator[None]:
             why=reason.why if reason else type(error).__name__,
             fix=reason.fix if reason else "check the files' formats",
         ) from None
+    _demand_unchanged(paths, before)
+
+
+def _demand_unchanged(paths: Sequence[Path], before: Sequence[object]) -> None:
+    changed = [path for path, stamp in zip(paths, before, strict=True) if stamp != _stamp(path)]
+    if changed:
+        raise TemporaryError(
+            f"{changed[0].name} changed while it was read.",
+            where=str(changed[0]),
+            fix="run the command again when nothing writes to the file",
+        )
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """What tells a file from another one that takes its place, or from itself after somebody wrote to it."""
+    with suppress(OSError):
+        held = path.stat()
+        return held.st_ino, held.st_size, held.st_mtime_ns
+    return None
 
 
 def _demand_file(path: Path) -> None:

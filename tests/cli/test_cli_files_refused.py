@@ -7,6 +7,9 @@ import polars as pl
 import pytest
 from projects import Project
 
+from dq.engine import files
+from dq.errors import TemporaryError
+
 GOOD = b"id,name,email\n1,Ann  Lee,ann@example.com\n2,Bo,bo@example.com\n"
 LINE = b"1,Ann,ann@example.com\n"
 BROKEN = {
@@ -44,6 +47,25 @@ def test_a_broken_file_is_named_with_the_reason(here: Project, command: tuple[st
     assert ended.err.startswith(f"dq: {name} cannot be read as .{name.rpartition('.')[2]}.")
     assert reason in ended.err
     assert not any(word in ended.err for word in ("Error", "Secretperson", "ller", "good.csv"))
+
+
+def shorter(path: Path):
+    path.write_bytes(GOOD[:-5])
+
+
+def another(path: Path):
+    path.unlink()
+    path.write_bytes(GOOD)
+
+
+@pytest.mark.parametrize("change", [shorter, another, Path.unlink])
+@pytest.mark.parametrize("error", [None, pl.exceptions.ShapeError("rows"), IndexError("rows")])
+def test_a_file_that_changes_while_it_is_read_is_not_gone_by(here: Project, change, error):
+    path = here.root / "good.csv"
+    with pytest.raises(TemporaryError, match=r"good\.csv changed while it was read"), files.readable(path):  # noqa: PT012
+        change(path)
+        if error is not None:
+            raise error
 
 
 @pytest.mark.parametrize(
