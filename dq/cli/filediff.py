@@ -115,13 +115,13 @@ def _found(asked: TwoFiles, how: Shown) -> "FileDiff":
 
     paths = (Path(asked.left or ""), Path(asked.right or ""))
     rules = file_rules(how.config) if asked.standard else None
-    with files.readable(*paths):
-        pair = pair_of(paths, asked.keys, asked.columns, asked.ignored, rules, asked.separator)
-        if how.out is None:
-            return compared(pair, how.limit)
-        demand_out(pair.shape, how.out, paths, force=how.force)
-        with tempfile.TemporaryDirectory(prefix="dq-") as folder:  # for its owner only
+    with tempfile.TemporaryDirectory(prefix="dq-") as folder:  # for its owner only
+        with files.readable(*paths):
+            pair = pair_of(paths, asked.keys, asked.columns, asked.ignored, rules, asked.separator)
+            if how.out is None:
+                return compared(pair, how.limit)
+            demand_out(pair.shape, how.out, paths, force=how.force)
             found = compared(pair, how.limit, Path(folder))
-            write_changes(pair, Path(folder), how.out)
+        write_changes(pair, Path(folder), how.out)
     print(f"{how.out}: {found.changes:,} differences; it holds the files' values", file=sys.stderr)
     return found

@@ -100,18 +100,18 @@ def _done(asked: _Asked, plan: "Plan", tally: "Tally") -> "Standardized":
     from dq.engine import files
     from dq.engine.filestandard import findings_of, tallied, told
 
-    with files.readable(asked.file):
-        if asked.out is None:
+    if asked.out is None:
+        with files.readable(asked.file):
             tallied(asked.frame, plan, tally)
-        elif asked.out == STDOUT:
-            with tempfile.TemporaryDirectory(prefix="dq-") as folder:  # for its owner only
-                _write(asked, plan, tally, Path(folder) / "out.csv", ".csv")
-                _pour(Path(folder) / "out.csv")
-        else:
-            with files.beside(asked.out) as path:
-                _write(asked, plan, tally, path, asked.out.suffix)
-                if asked.out == asked.file and not tally.changed:
-                    path.unlink()  # a file that is in standard form already stays the very same
+    elif asked.out == STDOUT:
+        with tempfile.TemporaryDirectory(prefix="dq-") as folder:  # for its owner only
+            _write(asked, plan, tally, Path(folder) / "out.csv", ".csv")
+            _pour(Path(folder) / "out.csv")
+    else:
+        with files.beside(asked.out) as path:
+            _write(asked, plan, tally, path, asked.out.suffix)
+            if asked.out == asked.file and not tally.changed:
+                path.unlink()  # a file that is in standard form already stays the very same
     if asked.findings is not None:
         files.write(findings_of(tally), asked.findings)
     return told(plan, tally, _TOP)
@@ -125,7 +125,8 @@ def _write(asked: _Asked, plan: "Plan", tally: "Tally", path: Path, suffix: str)
 
     alike = asked.file.suffix.lower() == ".csv"
     way = dialect_of(asked.file, asked.separator) if alike else None
-    files.sink(standardized(asked.frame, plan, tally), path, suffix, way)
+    with files.readable(asked.file):
+        files.sink(standardized(asked.frame, plan, tally), path, suffix, way)
 
 
 def _pour(path: Path) -> None:
