@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 SETTING = "_RJEM_MALLOC_CONF"
 """Read by the allocator of Polars (jemalloc) when it is loaded."""
@@ -18,8 +19,6 @@ _ARENA_MAX = -8
 """`M_ARENA_MAX` of mallopt(3)."""
 _NEW_OBJECTS, _YOUNGER = 200_000, 20
 """Objects between two looks at the new ones, and how many looks there are between those at older ones."""
-NEAR = 0.8
-"""The share of the limit from which on a warning is due."""
 _EVERY_SECONDS = 0.2
 _MB = 1_000_000
 
@@ -53,12 +52,35 @@ def trim() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
+def reserve(file: IO[bytes], size: int) -> None:
+    """Make a file so large, to be mapped: a full disk shows here, where it can be told, and not at some page of the map.
+
+    Raises:
+        OSError: The disk is full.
+    """
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+    else:
+        file.truncate(size)
+
+
 def resident() -> int:
     """Bytes of this process that are in memory now; where the system does not tell (not Linux), the most so far."""
     with suppress(OSError), Path("/proc/self/statm").open(encoding="ascii") as file:
         return int(file.read().split()[1]) * resource.getpagesize()
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else most * 1024
+
+
+def own() -> int:
+    """Bytes of this process that are in memory now and in no file: the system can take those of files when it needs them.
+
+    Where the system does not tell (not Linux), as `resident`.
+    """
+    with suppress(OSError), Path("/proc/self/statm").open(encoding="ascii") as file:
+        _, every, of_files = file.read().split()[:3]
+        return (int(every) - int(of_files)) * resource.getpagesize()
+    return resident()
 
 
 @dataclass
@@ -68,6 +90,10 @@ class Usage:
     Attributes:
         limit: MB to stay within.
         tell: Told once when the limit is near, and once when it is passed.
+        taken: How many bytes are taken now.
+        setting: What the limit is called.
+        advice: What to do about it, with a place for a limit that would do.
+        near: The share of the limit from which on a warning is due.
         step: The step at work.
         peaks: Step → the most MB that were seen in it.
         warnings: What was told.
@@ -75,6 +101,12 @@ class Usage:
 
     limit: int
     tell: Callable[[str], None]
+    taken: Callable[[], int] = resident
+    setting: str = "limits.max_memory_usage_mb"
+    advice: str = (
+        "If the machine has more, set it to {:,} or above; if not, map fewer columns, or do one part at a time (--only)"
+    )
+    near: float = 0.8
     step: str = "start"
     peaks: dict[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -88,18 +120,15 @@ class Usage:
 
     def sample(self) -> None:
         """Look how much is taken."""
-        now = resident() // _MB
+        now = self.taken() // _MB
         before, self.peaks[self.step] = self.peak, max(now, self.peaks.get(self.step, 0))
         if before <= self.limit < now:
             self._warn(
-                f"memory: {now:,} MB in step `{self.step}`, more than limits.max_memory_usage_mb ({self.limit:,}) allows; "
-                f"the work goes on. If the machine has more, set it to {_rounded(now):,} or above; if not, map fewer columns, "
-                "or do one part at a time (--only)"
+                f"memory: {now:,} MB in step `{self.step}`, more than {self.setting} ({self.limit:,}) allows; "
+                f"the work goes on. {self.advice.format(_rounded(now))}"
             )
-        elif before < NEAR * self.limit <= now:
-            self._warn(
-                f"memory: {now:,} of {self.limit:,} MB (limits.max_memory_usage_mb) are taken in step `{self.step}`"
-            )
+        elif before < self.near * self.limit <= now:
+            self._warn(f"memory: {now:,} of {self.limit:,} MB ({self.setting}) are taken in step `{self.step}`")
 
     @property
     def peak(self) -> int:
@@ -121,15 +150,14 @@ def _rounded(mb: int) -> int:
 
 
 @contextmanager
-def watching(limit: int, tell: Callable[[str], None], every: float = _EVERY_SECONDS) -> Iterator[Usage]:
+def watching(usage: Usage, every: float = _EVERY_SECONDS) -> Iterator[Usage]:
     """Watch this process's memory while the block runs.
 
     Args:
-        limit: MB to stay within.
-        tell: Told, from another thread, when the limit is near or passed.
+        usage: What to stay within; it tells from another thread.
         every: Seconds between two looks.
     """
-    usage, over = Usage(limit, tell), threading.Event()
+    over = threading.Event()
     usage.sample()
 
     def look() -> None:

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from dq.engine.filematch import Asked, FileMatch
+    from dq.memory import Usage
 
 _SHOWN = 40
+_ADVICE = "What is known of rows and pairs is in files by now; what one column takes while it is read is not"
 _WRITTEN = ("--pairs", "--report", "--save-model")
 
 File = Annotated[Path, typer.Argument(help="A Parquet, CSV or NDJSON file.")]
@@ -60,7 +62,7 @@ MaxMemory = Annotated[
     typer.Option(
         "--max-memory",
         min=64,
-        help="MB to stay within, about: what is known of too many pairs goes into files; default: the configuration's.",
+        help="MB to stay within, about: what is known of too many rows and pairs goes into files; default: the configuration's.",
     ),
 ]
 Explain = Annotated[bool, typer.Option("--explain", help="Tell what each comparison is worth, as learned.")]
@@ -209,12 +211,25 @@ def _matched(tables: Sequence[tuple[Path, "pl.LazyFrame"]], asked: "Asked", max_
     from dq.dedupe.room import Room
     from dq.engine.filematch import match_files
     from dq.engine.filerows import columnar
+    from dq.memory import watching
+    from dq.stores.private import disk_errors
 
     # what is mapped into memory can be read after the folder is gone
     with TemporaryDirectory(prefix="dq-dedupe-", ignore_cleanup_errors=True) as folder:
         room = Room(Path(folder), max_memory or asked.room.megabytes)
-        left, *right = (columnar(rows, path, Path(folder)) for path, rows in tables)
-        return match_files(left, right[0] if right else None, replace(asked, room=room))
+        with watching(_usage(room.megabytes)), disk_errors(Path(folder), "TMPDIR"):
+            left, *right = (columnar(rows, path, Path(folder)) for path, rows in tables)
+            return match_files(left, right[0] if right else None, replace(asked, room=room))
+
+
+def _usage(limit: int) -> "Usage":
+    """Who asks for less memory than it takes is told so, once."""
+    from dq.memory import Usage, own
+
+    def tell(text: str) -> None:
+        print(text, file=sys.stderr)
+
+    return Usage(limit, tell, own, "--max-memory", _ADVICE, near=1, step="matching")
 
 
 def _tell(found: "pl.DataFrame", explained: "FileMatch | None", form: Format, *, listed: bool) -> None:
@@ -223,13 +238,13 @@ def _tell(found: "pl.DataFrame", explained: "FileMatch | None", form: Format, *,
     from dq.cli.render import print_json
     from dq.report import matched
 
-    sizes = found.group_by("entity_id").agg(pl.len().alias("rows"))
-    several = sizes.filter(pl.col("rows") > 1)
+    number = found.select(number=pl.col("entity_id").rle_id())  # they stand in the order of their names
+    size = number.group_by("number").len()["len"]
     facts: dict[str, Any] = {
         "rows": found.height,
-        "entities": sizes.height,
-        "clusters": several.height,
-        "duplicates": found.height - sizes.height,
+        "entities": len(size),
+        "clusters": int((size > 1).sum()),
+        "duplicates": found.height - len(size),
     }
     learned = () if explained is None else (explained.matched.evidence, explained.matched.candidates, explained.roles)
     if form is Format.json:
@@ -243,7 +258,7 @@ def _tell(found: "pl.DataFrame", explained: "FileMatch | None", form: Format, *,
         f"{facts['duplicates']:,} rows too many"
     )
     if listed:
-        members = found.join(several, on="entity_id", how="semi").sort("entity_id", "store", "row_key")
+        members = found.filter(number.select(pl.len().over("number") > 1).to_series())
         for row in members.head(_SHOWN).iter_rows(named=True):
             print(
                 f"{row['entity_id']}\t{row['store']}\t{row['row_key']}\t{row['probability']:.3f}\t{row['decided_by']}"

@@ -87,7 +87,7 @@ def _measured(settings: "Settings", log: "Log") -> Iterator[Usage]:
     def tell(text: str) -> None:
         print(text, file=sys.stderr)
 
-    with watching(settings.limits.max_memory_usage_mb, tell) as memory:
+    with watching(Usage(settings.limits.max_memory_usage_mb, tell)) as memory:
         try:
             yield memory
         finally:

@@ -5,18 +5,20 @@ comparison. The system keeps of such files in memory what it has room for, and w
 """
 
 import mmap
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
+from threading import Lock
 from typing import IO, Any, TypeVar
 from weakref import WeakSet, WeakValueDictionary
 
 import numpy as np
 import polars as pl
 from numpy.typing import DTypeLike, NDArray
+
+from dq.memory import reserve
 
 CORES = 2
 """Pieces of work that are done beside each other: one is the work of one core."""
@@ -38,12 +40,14 @@ class Room:
         megabytes: To stay within, about: what takes more than a sixty-fourth part of it goes into the folder.
         maps: The files, as far as they are still looked at; they have no names, and go with those who look at them.
         held: What is in them, by its identity.
+        guard: Of the files, while columns are worked on beside each other.
     """
 
     folder: Path | None = None
     megabytes: int = 512
     maps: WeakSet[mmap.mmap] = field(default_factory=WeakSet)
     held: WeakValueDictionary[int, Any] = field(default_factory=WeakValueDictionary)
+    guard: Lock = field(default_factory=Lock)
 
     def empty(self, size: int, kind: DTypeLike) -> NDArray[Any]:
         """An array to be filled."""
@@ -51,7 +55,7 @@ class Room:
         if self._fits(size * type_.itemsize):
             return np.empty(size, type_)
         with TemporaryFile(dir=self.folder) as file:
-            _reserve(file, size * type_.itemsize)
+            reserve(file, size * type_.itemsize)
             return self._noted(np.frombuffer(self._mapped(file), type_))
 
     def kept(self, held: Held) -> Held:
@@ -61,8 +65,9 @@ class Room:
 
     def rest(self) -> None:
         """Let go of what is in files: the system has it still, and memory for others if they need it."""
-        for map_ in list(self.maps):
-            map_.madvise(mmap.MADV_DONTNEED)
+        with self.guard:
+            for map_ in self.maps:
+                map_.madvise(mmap.MADV_DONTNEED)
 
     def beside(self, size: int, most: int) -> int:
         """How many things of so many bytes, at most, are worked on beside each other."""
@@ -109,16 +114,9 @@ class Room:
     def _mapped(self, file: IO[bytes]) -> mmap.mmap:
         self.rest()
         held = mmap.mmap(file.fileno(), 0)
-        self.maps.add(held)
+        with self.guard:
+            self.maps.add(held)
         return held
-
-
-def _reserve(file: IO[bytes], size: int) -> None:
-    """Make a file so large; a full disk shows here, where it can be told, and not at some page of the map."""
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(file.fileno(), 0, size)
-    else:
-        file.truncate(size)
 
 
 MEMORY = Room()

@@ -122,7 +122,9 @@ def match_files(left: pl.LazyFrame, right: pl.LazyFrame | None, asked: Asked) ->
     del seen
     trim()
     asked.room.rest()
-    return FileMatch(_clusters(rows, result, number, link), _pairs(rows, result, number, link), found, result, model)
+    return FileMatch(
+        _clusters(rows, result, number, link, asked.room), _pairs(rows, result, number, link), found, result, model
+    )
 
 
 def _roles(texts: Columns, asked: Asked) -> Mapping[str, Role]:
@@ -168,30 +170,41 @@ def _with_known(rows: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:
     return joined.with_columns(pl.col(SURE).fill_null(1.0))
 
 
-def _clusters(rows: pl.DataFrame, result: Matched, number: Ints, link: float) -> pl.DataFrame:
+def _clusters(rows: pl.DataFrame, result: Matched, number: Ints, link: float, room: Room) -> pl.DataFrame:
     """One line a row."""
     label, held = _labels(rows, result, number, link)
     edges = result.weight >= link
     bridge = bridges(result.candidates.left[edges], result.candidates.right[edges], result.grown.label)
     alone = np.bincount(number, minlength=len(result.own)) == 1
     lined = by_key(
-        rows.with_columns(
+        rows.drop(SURE).with_columns(
             pl.Series(LABEL, label),
             pl.Series(str(Cluster.probability), held),
             pl.Series(str(Cluster.bridge), (bridge & alone)[number] if len(number) else np.empty(0, np.bool_)),
         )
     )
     named = entity_ids(lined).with_row_index(_PLACE)
-    told = lined.with_columns(_survivors(lined).alias(str(Cluster.survivor)))
-    told = told.join(named, on=LABEL, how="left", maintain_order="left")
-    return told.sort(_PLACE, pl.col(Cluster.store) == STORES[0], maintain_order=True).select(
+    place = lined.select(LABEL).join(named.drop(Cluster.entity_id), on=LABEL, how="left", maintain_order="left")[_PLACE]
+    own = lined.select(
         Cluster.store,
         Cluster.row_key,
-        Cluster.entity_id,
+        _survivors(lined).alias(str(Cluster.survivor)),
+        str(Cluster.probability),
+        str(Cluster.bridge),
+        place,
+    )
+    del lined
+    room.rest()  # the letters of keys are not looked at any more
+    order = (2 * place.cast(pl.Int64) + (own[Cluster.store] == STORES[0])).to_numpy().argsort(kind="stable")
+    is_several = pl.len().over(_PLACE) > 1
+    return own[order].select(
+        Cluster.store,
+        Cluster.row_key,
+        named[Cluster.entity_id].gather(place.gather(order)),
         str(Cluster.survivor),
         str(Cluster.probability),
         str(Cluster.bridge),
-        pl.when(pl.len().over(LABEL) > 1).then(pl.lit(MATCH)).otherwise(pl.lit("single")).alias(Cluster.decided_by),
+        pl.when(is_several).then(pl.lit(MATCH)).otherwise(pl.lit("single")).alias(Cluster.decided_by),
         pl.lit(_TABLE).alias(Cluster.table),
     )
 

@@ -98,7 +98,7 @@ def read_rows(
     named = (_named(frame, store, key, fields or common) for frame, store in zip(frames, STORES, strict=False))
     every = pl.concat(named)
     columns = every.collect_schema().names()[2:]
-    full = pl.sum_horizontal(pl.col(columns).is_not_null()).cast(pl.Int64)
+    full = pl.sum_horizontal(pl.lit(0), pl.col(columns).is_not_null()).cast(pl.Int64)
     said = pl.struct(columns).hash(_SEED) if columns else pl.lit(0, pl.UInt64)
     own = every.select(Cluster.store, Cluster.row_key, full.alias(FULL), said.alias(_SAID)).collect(engine="streaming")
     order = _ordered(own[_SAID].to_numpy(), own, pl.col(Cluster.store), pl.col(Cluster.row_key))

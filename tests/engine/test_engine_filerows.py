@@ -85,6 +85,11 @@ def test_lists_in_files_say_nothing(tmp_path):
     assert read_rows(rows, None, None)[1].columns == ["name"]
 
 
+def test_rows_of_keys_alone_say_nothing():
+    own, texts = read_rows(pl.LazyFrame({"id": ["a", "b"]}), None, None)
+    assert (len(own), len(texts), texts.columns) == (2, 2, [])
+
+
 @settings(deadline=None, max_examples=5)
 @given(st.integers(0, 1_000), st.booleans())
 def test_room_changes_nothing_of_what_is_found(seed, linked):
