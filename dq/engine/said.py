@@ -91,7 +91,7 @@ def features_of(
     def feature(name: str) -> Feature:
         told = _told(pl.col("value"), own[name], known.placeholders)
         form = folded(own[name], pl.col("value"), known.legal_forms)
-        if is_gender(name):  # `m` and `male`
+        if own[name] == "category" and is_gender(name):  # `m` and `male`
             form = form.str.slice(0, 1)
         return placed(mapped(encoded(table[name]), told, form))
 
