@@ -98,7 +98,7 @@ def same(one, other):
     return any(all(one[name] and one[name] == other[name] for name in rule) for rule in RULES)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(LEADS)
 def test_without_another_rule_clusters_are_the_components_that_networkx_finds(rows):
     found = labels([lead(n, **row) for n, row in enumerate(rows)], *RULES, link=ONLY_RULES)
@@ -106,7 +106,7 @@ def test_without_another_rule_clusters_are_the_components_that_networkx_finds(ro
     assert together(found) == {pair for part in parts for pair in itertools.combinations(sorted(part), 2)}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=16, deadline=None)
 @given(LEADS, st.sets(st.tuples(st.integers(0, 8), st.integers(0, 8)), max_size=4), st.booleans())
 def test_rows_that_are_always_one_are_in_one_cluster_unless_they_are_told_apart(rows, said, is_ruled):
     apart = {(min(pair), max(pair)) for pair in said if pair[0] != pair[1] and max(pair) < len(rows)}

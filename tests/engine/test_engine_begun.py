@@ -57,7 +57,7 @@ def frames(made):
 
 
 @pytest.mark.parametrize("parked", [False, True])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     st.dictionaries(st.sampled_from([*ENDS_OF_PAIRS, *ROWS, "settled"]), st.tuples(st.integers(), st.integers(0, 9))),
     st.dictionaries(st.sampled_from([*ENDS_OF_PAIRS, *ROWS, "settled"]), st.tuples(st.integers(), st.integers(0, 9))),

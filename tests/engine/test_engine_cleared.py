@@ -219,7 +219,7 @@ def standing(world, owner):
 
 
 @given(WORLDS)
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_value_that_was_cleared_is_written_anywhere(drawn):
     whole = one_lead(drawn)
     made, rest = plan_to_rest(whole)

@@ -30,7 +30,7 @@ def planned(project: Project) -> dict[str, pl.DataFrame]:
     return frames | {"changes": pl.read_parquet(project.latest / "changeset.parquet").filter(~TIMES)}
 
 
-@pytest.mark.parametrize("rows", [7, slicing.MOST_ROWS])
+@pytest.mark.parametrize("rows", [25, slicing.MOST_ROWS])
 def test_a_proof_that_begins_every_plan_anew_gives_the_same_plan(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:

@@ -48,7 +48,7 @@ def worlds(draw):
 
 
 @given(worlds())
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 def test_reconcile_says_what_the_oracle_says(world):
     mapping, database, airtable, base, flaps = world
     memory = [(f"d{entity}", name, digest(old), digest(now)) for entity, name, old, now in flaps]
@@ -59,7 +59,7 @@ def test_reconcile_says_what_the_oracle_says(world):
 
 
 @given(worlds())
-@settings(max_examples=75, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 def test_calm_leads_told_apart_first_change_nothing(world):
     mapping, database, airtable, base, flaps = world
     memory = [(f"d{entity}", name, digest(old), digest(now)) for entity, name, old, now in flaps]
