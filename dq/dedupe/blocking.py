@@ -35,11 +35,13 @@ class Key:
         atoms: The names of its parts.
         pairs: How many pairs of rows share it, in blocks of at most `blocks.LARGEST`.
         recall: Estimated share of the likely matches that it and the keys taken before it find; None if nobody estimated it.
+        left_out: How many of its values have larger blocks, of which no pairs are taken.
     """
 
     atoms: tuple[str, ...]
     pairs: int
     recall: float | None = None
+    left_out: int = field(default=0, compare=False)  # of a table, not of what was learned
 
 
 @dataclass(slots=True, eq=False)
@@ -49,12 +51,12 @@ class _Found:
     Attributes:
         settled: Pairs, each once.
         waiting: Keys whose pairs are being worked out.
-        taken: The other keys, and how many pairs each has.
+        taken: The other keys, how many pairs each has, and how many values are left out.
     """
 
     settled: Ints
-    waiting: list[tuple[Choice, Future[Ints]]] = field(default_factory=list)
-    taken: list[tuple[Choice, int]] = field(default_factory=list)
+    waiting: list[tuple[Choice, Future[blocks.Pairs]]] = field(default_factory=list)
+    taken: list[tuple[Choice, int, int]] = field(default_factory=list)
 
     @property
     def pairs(self) -> float:
@@ -68,8 +70,12 @@ class _Found:
 
     def settle(self) -> None:
         parts = [pairs.result() for _, pairs in self.waiting]
-        self.taken += [(choice, len(part)) for (choice, _), part in zip(self.waiting, parts, strict=True)]
-        self.settled = distinct(np.concatenate([self.settled, *parts])) if parts else self.settled
+        self.taken += [
+            (choice, len(part.packed), part.left_out) for (choice, _), part in zip(self.waiting, parts, strict=True)
+        ]
+        self.settled = (
+            distinct(np.concatenate([self.settled, *(part.packed for part in parts)])) if parts else self.settled
+        )
         self.waiting = []
 
 
@@ -87,15 +93,18 @@ class _Pairs:
     held: blocks.Parts
     pool: Executor
     nested: Mapping[blocks.Key, blocks.Key]
-    wide: dict[blocks.Key, Future[Ints]] = field(default_factory=dict)
+    wide: dict[blocks.Key, Future[blocks.Pairs]] = field(default_factory=dict)
 
-    def key(self, key: blocks.Key) -> Future[Ints]:
+    def key(self, key: blocks.Key) -> Future[blocks.Pairs]:
         wider = self.nested.get(key)
         if wider is None:
             return self.wide.pop(key, None) or self.pool.submit(blocks.pairs, self.held, key)
         if wider not in self.wide:
             self.wide[wider] = self.pool.submit(blocks.pairs, self.held, wider)
-        return self.pool.submit(lambda pairs: blocks.among(self.held, key, pairs.result()), self.wide[wider])
+        return self.pool.submit(self._within, key, self.wide[wider])
+
+    def _within(self, key: blocks.Key, wider: Future[blocks.Pairs]) -> blocks.Pairs:
+        return blocks.Pairs(blocks.among(self.held, key, wider.result().packed))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,7 +160,7 @@ def candidates(
             if found.pairs + choice.fresh - len(words) <= most:
                 found.waiting.append((choice, pairs_of.key(choice.key)))
         found.settle()
-    taken = [_key(atoms, choice.key, pairs, choice.recall) for choice, pairs in found.taken]
+    taken = [_key(atoms, choice.key, pairs, left_out, choice.recall) for choice, pairs, left_out in found.taken]
     return _candidates(found.settled, taken)
 
 
@@ -160,8 +169,8 @@ def _given(atoms: Sequence[Atom], more: Sequence[tuple[Ints, Hashes]], keys: Seq
     with ThreadPoolExecutor(CORES) as pool:
         pairs_of = _pairs_of(held, pool, atoms, named)
         found = [pairs.result() for pairs in [pairs_of.key(key) for key in named]]
-    taken = [_key(atoms, key, len(pairs)) for key, pairs in zip(named, found, strict=True)]
-    return _candidates(distinct(np.concatenate([_by_words(more), *found])), taken)
+    taken = [_key(atoms, key, len(one.packed), one.left_out) for key, one in zip(named, found, strict=True)]
+    return _candidates(distinct(np.concatenate([_by_words(more), *(one.packed for one in found)])), taken)
 
 
 def _pairs_of(held: blocks.Parts, pool: Executor, atoms: Sequence[Atom], keys: Sequence[blocks.Key]) -> _Pairs:
@@ -186,8 +195,8 @@ def _named(keys: Sequence[Sequence[str]], atoms: Sequence[Atom]) -> list[tuple[i
     return [tuple(place[name] for name in key) for key in keys if all(name in place for name in key)]
 
 
-def _key(atoms: Sequence[Atom], key: blocks.Key, pairs: int, recall: float | None = None) -> Key:
-    return Key(tuple(atoms[number].name for number in key), pairs, recall)
+def _key(atoms: Sequence[Atom], key: blocks.Key, pairs: int, left_out: int, recall: float | None = None) -> Key:
+    return Key(tuple(atoms[number].name for number in key), pairs, recall, left_out)
 
 
 def _possible(atoms: Sequence[Atom]) -> list[tuple[int, ...]]:

@@ -67,6 +67,19 @@ class Seen:
     right: Ints
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """The pairs of a key.
+
+    Attributes:
+        packed: Each as one number: left << 32 | right.
+        left_out: How many of its values more than `LARGEST` rows have: they bring none.
+    """
+
+    packed: Ints
+    left_out: int = 0
+
+
 def parts(codes: Sequence[Codes], looked_at: int = _LOOKED_AT) -> Parts:
     """What keys are made of.
 
@@ -126,10 +139,11 @@ def small_enough(held: Parts, key: Key, rows: Ints) -> Bools:
     return small
 
 
-def pairs(held: Parts, key: Key) -> Ints:
-    """All pairs of the key's blocks that are not too large, each as one number: left << 32 | right."""
+def pairs(held: Parts, key: Key) -> Pairs:
+    """All pairs of the key's blocks that are not too large."""
     rows = _rows(held, key, _FEW)
-    return pairs_of(rows, _hash(held, key, rows))
+    grouped = _grouped(rows, _hash(held, key, rows))
+    return Pairs(_packed(*expanded(*grouped, 2, LARGEST)), int((grouped[2] > LARGEST).sum()))
 
 
 def among(held: Parts, key: Key, packed: Ints) -> Ints:
@@ -141,7 +155,10 @@ def among(held: Parts, key: Key, packed: Ints) -> Ints:
 
 def pairs_of(rows: Ints, hashes: Hashes) -> Ints:
     """All pairs of rows of equal hash in blocks that are not too large, each as one number; each row has one hash."""
-    left, right = expanded(*_grouped(rows, hashes), 2, LARGEST)
+    return _packed(*expanded(*_grouped(rows, hashes), 2, LARGEST))
+
+
+def _packed(left: Ints, right: Ints) -> Ints:
     left <<= 32
     left |= right
     return left

@@ -1,5 +1,6 @@
 """What a page tells of a file's matching."""
 
+from dq.dedupe.blocks import LARGEST
 from dq.dedupe.matcher import CUT, Matched
 from dq.engine.filematch import FileMatch
 from dq.report.charts import Mark
@@ -41,7 +42,9 @@ def _compared(found: Matched) -> str:
     known = found.candidates
     is_estimated = any(key.recall is not None for key in known.keys)  # keys that are given are taken as they are
     hold = f" They hold an estimated {share(known.recall)} of the likely matches." if is_estimated else ""
+    left_out = sum(key.left_out for key in known.keys)
+    common = f" Values of keys that more than {LARGEST} rows have bring none: {left_out:,}." if left_out else ""
     return (
-        f"{len(found.weight):,} pairs were compared.{hold} Between the hill of pairs that are two, to the left, and that "
+        f"{len(found.weight):,} pairs were compared.{hold}{common} Between the hill of pairs that are two, to the left, and that "
         "of pairs that are the same lie those that are hard to tell: the fewer there are, the less depends on the threshold."
     )

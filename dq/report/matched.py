@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from dq.dedupe.blocking import Candidates
+from dq.dedupe.blocking import Candidates, Key
+from dq.dedupe.blocks import LARGEST
 from dq.dedupe.evidence import Evidence, log_odds
 
 
@@ -35,12 +36,18 @@ def learned_lines(evidence: Evidence, candidates: Candidates, roles: Mapping[str
             for one in evidence.shared
         ),
     ]
-    keys = sorted(" and ".join(key.atoms) for key in candidates.keys)
+    keys = sorted(" and ".join(key.atoms) + _left_out(key) for key in candidates.keys)
     return [
         *told,
         f"{len(candidates.left):,} pairs compared, found by {len(keys)} keys that bring an estimated {candidates.recall:.1%} of likely matches:",
         *(f"  {key}" for key in keys),
     ]
+
+
+def _left_out(key: Key) -> str:
+    """What a key does not bring: nothing is passed over in silence."""
+    values = "value" if key.left_out == 1 else "values"
+    return f" ({key.left_out:,} {values} of more than {LARGEST} rows left out)" if key.left_out else ""
 
 
 def learned_facts(evidence: Evidence, candidates: Candidates, roles: Mapping[str, str]) -> dict[str, Any]:
@@ -63,4 +70,5 @@ def learned_facts(evidence: Evidence, candidates: Candidates, roles: Mapping[str
         "pairs_compared": len(candidates.left),
         "estimated_recall": candidates.recall,
         "keys": [list(key.atoms) for key in candidates.keys],
+        "values_left_out": {" and ".join(key.atoms): key.left_out for key in candidates.keys if key.left_out},
     }

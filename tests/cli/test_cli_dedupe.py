@@ -66,6 +66,18 @@ def test_what_is_learned_is_told(fresh: Project, invented):
         assert 0 < shared["share"] < learned["prior"]
 
 
+def test_values_that_are_too_common_for_a_key_are_told(fresh: Project):
+    names = [f"{given}{number}" for number in range(60) for given in ("ann", "bo")]
+    mail = ["one@firm.de"] * 60 + [f"m{number // 2}@firm.de" for number in range(60)]
+    pl.DataFrame({"first_name": names, "email": mail}).write_csv(fresh.root / "common.csv")
+    said = ("dedupe", "common.csv", "--fields", "email,first_name", "--explain")
+    assert "  email (1 value of more than 50 rows left out)\n" in fresh.dq(*said).out
+    learned = fresh.dq(*said, "--out", "c.csv", "--format", "json").json["learned"]
+    assert learned["values_left_out"]["email"] == 1
+    assert fresh.dq(*said, "--out", "c.csv", "--report", "r.html").code == 0
+    assert "Values of keys that more than 50 rows have bring none: " in (fresh.root / "r.html").read_text("utf-8")
+
+
 def test_the_order_of_rows_does_not_matter(fresh: Project, invented):
     leads = invented[0].head(600)
     leads.write_parquet(fresh.root / "one.parquet")

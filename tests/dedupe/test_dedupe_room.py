@@ -108,7 +108,7 @@ def test_a_sample_of_values_says_about_how_many_pairs_a_key_has():
     held = replace(blocks.parts([atom.feature.codes for atom in atoms(100_000)], looked_at=20_000), share=0.2)
     assert [picked is None for picked in held.picked] == [False, True, True]
     for key in ((0,), (1,), (0, 2), (1, 2)):
-        pairs = len(blocks.pairs(held, key))
+        pairs = len(blocks.pairs(held, key).packed)
         assert blocks.seen(held, key, 250).pairs == pytest.approx(pairs, rel=0.15)
 
 
