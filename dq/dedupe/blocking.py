@@ -16,7 +16,7 @@ import numpy as np
 from dq.dedupe import blocks
 from dq.dedupe.atoms import Atom
 from dq.dedupe.choice import Choice, chosen
-from dq.dedupe.features import Hashes, Ints, distinct
+from dq.dedupe.features import Hashes, Ints, distinct, unpacked
 from dq.dedupe.nested import nested
 from dq.dedupe.room import CORES
 from dq.rules import Blocking
@@ -42,6 +42,11 @@ class Key:
     pairs: int
     recall: float | None = None
     left_out: int = field(default=0, compare=False)  # of a table, not of what was learned
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return " and ".join(self.atoms)
 
 
 @dataclass(slots=True, eq=False)
@@ -73,15 +78,14 @@ class _Found:
         self.taken += [
             (choice, len(part.packed), part.left_out) for (choice, _), part in zip(self.waiting, parts, strict=True)
         ]
-        self.settled = (
-            distinct(np.concatenate([self.settled, *(part.packed for part in parts)])) if parts else self.settled
-        )
+        if parts:
+            self.settled = distinct(np.concatenate([self.settled, *(part.packed for part in parts)]))
         self.waiting = []
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Pairs:
-    """The pairs of keys, worked out beside each other; those of a nested key are some of those of a wider one.
+class _Keys:
+    """Keys whose pairs are worked out beside each other; those of a nested key are some of those of a wider one.
 
     Attributes:
         held: What keys are made of.
@@ -95,7 +99,7 @@ class _Pairs:
     nested: Mapping[blocks.Key, blocks.Key]
     wide: dict[blocks.Key, Future[blocks.Pairs]] = field(default_factory=dict)
 
-    def key(self, key: blocks.Key) -> Future[blocks.Pairs]:
+    def pairs(self, key: blocks.Key) -> Future[blocks.Pairs]:
         wider = self.nested.get(key)
         if wider is None:
             return self.wide.pop(key, None) or self.pool.submit(blocks.pairs, self.held, key)
@@ -153,12 +157,12 @@ def candidates(
         choices = chosen(possible, held, atoms, rows, most, pool)
         found = _Found(words, [(Choice(key, 0, 0), pool.submit(blocks.pairs, held, key)) for key in added])
         found.settle()
-        pairs_of = _pairs_of(held, pool, atoms, [choice.key for choice in choices])
+        keyed = _keyed(held, pool, atoms, [choice.key for choice in choices])
         for choice in choices:
             if found.pairs + choice.fresh - len(words) > most or found.held > most:
                 found.settle()  # keys find many pairs twice: only now it pays to see how many there are
             if found.pairs + choice.fresh - len(words) <= most:
-                found.waiting.append((choice, pairs_of.key(choice.key)))
+                found.waiting.append((choice, keyed.pairs(choice.key)))
         found.settle()
     taken = [_key(atoms, choice.key, pairs, left_out, choice.recall) for choice, pairs, left_out in found.taken]
     return _candidates(found.settled, taken)
@@ -167,25 +171,26 @@ def candidates(
 def _given(atoms: Sequence[Atom], more: Sequence[tuple[Ints, Hashes]], keys: Sequence[Sequence[str]]) -> Candidates:
     held, named = blocks.parts([atom.feature.codes for atom in atoms]), _named(keys, atoms)
     with ThreadPoolExecutor(CORES) as pool:
-        pairs_of = _pairs_of(held, pool, atoms, named)
-        found = [pairs.result() for pairs in [pairs_of.key(key) for key in named]]
+        keyed = _keyed(held, pool, atoms, named)
+        found = [pairs.result() for pairs in [keyed.pairs(key) for key in named]]
     taken = [_key(atoms, key, len(one.packed), one.left_out) for key, one in zip(named, found, strict=True)]
     return _candidates(distinct(np.concatenate([_by_words(more), *(one.packed for one in found)])), taken)
 
 
-def _pairs_of(held: blocks.Parts, pool: Executor, atoms: Sequence[Atom], keys: Sequence[blocks.Key]) -> _Pairs:
-    return _Pairs(held, pool, nested(held, [atom.group for atom in atoms], keys))
+def _keyed(held: blocks.Parts, pool: Executor, atoms: Sequence[Atom], keys: Sequence[blocks.Key]) -> _Keys:
+    return _Keys(held, pool, nested(held, [atom.group for atom in atoms], keys))
 
 
 def _candidates(packed: Ints, keys: Sequence[Key]) -> Candidates:
     told = [key.recall for key in keys if key.recall is not None]
-    return Candidates(packed >> 32, packed & 0xFFFFFFFF, tuple(keys), told[-1] if told else 1.0)
+    return Candidates(*unpacked(packed), tuple(keys), told[-1] if told else 1.0)
 
 
 def _by_words(more: Sequence[tuple[Ints, Hashes]]) -> Ints:
     found = [blocks.pairs_of(rows, hashes) for rows, hashes in more]
     packed: Ints = distinct(np.concatenate([np.empty(0, np.int64), *found]))
-    apart: Ints = packed[packed >> 32 != packed & 0xFFFFFFFF]  # a row may have a word twice
+    left, right = unpacked(packed)
+    apart: Ints = packed[left != right]  # a row may have a word twice
     return apart
 
 

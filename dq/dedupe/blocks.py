@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dq.dedupe.features import NONE, Bools, Codes, Hashes, Ints, mixed
+from dq.dedupe.features import NONE, Bools, Codes, Hashes, Ints, mixed, unpacked
 from dq.dedupe.linkage import expanded, runs
 
 LARGEST = 50
@@ -148,7 +148,7 @@ def pairs(held: Parts, key: Key) -> Pairs:
 
 def among(held: Parts, key: Key, packed: Ints) -> Ints:
     """Those of some pairs that share a key, whatever the size of its blocks."""
-    left, right = packed >> 32, packed & 0xFFFFFFFF
+    left, right = unpacked(packed)
     shared = [(held.codes[part][left], held.codes[part][right]) for part in key]
     return packed[np.logical_and.reduce([(one == other) & (one >= 0) for one, other in shared])]
 

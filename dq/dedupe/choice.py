@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dq.dedupe import blocks
 from dq.dedupe.atoms import Atom
-from dq.dedupe.features import Bools, Codes, Floats, Ints, distinct
+from dq.dedupe.features import Bools, Codes, Floats, Ints, distinct, unpacked
 
 _SAMPLED = 500
 """Pairs looked at of each key."""
@@ -61,7 +61,7 @@ def chosen(
     if not looked_at:
         return []
     pairs = distinct(np.concatenate([found.left << 32 | found.right for found in looked_at.values()]))
-    left, right = pairs >> 32, pairs & 0xFFFFFFFF
+    left, right = unpacked(pairs)
     sizes = np.array([found.pairs for found in looked_at.values()])
     equal = [atom.feature.same(left, right) for atom in atoms]
     covers = np.stack(list(pool.map(lambda key: _covered(held, key, equal, left), looked_at)))

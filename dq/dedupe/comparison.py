@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from dq.dedupe.features import Bools, Codes, Feature, Floats, Ints
+from dq.dedupe.features import Bools, Codes, Feature, Floats, Ints, unpacked
 
 Levels = NDArray[np.int8]
 MISSING = -1
@@ -150,7 +150,7 @@ def similarity(scorer: Callable[..., Any], feature: Feature, left: Codes, right:
     """
     low, high = np.minimum(left, right).astype(np.int64), np.maximum(left, right).astype(np.int64)
     distinct, line = np.unique(low << 32 | high, return_inverse=True)
-    ones, others = (feature.values.gather(codes).to_list() for codes in (distinct >> 32, distinct & 0xFFFFFFFF))
+    ones, others = (feature.values.gather(codes).to_list() for codes in unpacked(distinct))
     answers: Floats = process.cpdist(ones, others, scorer=scorer, dtype=np.float32, workers=2)[line]
     return answers
 

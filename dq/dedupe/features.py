@@ -191,6 +191,11 @@ def distinct(numbers: Ints) -> Ints:
     return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
 
 
+def unpacked(pairs: Ints) -> tuple[Ints, Ints]:
+    """The two ends of pairs that are one number each: left << 32 | right."""
+    return pairs >> 32, pairs & 0xFFFFFFFF
+
+
 def distinct_rows(features: Mapping[str, Feature], within: Ints | None = None) -> tuple[Ints, Ints]:
     """The first row of every combination of values, and for each row the number of its combination.
 

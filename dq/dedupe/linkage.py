@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dq.dedupe.clusters import components
-from dq.dedupe.features import Bools, Floats, Ints, mixed
+from dq.dedupe.features import Bools, Floats, Ints, mixed, unpacked
 
 MOST_SOURCES = 62
 
@@ -145,7 +145,7 @@ def _merged(left: Ints, right: Ints, total: Floats, counted: Floats) -> tuple[In
         np.bincount(line, weights=values[between], minlength=len(packed)).astype(np.float64)
         for values in (total, counted)
     ]
-    return packed >> np.int64(32), packed & np.int64(0xFFFFFFFF), sums[0], sums[1]
+    return *unpacked(packed), sums[0], sums[1]
 
 
 def _mutual(left: Ints, right: Ints, mean: Floats, size: int) -> Bools:

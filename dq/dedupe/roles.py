@@ -84,7 +84,7 @@ def is_entity(column: str) -> bool:
 
 def is_gender(column: str) -> bool:
     """Whether a column says who is a man and who a woman, by its name alone."""
-    return re.search(rf"(?:^| )(?:{_GENDER})(?: |$|\d)", _heading(column)) is not None
+    return _is_named(_heading(column), _GENDER)
 
 
 def is_birth(column: str) -> bool:
@@ -121,9 +121,13 @@ def _heading(column: str) -> str:
 def _by_name(column: str) -> tuple[bool, Role | None]:
     words = _heading(column)
     for role, pattern in _NAMES:
-        if re.search(rf"(?:^| )(?:{pattern})(?: |$|\d)", words):
+        if _is_named(words, pattern):
             return True, role
     return False, None
+
+
+def _is_named(words: str, pattern: str) -> bool:
+    return re.search(rf"(?:^| )(?:{pattern})(?: |$|\d)", words) is not None
 
 
 def _by_values(some: pl.Series, role: Role | None) -> Role:

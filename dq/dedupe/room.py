@@ -131,5 +131,9 @@ def in_slices(work: Callable[[slice], None], size: int, at_once: int = SLICE) ->
         size: How many pairs there are.
         at_once: How many are worked on at a time.
     """
+    parts = [slice(start, start + at_once) for start in range(0, size, at_once)]
+    if len(parts) == 1:  # a small table is done sooner than a thread is made
+        work(parts[0])
+        return
     with ThreadPoolExecutor(CORES) as pool:
-        list(pool.map(work, (slice(start, start + at_once) for start in range(0, size, at_once))))
+        list(pool.map(work, parts))

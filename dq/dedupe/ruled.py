@@ -6,7 +6,7 @@ import numpy as np
 
 from dq.dedupe.blocks import pairs_of, small
 from dq.dedupe.comparison import Comparison
-from dq.dedupe.features import Bools, Floats, Hashes, Ints, distinct
+from dq.dedupe.features import Bools, Floats, Hashes, Ints, distinct, unpacked
 from dq.dedupe.linkage import Grown, inside
 
 Pairs = tuple[Ints, Ints]
@@ -20,7 +20,7 @@ NOBODY: Pairs = np.empty(0, np.int64), np.empty(0, np.int64)
 def one(always: Values, never: Sequence[Comparison]) -> tuple[Ints, Ints, Floats]:
     """Pairs of rows that share what makes them one, and what weighs: minus infinity where they differ as they never may."""
     packed = _same(always)
-    left, right = packed >> 32, packed & 0xFFFFFFFF
+    left, right = unpacked(packed)
     return left, right, np.where(_differ(never, left, right), -np.inf, 1.0)
 
 

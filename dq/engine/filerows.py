@@ -1,7 +1,7 @@
 """The rows of files: who they are, and what they say, a column at a time.
 
 What files hold is never in memory as a whole. A first look takes a hash of each row, which gives the rows an order of their
-own; each column is read when it is asked for, in that order, and forgotten.
+own; each column is read when it is asked for, and forgotten.
 """
 
 from collections.abc import Sequence

@@ -36,7 +36,7 @@ def learned_lines(evidence: Evidence, candidates: Candidates, roles: Mapping[str
             for one in evidence.shared
         ),
     ]
-    keys = sorted(" and ".join(key.atoms) + _left_out(key) for key in candidates.keys)
+    keys = sorted(key.name + _left_out(key) for key in candidates.keys)
     return [
         *told,
         f"{len(candidates.left):,} pairs compared, found by {len(keys)} keys that bring an estimated {candidates.recall:.1%} of likely matches:",
@@ -70,5 +70,5 @@ def learned_facts(evidence: Evidence, candidates: Candidates, roles: Mapping[str
         "pairs_compared": len(candidates.left),
         "estimated_recall": candidates.recall,
         "keys": [list(key.atoms) for key in candidates.keys],
-        "values_left_out": {" and ".join(key.atoms): key.left_out for key in candidates.keys if key.left_out},
+        "values_left_out": {key.name: key.left_out for key in candidates.keys if key.left_out},
     }

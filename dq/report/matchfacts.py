@@ -67,7 +67,7 @@ class Matching:
 
 def keys_of(keys: Sequence[Key]) -> tuple[FoundBy, ...]:
     """Blocking keys in the order in which they were taken."""
-    return tuple(FoundBy(" and ".join(key.atoms), key.pairs, key.recall) for key in keys)
+    return tuple(FoundBy(key.name, key.pairs, key.recall) for key in keys)
 
 
 def bins_of(weights: Floats) -> tuple[Bin, ...]:

@@ -59,11 +59,11 @@ def file_rules(
         ConfigurationError: Something in the files is wrong, or there is no such file.
     """
     settings, rules = loaded(config, env, secrets=False)
-    if standardize is not None and not standardize.is_file():
-        raise ConfigurationError(
-            f"There is no file {standardize}.", fix="--rules names a file like rules/standardize.yaml"
-        )
     if standardize is not None:
+        if not standardize.is_file():
+            raise ConfigurationError(
+                f"There is no file {standardize}.", fix="--rules names a file like rules/standardize.yaml"
+            )
         rules, mistakes = read_rules(settings.root, standardize)
         raise_all(mistakes, AGAIN)
     table = settings.tables[0]
